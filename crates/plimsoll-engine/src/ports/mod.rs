@@ -1,0 +1,15 @@
+//! What the engine asks of the world: few methods, phrased in the words of the model. Adapters share these contracts
+//! and no code.
+
+pub mod blobs;
+pub mod journal;
+pub mod sandbox;
+pub mod source;
+
+pub use blobs::{BlobWriter, Blobs, StoreError};
+pub use journal::{Event, Journal, JournalEntry, LogPosition};
+pub use sandbox::{
+    Connector, Exit, Finished, IsolationUnavailable, Limits, Mount, Network, Running, Sandbox, SandboxError,
+    SandboxPlan, Stopper, Stream,
+};
+pub use source::{Author, CommitFacts, CommitSignature, Resolved, RevisionId, Source, SourceError};
