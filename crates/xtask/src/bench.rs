@@ -1,0 +1,4 @@
+use crate::project::{Project, Result};
+pub(crate) fn run(_project: &Project, _names: &[String]) -> Result<()> {
+    Ok(())
+}
