@@ -1,0 +1,57 @@
+# The two commands of the README are `make demo` and `make test`; both set up what they need.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench deny as-user
+
+# Every recipe line starts with the same tools and caches.
+env := . dev/env.sh;
+# One set of features and one profile for everything but measurements, so that nothing is compiled twice.
+workspace := --workspace --locked
+built = $${CARGO_TARGET_DIR:-target}/debug
+
+help:
+	@echo 'make demo    builds, signs, gates and starts a small service, and shows what is refused'
+	@echo 'make test    everything that CI checks (sets up by itself; minutes the first time)'
+	@echo 'make check   the quick part, while working: format, lints, unit tests'
+	@echo 'make bench   measures against real peers and writes bench/RESULTS.md'
+	@echo 'make deny    licences, bans and sources of all dependencies (and advisories by hand)'
+
+demo:
+	dev/install.sh test
+	$(env) cargo build $(workspace) --all-targets
+	$(env) dev/demo/demo.sh
+
+check:
+	$(env) cargo fmt --all --check
+	$(env) cargo clippy $(workspace) --all-targets -- -D warnings
+	$(env) cargo test $(workspace) --lib --bins
+
+test:
+	dev/install.sh test deny
+	$(env) cargo fmt --all --check
+	$(env) cargo clippy $(workspace) --all-targets -- -D warnings
+	$(env) cargo deny --locked check bans licenses sources
+	$(env) cargo build $(workspace) --all-targets
+	$(env) $(built)/xtask docs
+	$(env) dev/demo/demo.sh
+	$(env) cargo test $(workspace)
+	$(MAKE) --no-print-directory as-user
+
+# Black-box and escape tests once more as a user without privileges, where `make` runs as root.
+as-user:
+	$(env) if [ "$$(id -u)" -eq 0 ]; then \
+	  triple=$$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_'); \
+	  export "CARGO_TARGET_$${triple}_RUNNER=$$PWD/dev/as-user.sh"; \
+	  cargo test $(workspace) --test '*'; \
+	fi
+
+bench:
+	dev/install.sh test bench
+	$(env) cargo build --workspace --locked --release
+	$(env) $${CARGO_TARGET_DIR:-target}/release/xtask bench
+
+deny:
+	dev/install.sh deny
+	$(env) cargo deny --locked check bans licenses sources
+	@echo 'advisories need their database: cargo deny check advisories'
