@@ -21,6 +21,45 @@ pub enum NetworkMode {
     Tunnelled,
 }
 
+/// Whether the origin of a run is believed: only what a trusted run made can be released.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tier {
+    /// The commit is reachable from a protected ref, and the pipeline is approved.
+    Trusted,
+    /// Anything else.
+    Untrusted,
+}
+
+impl Tier {
+    /// The name used in files, statements and output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trusted => "trusted",
+            Self::Untrusted => "untrusted",
+        }
+    }
+}
+
+impl std::fmt::Display for Tier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A place in the journal: everything before it, bound by a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogPosition {
+    /// Number of entries before this place.
+    pub size: u64,
+    /// Digest of the last of them, which names its predecessor; the digest of no bytes when there is none.
+    pub head: Digest,
+}
+
 /// How one limit was enforced on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,20 +1,11 @@
 //! The journal: one fsynced, hash-chained record of everything opened, closed, decided and refused.
 
 use super::StoreError;
+pub use plimsoll_model::record::LogPosition;
 use plimsoll_model::{
     CheckName, Code, CommitId, Digest, EnvironmentName, ProjectName, Role, RunId, StepName, Timestamp,
 };
 use serde::{Deserialize, Serialize};
-
-/// A place in the journal: everything before it, bound by a hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogPosition {
-    /// Number of entries before this place.
-    pub size: u64,
-    /// Digest of the last of them, which names its predecessor; the digest of no bytes when there is none.
-    pub head: Digest,
-}
 
 /// What is worth recording for ever. Statements and decisions are named by the digest of their payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
