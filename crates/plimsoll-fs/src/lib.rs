@@ -1,1 +1,17 @@
-//! placeholder
+//! The one walker (docs/concepts.md, "Freezing"): freezes what a step left behind, writes trees out again, and hands
+//! out executables whose bytes cannot change any more. Every path is opened below a descriptor with `openat2(2)`; no
+//! symbolic link is ever followed and no mount ever crossed.
+
+mod beneath;
+mod directory;
+mod error;
+mod freeze;
+mod seal;
+mod write;
+
+pub use beneath::{Opened, open_beneath};
+pub use directory::{create_directory, remove_tree};
+pub use error::FsError;
+pub use freeze::{Limits, Select, Sink, freeze, hash_tree};
+pub use seal::{open_and_hash, sealed_copy};
+pub use write::{Contents, write_tree};
