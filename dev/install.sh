@@ -79,6 +79,7 @@ CONF
     APT_CONFIG=$apt/apt.conf apt-get update -qq >&2
     (cd "$apt" && rm -f cosign_*.deb && APT_CONFIG=$apt/apt.conf apt-get download -qq cosign/sid >&2)
     dpkg -x "$apt"/cosign_*.deb "$apt/unpacked"
+    dpkg-deb -f "$apt"/cosign_*.deb Version >"$PLIMSOLL_DEV/cosign.version"
     cp "$apt/unpacked/usr/bin/cosign" "$PLIMSOLL_DEV/bin/cosign.new"
     "$PLIMSOLL_DEV/bin/cosign.new" version >/dev/null
     mv "$PLIMSOLL_DEV/bin/cosign.new" "$PLIMSOLL_DEV/bin/cosign"
