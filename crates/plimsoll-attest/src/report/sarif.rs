@@ -1,0 +1,244 @@
+//! SARIF 2.1.0 (OASIS standard, with errata 01) as a foreign tool wrote it. Only what decides is read, and that part
+//! strictly. Where the specification leaves a choice, the reading that finds more is taken:
+//!
+//! | a result says | it counts as |
+//! |---|---|
+//! | `level` error, warning, note | that level, whatever its `kind` |
+//! | kind `fail` (the default), no `level` | the level of its rule, raised by an override of an invocation, never lowered; a rule without one is `warning` (section 3.27.10) |
+//! | kind `fail`, `level` none | note |
+//! | kind `review` or `open` | warning: the tool could not say that all is well |
+//! | kind `pass`, `notApplicable`, `informational` | not a finding |
+//! | suppressed, and no suppression rejected or under review (section 3.27.23) | apart, in [`ScanReport::suppressed`] |
+//!
+//! `baselineState`, `rank` and property bags change nothing.
+
+mod fields;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use super::{Limits, ReportError, json, malformed};
+use fields::{Object, as_object, list, object, objects, position, text};
+use plimsoll_model::reason::printable;
+use rules::Rules;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// How much a finding matters to the tool that made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Worth knowing.
+    Note,
+    /// A problem.
+    Warning,
+    /// A serious problem.
+    Error,
+}
+
+/// Results by level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Results of level `error`.
+    pub error: u64,
+    /// Results of level `warning`.
+    pub warning: u64,
+    /// Results of level `note`.
+    pub note: u64,
+}
+
+impl Tally {
+    fn count(&mut self, level: Level) {
+        match level {
+            Level::Error => self.error += 1,
+            Level::Warning => self.warning += 1,
+            Level::Note => self.note += 1,
+        }
+    }
+
+    /// Results of this level or a higher one.
+    #[must_use]
+    pub const fn at_least(&self, level: Level) -> u64 {
+        match level {
+            Level::Error => self.error,
+            Level::Warning => self.error + self.warning,
+            Level::Note => self.error + self.warning + self.note,
+        }
+    }
+}
+
+/// A tool as it names itself. Nobody checked that; which program ran is the engine's to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tool {
+    /// `driver.name`, printable.
+    pub name: String,
+    /// `driver.semanticVersion` or `driver.version`, printable.
+    pub version: Option<String>,
+}
+
+/// What a scan said, over all runs of the report.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScanReport {
+    /// The tool of each run.
+    pub tools: Vec<Tool>,
+    /// Rules of all drivers and extensions.
+    pub rules: u64,
+    /// Findings that are not suppressed.
+    pub findings: Tally,
+    /// Findings that the tool counts as suppressed, by the source or by its configuration.
+    pub suppressed: Tally,
+    /// Results that are no findings.
+    pub other: u64,
+    /// Commits that the runs say they looked at (`versionControlProvenance`), printable.
+    pub revisions: BTreeSet<String>,
+    /// Why a run did not come to its end, if one says so.
+    pub broken: Option<String>,
+    /// Why a run looked at nothing, if one did: no runs, no rules, no list of results, an empty list of artifacts.
+    pub empty: Option<String>,
+}
+
+/// Reads a SARIF 2.1.0 log.
+///
+/// # Errors
+/// When it is too large, cut off, not SARIF 2.1.0, has a key twice, refers to a rule that it does not have, or keeps
+/// part of its content in other files. A log of nothing is not an error here: [`super::judge_scan`] refuses it.
+pub fn read_sarif(bytes: &[u8], limits: Limits) -> Result<ScanReport, ReportError> {
+    let log = json::parse(bytes, limits)?;
+    let log = log.as_object().ok_or_else(|| malformed("not an object"))?;
+    if text(log, "version")? != Some("2.1.0") {
+        return Err(malformed("not version 2.1.0"));
+    }
+    if !list(log, "inlineExternalProperties")?.is_none_or(<[Value]>::is_empty) {
+        return Err(ReportError::External("inlineExternalProperties".to_owned()));
+    }
+    let runs = list(log, "runs")?.ok_or_else(|| malformed("there is no `runs`"))?;
+    let mut report = ScanReport::default();
+    if runs.is_empty() {
+        report.empty = Some("there are no runs".to_owned());
+    }
+    for run in runs {
+        read_run(as_object(run, "runs")?, &mut report)?;
+    }
+    Ok(report)
+}
+
+fn read_run(run: &Object, report: &mut ScanReport) -> Result<(), ReportError> {
+    if !object(run, "externalPropertyFileReferences")?.is_none_or(Object::is_empty) {
+        return Err(ReportError::External("externalPropertyFileReferences".to_owned()));
+    }
+    let tool = object(run, "tool")?.ok_or_else(|| malformed("a run without `tool`"))?;
+    let driver = object(tool, "driver")?.ok_or_else(|| malformed("a tool without `driver`"))?;
+    let name = text(driver, "name")?.filter(|name| !name.is_empty());
+    let name = printable(name.ok_or_else(|| malformed("a driver without `name`"))?, 100);
+    let version = text(driver, "semanticVersion")?.or(text(driver, "version")?);
+
+    let mut rules = Rules::read(tool, driver)?;
+    for invocation in objects(run, "invocations")? {
+        read_invocation(invocation?, &name, &mut rules, report)?;
+    }
+    for provenance in objects(run, "versionControlProvenance")? {
+        if let Some(revision) = text(provenance?, "revisionId")? {
+            report.revisions.insert(printable(revision, 100));
+        }
+    }
+    let results = list(run, "results")?;
+    if report.empty.is_none() {
+        report.empty = looked_at_nothing(run, rules.count, results)?.map(|why| format!("{name}: {why}"));
+    }
+    report.rules += rules.count;
+    report.tools.push(Tool { name, version: version.map(|version| printable(version, 100)) });
+    for result in results.unwrap_or_default() {
+        read_result(as_object(result, "results")?, &rules, report)?;
+    }
+    Ok(())
+}
+
+/// Section 3.14.23: a tool that could not start has no `results`; one that found nothing has an empty list.
+fn looked_at_nothing(
+    run: &Object,
+    rules: u64,
+    results: Option<&[Value]>,
+) -> Result<Option<&'static str>, ReportError> {
+    let artifacts = list(run, "artifacts")?;
+    Ok(match (rules, results) {
+        (0, _) => Some("the run has no rules"),
+        (_, None) => Some("the run has no list of results"),
+        (_, Some([])) if artifacts.is_some_and(<[Value]>::is_empty) => Some("the run looked at no artifacts"),
+        _ => None,
+    })
+}
+
+/// An invocation that was not successful, or reports an error of the tool or of its configuration, gave no answer.
+fn read_invocation(
+    invocation: &Object,
+    tool: &str,
+    rules: &mut Rules,
+    report: &mut ScanReport,
+) -> Result<(), ReportError> {
+    match invocation.get("executionSuccessful") {
+        Some(Value::Bool(true)) => {}
+        Some(Value::Bool(false)) => report.broken = Some(format!("{tool}: the run was not successful")),
+        _ => return Err(malformed("an invocation without `executionSuccessful`")),
+    }
+    for list in ["toolExecutionNotifications", "toolConfigurationNotifications"] {
+        for notification in objects(invocation, list)? {
+            let notification = notification?;
+            if text(notification, "level")? == Some("error") {
+                let message = object(notification, "message")?;
+                let message = message.map(|m| text(m, "text")).transpose()?.flatten().unwrap_or("no message");
+                report.broken = Some(printable(&format!("{tool}: {message}"), 300));
+            }
+        }
+    }
+    for change in objects(invocation, "ruleConfigurationOverrides")? {
+        rules.raise(change?)?;
+    }
+    Ok(())
+}
+
+fn read_result(result: &Object, rules: &Rules, report: &mut ScanReport) -> Result<(), ReportError> {
+    let index = position(result, "ruleIndex")?;
+    let id = rules.resolve(text(result, "ruleId")?, index, object(result, "rule")?)?;
+    match level_of_result(result, || rules.level(id.as_deref()))? {
+        None => report.other += 1,
+        Some(level) if is_suppressed(result)? => report.suppressed.count(level),
+        Some(level) => report.findings.count(level),
+    }
+    Ok(())
+}
+
+/// The first table of this module; none for a result that is no finding.
+fn level_of_result(result: &Object, rule: impl Fn() -> Level) -> Result<Option<Level>, ReportError> {
+    let kind = text(result, "kind")?.unwrap_or("fail");
+    if !["fail", "pass", "notApplicable", "informational", "review", "open"].contains(&kind) {
+        return Err(malformed(format!("a result of kind `{kind}`")));
+    }
+    Ok(match (text(result, "level")?, kind) {
+        (Some(level), _) if level != "none" => Some(level_named(level)?),
+        (Some(_), "fail") => Some(Level::Note),
+        (None, "fail") => Some(rule()),
+        (_, "review" | "open") => Some(Level::Warning),
+        _ => None,
+    })
+}
+
+fn is_suppressed(result: &Object) -> Result<bool, ReportError> {
+    let mut any = false;
+    for suppression in objects(result, "suppressions")? {
+        any = true;
+        match text(suppression?, "status")? {
+            None | Some("accepted") => {}
+            Some("underReview" | "rejected") => return Ok(false),
+            Some(status) => return Err(malformed(format!("a suppression of status `{status}`"))),
+        }
+    }
+    Ok(any)
+}
+
+fn level_named(name: &str) -> Result<Level, ReportError> {
+    match name {
+        "error" => Ok(Level::Error),
+        "warning" => Ok(Level::Warning),
+        "note" => Ok(Level::Note),
+        _ => Err(malformed(format!("the level `{name}`"))),
+    }
+}
