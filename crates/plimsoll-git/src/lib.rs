@@ -1,1 +1,22 @@
-//! placeholder
+//! Reads commits, files and signatures from a git repository that nobody trusts. The repository's configuration,
+//! hooks, filters, replace refs, grafts and commit graph are never read; every object is hashed again and compared with
+//! the id that named it. Nothing of the repository is ever executed.
+
+mod ancestry;
+mod commit;
+mod discover;
+mod error;
+mod export;
+mod limits;
+mod objects;
+mod origin;
+mod process;
+mod refs;
+mod signature;
+mod small;
+mod source;
+mod status;
+mod tree;
+
+pub use limits::Limits;
+pub use source::GitSource;

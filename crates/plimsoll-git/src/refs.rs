@@ -1,0 +1,140 @@
+//! What a name stands for: loose refs and `packed-refs`, read as files (gitrepository-layout(5)).
+
+use crate::{
+    Limits,
+    discover::Layout,
+    error::{bad_object, bad_revision, failed},
+    objects::{Objects, commit_id},
+    small,
+};
+use gix_hash::ObjectId;
+use gix_object::{Kind, TagRefIter};
+use plimsoll_engine::ports::{Resolved, SourceError};
+
+/// Longest loose ref, in bytes.
+const LOOSE_LIMIT: u64 = 4096;
+/// Longest `packed-refs`, in bytes.
+const PACKED_LIMIT: u64 = 256 << 20;
+/// Most symbolic refs in a row, as in git, and most tags of tags.
+const HOPS: usize = 5;
+
+/// Looks up a full commit id, `HEAD`, a full ref, a branch or a tag, in this order.
+///
+/// # Errors
+/// `E-SRC-REVISION`, `E-SRC-OBJECT`, and those of [`Layout::check_complete`].
+pub(crate) fn resolve(layout: &Layout, revision: &str, limits: Limits) -> Result<Resolved, SourceError> {
+    layout.check_complete()?;
+    let unknown = || bad_revision(revision, layout.shown());
+    let full_id = is_full_id(revision).then(|| ObjectId::from_hex(revision.as_bytes()));
+    let (reference, id) = match full_id {
+        Some(id) => (None, id.map_err(|_| unknown())?),
+        None => named(layout, revision)?,
+    };
+    let objects = Objects::open(layout, &id, limits)?;
+    if reference.is_none() && objects.find(&id)?.is_none() {
+        return Err(unknown());
+    }
+    let commit = peel(&objects, id)?.ok_or_else(unknown)?;
+    Ok(Resolved { requested: revision.to_owned(), reference, commit: commit_id(&commit)? })
+}
+
+fn is_full_id(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && is_hex(text)
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn named(layout: &Layout, revision: &str) -> Result<(Option<String>, ObjectId), SourceError> {
+    for name in candidates(revision) {
+        if gix_validate::reference::name(name.as_str().into()).is_err() {
+            continue;
+        }
+        if let Some((reference, id)) = follow(layout, name)? {
+            return Ok((reference.starts_with("refs/").then_some(reference), id));
+        }
+    }
+    let abbreviated = (4..64).contains(&revision.len()) && is_hex(revision);
+    let hint = if abbreviated { " (an id must be given in full: 40 or 64 digits)" } else { "" };
+    Err(bad_revision(format_args!("{revision}{hint}"), layout.shown()))
+}
+
+fn candidates(revision: &str) -> Vec<String> {
+    if revision == "HEAD" || revision.starts_with("refs/") {
+        return vec![revision.to_owned()];
+    }
+    vec![format!("refs/heads/{revision}"), format!("refs/tags/{revision}")]
+}
+
+/// Follows symbolic refs from `name` to the ref that holds an id.
+fn follow(layout: &Layout, mut name: String) -> Result<Option<(String, ObjectId)>, SourceError> {
+    for _ in 0..=HOPS {
+        match read(layout, &name)? {
+            None => return Ok(None),
+            Some(Value::Id(id)) => return Ok(Some((name, id))),
+            Some(Value::Symbolic(target)) => name = target,
+        }
+    }
+    Err(failed(format!("read the ref {name}"), "too many symbolic refs in a row"))
+}
+
+enum Value {
+    Id(ObjectId),
+    Symbolic(String),
+}
+
+fn read(layout: &Layout, name: &str) -> Result<Option<Value>, SourceError> {
+    let problem = |problem: &str| failed(format!("read the ref {name}"), problem);
+    let own = !name.starts_with("refs/") || per_work_tree(name);
+    let directory = if own { &layout.git_dir } else { &layout.common_dir };
+    match small::read(directory, name, LOOSE_LIMIT).map_err(|error| problem(&error.to_string()))? {
+        Some(content) => parse(&content).map(Some).ok_or_else(|| problem("it names neither an id nor a ref")),
+        None if own => Ok(None),
+        None => packed(layout, name),
+    }
+}
+
+fn per_work_tree(name: &str) -> bool {
+    ["refs/bisect/", "refs/worktree/", "refs/rewritten/"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn parse(content: &[u8]) -> Option<Value> {
+    let content = content.trim_ascii_end();
+    let Some(target) = content.strip_prefix(b"ref:") else {
+        return ObjectId::from_hex(content).ok().map(Value::Id);
+    };
+    let target = std::str::from_utf8(target.trim_ascii()).ok()?;
+    let valid = target.starts_with("refs/") && gix_validate::reference::name(target.into()).is_ok();
+    valid.then(|| Value::Symbolic(target.to_owned()))
+}
+
+fn packed(layout: &Layout, name: &str) -> Result<Option<Value>, SourceError> {
+    let problem = |problem: &str| failed("read packed-refs", problem);
+    let content = small::read(&layout.common_dir, "packed-refs", PACKED_LIMIT);
+    let Some(content) = content.map_err(|error| problem(&error.to_string()))? else { return Ok(None) };
+    for line in content.split(|&b| b == b'\n') {
+        let Some(id) = line.strip_suffix(name.as_bytes()).and_then(|rest| rest.strip_suffix(b" ")) else {
+            continue;
+        };
+        let id = ObjectId::from_hex(id).map_err(|_| problem(&format!("the line of {name} has no id")))?;
+        return Ok(Some(Value::Id(id)));
+    }
+    Ok(None)
+}
+
+/// Follows annotated tags to the commit behind them; none if there is another object.
+fn peel(objects: &Objects, mut id: ObjectId) -> Result<Option<ObjectId>, SourceError> {
+    for _ in 0..=HOPS {
+        let (kind, content) = objects.read_any(&id)?;
+        match kind {
+            Kind::Commit => return Ok(Some(id)),
+            Kind::Tag => {
+                let target = TagRefIter::from_bytes(&content, id.kind()).target_id();
+                id = target.map_err(|error| bad_object(&id, error))?;
+            }
+            Kind::Tree | Kind::Blob => break,
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,112 @@
+//! The source of commits behind the engine's port.
+
+use crate::{
+    Limits, ancestry,
+    commit::Parsed,
+    discover::Layout,
+    error::bad_revision,
+    objects::{Objects, object_id},
+    origin, refs,
+    status::{self, Head},
+    tree,
+};
+use gix_object::Kind;
+use plimsoll_engine::ports::{CommitFacts, Resolved, Source, SourceError};
+use plimsoll_model::{Code, CommitId, RelPath, Tree};
+use std::{collections::BTreeMap, os::fd::BorrowedFd, path::Path};
+
+/// A git repository on this machine. Holds paths only: each call opens what it reads, so that a value may live as long
+/// as it likes beside a repository that others write to.
+#[derive(Debug, Clone)]
+pub struct GitSource {
+    layout: Layout,
+    limits: Limits,
+}
+
+impl GitSource {
+    /// The repository at or above `path`: a work tree, a linked work tree, or a bare repository by its own path.
+    ///
+    /// # Errors
+    /// `E-SRC-NO-REPOSITORY`, `E-SRC-SHALLOW`, `E-SRC-ALTERNATES`.
+    pub fn open(path: &Path) -> Result<Self, SourceError> {
+        let layout = Layout::find(path)?;
+        layout.check_complete()?;
+        Ok(Self { layout, limits: Limits::default() })
+    }
+
+    /// The same repository, read within other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The root of the work tree; none for a bare repository.
+    #[must_use]
+    pub fn work_tree(&self) -> Option<&Path> {
+        self.layout.work_tree.as_deref()
+    }
+
+    /// Where the path that was opened lies below the work tree's root; none for the root itself.
+    #[must_use]
+    pub fn prefix(&self) -> Option<&RelPath> {
+        self.layout.prefix.as_ref()
+    }
+
+    fn objects(&self, commit: &CommitId) -> Result<Objects, SourceError> {
+        Objects::open(&self.layout, &object_id(commit)?, self.limits)
+    }
+
+    fn head(&self) -> Result<Head, SourceError> {
+        match self.resolve("HEAD") {
+            Ok(head) => Ok(Head::Commit(head.commit.to_string())),
+            Err(SourceError::Refused(reason)) if reason.code == Code::SrcRevision => Ok(Head::Unborn),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Source for GitSource {
+    fn resolve(&self, revision: &str) -> Result<Resolved, SourceError> {
+        refs::resolve(&self.layout, revision, self.limits)
+    }
+
+    fn commit(&self, commit: &CommitId, allowed_keys: &[String]) -> Result<CommitFacts, SourceError> {
+        let id = object_id(commit)?;
+        let content = self.objects(commit)?.read(&id, Kind::Commit)?;
+        Parsed::new(id, &content)?.facts(allowed_keys)
+    }
+
+    fn is_ancestor(&self, ancestor: &CommitId, commit: &CommitId) -> Result<bool, SourceError> {
+        if ancestor.as_str().len() != commit.as_str().len() {
+            return Err(bad_revision(ancestor, self.layout.shown()));
+        }
+        let objects = self.objects(commit)?;
+        ancestry::is_ancestor(&objects, object_id(ancestor)?, object_id(commit)?, self.limits)
+    }
+
+    fn tree(&self, commit: &CommitId, subdirectory: Option<&RelPath>) -> Result<Tree, SourceError> {
+        tree::walk(&self.objects(commit)?, commit, subdirectory, None, self.limits)
+    }
+
+    fn file(&self, commit: &CommitId, path: &RelPath, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        tree::file(&self.objects(commit)?, commit, path, limit)
+    }
+
+    fn export(
+        &self,
+        commit: &CommitId,
+        subdirectory: Option<&RelPath>,
+        destination: BorrowedFd<'_>,
+    ) -> Result<Tree, SourceError> {
+        tree::walk(&self.objects(commit)?, commit, subdirectory, Some(destination), self.limits)
+    }
+
+    fn uncommitted(&self) -> Result<BTreeMap<String, String>, SourceError> {
+        self.layout.check_complete()?;
+        status::uncommitted(&self.layout, &self.head()?)
+    }
+
+    fn uri(&self) -> String {
+        origin::uri(&self.layout)
+    }
+}
