@@ -31,10 +31,7 @@ prepare() {
         chmod -R go+rX "$toolchain.new"
         mv "$toolchain.new" "$toolchain"
     fi
-    local tool
-    for tool in "$PLIMSOLL_DEV"/bin/cosign; do
-        [ ! -x "$tool" ] || cp -u "$tool" "$base/bin/"
-    done
+    [ ! -x "$PLIMSOLL_DEV/bin/cosign" ] || cp -u "$PLIMSOLL_DEV/bin/cosign" "$base/bin/"
     # Where packages come from is the machine's business; who may publish them is nobody's here.
     local config=${CARGO_HOME:-$HOME/.cargo}/config.toml
     [ ! -r "$config" ] || install -m 644 "$config" "$home/.cargo/config.toml"
@@ -70,6 +67,7 @@ closed_at() {
 # The checkout lies in a folder that others may not enter, such as root's home. In a mount namespace of its own the
 # checkout appears at the same path inside an empty folder.
 [ -z "${CARGO_TARGET_DIR:-}" ] || mkdir -p "$CARGO_TARGET_DIR"
+# shellcheck disable=SC2016  # the inner shell expands it
 exec unshare --mount --propagation private bash -euo pipefail -c '
     closed=$1 root=$2 target=$3 here=$4; shift 4
     hold=$(mktemp -d)

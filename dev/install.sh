@@ -39,6 +39,7 @@ packages() {
 
 # The address that this system gets Debian from.
 debian_mirror() {
+    # shellcheck disable=SC2016  # apt expands it
     apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
         awk '$1 == "Debian" && $2 !~ /security/ { print $2; exit }'
 }
@@ -62,7 +63,8 @@ install_cosign() {
     say "fetching cosign from the sid suite of this system's mirror"
     mkdir -p "$apt"/{state/lists/partial,cache/archives/partial,parts,unpacked} "$PLIMSOLL_DEV/bin"
     : >"$apt/status"
-    local options="arch=$(dpkg --print-architecture)"
+    local options
+    options="arch=$(dpkg --print-architecture)"
     if [ -r "$keyring" ]; then options="$options signed-by=$keyring"; fi
     echo "deb [$options] $mirror sid main" >"$apt/sources.list"
     cat >"$apt/apt.conf" <<CONF
