@@ -28,25 +28,27 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// The repository that `path` names or lies in. A bare repository is found only by its own path: one that a commit
-    /// carries as ordinary files must not stand in for the repository around it.
+    /// The repository that `path` names or lies in. A bare repository is found only by its own path and outside every
+    /// work tree: one that a commit carries as ordinary files must not stand in for the repository around it.
     ///
     /// # Errors
-    /// `E-SRC-NO-REPOSITORY`.
+    /// `E-SRC-NO-REPOSITORY`; a failure for a bare repository inside a work tree.
     pub(crate) fn find(path: &Path) -> Result<Self, SourceError> {
         let absent = || Code::SrcNoRepository.reason().with("path", path.display());
         let start = fs::canonicalize(path).map_err(|_| absent())?;
-        if is_git_dir(&start, &start) && !start.join(".git").exists() {
-            let work_tree = work_tree_around(&start);
-            let root = work_tree.clone().unwrap_or_else(|| start.clone());
-            return Self::around(start, work_tree, &root);
+        let ordinary = work_tree_above(&start)?;
+        if !is_git_dir(&start, &start) || start.join(".git").exists() {
+            let (root, git_dir) = ordinary.ok_or_else(absent)?;
+            return Self::around(git_dir, Some(root), &start);
         }
-        for root in start.ancestors() {
-            if let Some(git_dir) = git_dir_of(root)? {
-                return Self::around(git_dir, Some(root.to_owned()), &start);
+        match ordinary {
+            None => Self::around(start.clone(), None, &start),
+            Some((root, git_dir)) if git_dir == start => Self::around(git_dir, Some(root.clone()), &root),
+            Some((root, _)) => {
+                let problem = format!("it is a bare repository inside the work tree {}", root.display());
+                Err(failed(format!("open {}", path.display()), problem))
             }
         }
-        Err(absent().into())
     }
 
     fn around(git_dir: PathBuf, work_tree: Option<PathBuf>, start: &Path) -> Result<Self, SourceError> {
@@ -89,9 +91,14 @@ fn prefix_of(below: &Path) -> Result<RelPath, SourceError> {
     text.parse().map_err(|_| problem("its name cannot stand in a tree"))
 }
 
-/// `.git` itself may be named; then the work tree is the directory around it.
-fn work_tree_around(git_dir: &Path) -> Option<PathBuf> {
-    (git_dir.file_name() == Some(OsStr::new(".git"))).then(|| git_dir.parent().map(Path::to_owned)).flatten()
+/// The nearest directory at or above `start` with a git directory, and that.
+fn work_tree_above(start: &Path) -> Result<Option<(PathBuf, PathBuf)>, SourceError> {
+    for root in start.ancestors() {
+        if let Some(git_dir) = git_dir_of(root)? {
+            return Ok(Some((root.to_owned(), git_dir)));
+        }
+    }
+    Ok(None)
 }
 
 fn git_dir_of(root: &Path) -> Result<Option<PathBuf>, SourceError> {

@@ -47,6 +47,12 @@ fn is_hex(text: &str) -> bool {
 }
 
 fn named(layout: &Layout, revision: &str) -> Result<(Option<String>, ObjectId), SourceError> {
+    if layout.common_dir.join("reftable").exists() {
+        return Err(failed(
+            "read the refs",
+            "they are in the reftable format, which this version does not read",
+        ));
+    }
     for name in candidates(revision) {
         if gix_validate::reference::name(name.as_str().into()).is_err() {
             continue;

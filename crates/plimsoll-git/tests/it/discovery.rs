@@ -1,5 +1,5 @@
 use crate::support::{open, path, refusal};
-use plimsoll_engine::ports::Source;
+use plimsoll_engine::ports::{Source, SourceError};
 use plimsoll_git::GitSource;
 use plimsoll_model::Code;
 use plimsoll_testkit::GitFixture;
@@ -55,6 +55,7 @@ fn a_bare_repository_inside_a_work_tree_does_not_replace_the_one_around_it() {
     let commit = outer.commit("outer");
     let source = GitSource::open(&embedded.join("src")).unwrap();
     assert_eq!(source.resolve("HEAD").unwrap().commit, commit);
+    assert!(matches!(GitSource::open(&embedded), Err(SourceError::Failed { .. })));
 }
 
 #[test]
@@ -106,6 +107,31 @@ fn borrowed_objects_are_refused_whenever_they_appear() {
     assert!(source.tree(&commit, None).is_ok());
     fs::write(fixture.path().join(".git/objects/info/alternates"), "/somewhere/objects\n").unwrap();
     assert_eq!(refusal(source.tree(&commit, None)), Code::SrcAlternates);
+}
+
+#[test]
+fn a_partial_clone_misses_objects_and_fetches_none() {
+    let fixture = GitFixture::new();
+    fixture.write("file", "content");
+    let commit = fixture.commit("first");
+    fixture.git(&["config", "uploadpack.allowFilter", "true"]);
+    let (url, partial) = (format!("file://{}", fixture.path().display()), fixture.home().join("partial"));
+    fixture.git(&["clone", "-q", "--no-checkout", "--filter=blob:none", &url, partial.to_str().unwrap()]);
+    let source = GitSource::open(&partial).unwrap();
+    for _ in 0..2 {
+        assert_eq!(source.resolve("HEAD").unwrap().commit, commit);
+        assert_eq!(refusal(source.tree(&commit, None)), Code::SrcObject);
+        source.uncommitted().unwrap();
+    }
+}
+
+#[test]
+fn the_reftable_format_is_named_in_the_error() {
+    let fixture = GitFixture::new();
+    fixture.commit("first");
+    fs::create_dir(fixture.path().join(".git/reftable")).unwrap();
+    let error = open(&fixture).resolve("HEAD").unwrap_err();
+    assert!(matches!(error, SourceError::Failed { .. }) && error.to_string().contains("reftable"), "{error}");
 }
 
 #[test]
