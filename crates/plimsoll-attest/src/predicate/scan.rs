@@ -1,0 +1,80 @@
+//! The result of one attempt of a scan by a foreign tool. The subject is what was scanned: the exported tree, or the
+//! artifact.
+
+use super::{
+    Predicate,
+    common::{Ending, On},
+};
+use plimsoll_model::{
+    CheckName, Digest, Outcome, Reason, RunId, Timestamp, ToolName, record::IsolationRecord,
+};
+use serde::{Deserialize, Serialize};
+
+/// A scan result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scan {
+    /// The run.
+    pub run: RunId,
+    /// Digest of the plan.
+    pub plan: Digest,
+    /// The check.
+    pub check: CheckName,
+    /// What it looked at.
+    pub on: On,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// What came of it, by the signer's own judgement. `passed` says that the tool did its work and that its report can
+    /// be believed, not that there are no findings: which of them block is for the environment to say.
+    pub outcome: Outcome,
+    /// Why it did not pass.
+    pub reasons: Vec<Reason>,
+    /// How its command ended.
+    pub exit: Ending,
+    /// What scanned.
+    pub tool: Tool,
+    /// How many rules it applied.
+    pub rules: u64,
+    /// How many findings of each level.
+    pub findings: Findings,
+    /// Digest of the report; none when there was none to keep.
+    pub report: Option<Digest>,
+    /// Digest of everything it printed, cut at the log limit.
+    pub log: Digest,
+    /// How it was isolated.
+    pub isolation: IsolationRecord,
+    /// When it started, by the engine's clock.
+    pub started: Timestamp,
+    /// When it ended, by the engine's clock.
+    pub finished: Timestamp,
+}
+
+impl Predicate for Scan {
+    const TYPE: &'static str = "https://plimsoll.dev/scan/v1";
+}
+
+/// The tool behind a scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Its name in the pipeline.
+    pub name: ToolName,
+    /// Its version, by its own word.
+    pub version: Option<String>,
+    /// SHA-256 of its executable, hashed before it ran.
+    pub digest: Digest,
+}
+
+/// Findings by level (SARIF 2.1.0, section 3.27.10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Findings {
+    /// Of level `error`.
+    pub error: u64,
+    /// Of level `warning`.
+    pub warning: u64,
+    /// Of level `note`.
+    pub note: u64,
+    /// Of level `none`.
+    pub none: u64,
+}
