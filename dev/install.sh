@@ -93,7 +93,7 @@ install_cargo_deny() {
     "cargo-deny $CARGO_DENY") return ;;
     esac
     say "building cargo-deny $CARGO_DENY (once)"
-    (cd / && cargo install --quiet --locked --root "$PLIMSOLL_DEV" "cargo-deny@$CARGO_DENY") >&2
+    env -u CARGO_TARGET_DIR cargo install --quiet --locked --root "$PLIMSOLL_DEV" "cargo-deny@$CARGO_DENY" >&2
 }
 
 [ $# -gt 0 ] || set -- test
