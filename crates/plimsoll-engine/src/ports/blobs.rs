@@ -1,5 +1,6 @@
 //! The content store: bytes by their SHA-256.
 
+use plimsoll_fs::FsError;
 use plimsoll_model::{Digest, Reason};
 use std::{fs::File, io};
 
@@ -28,6 +29,34 @@ pub enum StoreError {
         /// What it said.
         source: io::Error,
     },
+}
+
+impl StoreError {
+    /// The error of doing `action`. A [`Reason`] that travels inside `source`, as from a full disk, is given back.
+    #[must_use]
+    pub fn io(action: impl Into<String>, source: io::Error) -> Self {
+        FsError::io(action, source).into()
+    }
+}
+
+impl From<FsError> for StoreError {
+    fn from(error: FsError) -> Self {
+        match error {
+            FsError::Refused(reason) => Self::Refused(reason),
+            FsError::Io { action, source } => Self::Io { action, source },
+        }
+    }
+}
+
+/// For sinks and readers of the walker that stand on a store.
+impl From<StoreError> for FsError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(reason) => Self::Refused(reason),
+            StoreError::Io { action, source } => Self::Io { action, source },
+            other => Self::io("use the content store", io::Error::other(other)),
+        }
+    }
 }
 
 /// A blob while it is written. Dropping it without [`BlobWriter::finish`] stores nothing.
@@ -59,7 +88,7 @@ pub trait Blobs: Send + Sync {
     /// When the disk is full or fails.
     fn put(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let mut writer = self.writer()?;
-        writer.write_all(bytes).map_err(|source| StoreError::Io { action: "write a blob".into(), source })?;
+        writer.write_all(bytes).map_err(|error| StoreError::io("write a blob", error))?;
         writer.finish().map(|(digest, _)| digest)
     }
 

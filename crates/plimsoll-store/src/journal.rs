@@ -1,0 +1,252 @@
+//! The journal as a file: one line of canonical JSON per entry, each naming the digest of the line before it. An
+//! entry counts when its newline is on the disk; what a killed writer left without one was never acknowledged.
+
+use crate::durable::{failed, sync_directory};
+use plimsoll_engine::ports::{Event, Journal, JournalEntry, LogPosition, StoreError};
+use plimsoll_model::{Code, Digest, Role, Timestamp, jcs};
+use rustix::fs::{FlockOperation, flock};
+use std::{
+    fs::File,
+    io::{self, Write},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+/// No entry is longer; two of them always fit into one look at the end.
+const LINE_LIMIT: u64 = 64 << 10;
+const VERSION: u32 = 1;
+
+/// The journal of one state directory. Appends of several processes and threads wait for each other.
+#[derive(Debug)]
+pub struct FileJournal {
+    path: PathBuf,
+    writable: bool,
+}
+
+impl FileJournal {
+    pub(crate) const fn new(path: PathBuf, writable: bool) -> Self {
+        Self { path, writable }
+    }
+
+    /// Opens the file anew, so that the lock keeps out other threads of this process, too. None if there is no journal
+    /// and none is to be made.
+    fn open(&self, operation: FlockOperation) -> Result<Option<File>, StoreError> {
+        let error = |error: io::Error| failed("open", &self.path, error);
+        let write = operation == FlockOperation::LockExclusive;
+        let file = match File::options().read(true).write(write).open(&self.path) {
+            Ok(file) => file,
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound && !write => return Ok(None),
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => self.create()?,
+            Err(other) => return Err(error(other)),
+        };
+        flock(&file, operation).map_err(|errno| error(errno.into()))?;
+        Ok(Some(file))
+    }
+
+    fn create(&self) -> Result<File, StoreError> {
+        let created = File::options().read(true).write(true).create(true).truncate(false).open(&self.path);
+        let file = created.map_err(|error| failed("make", &self.path, error))?;
+        self.path.parent().map_or(Ok(()), sync_directory)?;
+        Ok(file)
+    }
+
+    /// The end of an open journal. Looks at the last two lines and not at the whole chain, except to say where the chain
+    /// breaks.
+    fn tail(&self, file: &File) -> Result<Tail, StoreError> {
+        self.look_at_end(file).map_err(|broken| self.read_all(file).err().unwrap_or(broken))
+    }
+
+    fn read_all(&self, mut file: &File) -> Result<Vec<JournalEntry>, StoreError> {
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut file, &mut bytes).map_err(|error| failed("read", &self.path, error))?;
+        let (lines, torn) = split(&bytes);
+        let mut chain = Chain::default();
+        let mut entries = Vec::with_capacity(lines.len());
+        for line in lines {
+            entries.push(chain.add(line, true)?);
+        }
+        if Torn::judge(torn, &mut chain)? == Torn::Whole {
+            entries.extend(chain.newest);
+        }
+        Ok(entries)
+    }
+
+    fn look_at_end(&self, file: &File) -> Result<Tail, StoreError> {
+        let error = |error| failed("read", &self.path, error);
+        let length = file.metadata().map_err(error)?.len();
+        let start = length.saturating_sub(3 * LINE_LIMIT);
+        let mut bytes =
+            vec![0; usize::try_from(length - start).map_err(|_| error(io::ErrorKind::FileTooLarge.into()))?];
+        file.read_exact_at(&mut bytes, start).map_err(error)?;
+        let (lines, torn) = split(&bytes);
+        let skipped = if start > 0 { lines.len().saturating_sub(2) } else { 0 };
+        let mut chain = Chain::default();
+        for (index, line) in lines.iter().enumerate().skip(skipped) {
+            // Only the first line that is looked at may begin in the middle of the chain.
+            let anchored = index > skipped || start == 0;
+            chain.add(line, anchored)?;
+        }
+        let torn = Torn::judge(torn, &mut chain)?;
+        let end = length - torn.dropped();
+        Ok(Tail { position: chain.position(), newest: chain.newest, end, torn })
+    }
+}
+
+impl Journal for FileJournal {
+    fn append(&self, by: &Role, time: Timestamp, event: Event) -> Result<LogPosition, StoreError> {
+        if !self.writable {
+            let source = io::Error::new(io::ErrorKind::PermissionDenied, "it was opened for reading");
+            return Err(failed("append to", &self.path, source));
+        }
+        let Some(mut file) = self.open(FlockOperation::LockExclusive)? else {
+            return Err(failed("append to", &self.path, io::ErrorKind::NotFound.into()));
+        };
+        let tail = self.tail(&file)?;
+        if let Some(newest) = &tail.newest
+            && time < newest.time
+        {
+            return Err(Code::Clock.reason().with("now", time).with("last", newest.time).into());
+        }
+        let entry = JournalEntry {
+            version: VERSION,
+            index: tail.position.size,
+            previous: tail.position.head,
+            time,
+            by: by.clone(),
+            event,
+        };
+        let (line, head) = encode(&entry, &self.path)?;
+        write_behind(&mut file, &tail, &line).map_err(|error| failed("append to", &self.path, error))?;
+        Ok(LogPosition { size: entry.index + 1, head })
+    }
+
+    fn position(&self) -> Result<LogPosition, StoreError> {
+        let file = self.open(FlockOperation::LockShared)?;
+        file.map_or_else(|| Ok(Chain::default().position()), |file| Ok(self.tail(&file)?.position))
+    }
+
+    fn entries(&self) -> Result<Vec<JournalEntry>, StoreError> {
+        let file = self.open(FlockOperation::LockShared)?;
+        file.map_or_else(|| Ok(Vec::new()), |file| self.read_all(&file))
+    }
+}
+
+/// The end of the journal.
+struct Tail {
+    position: LogPosition,
+    newest: Option<JournalEntry>,
+    /// Where the next line begins, in bytes.
+    end: u64,
+    torn: Torn,
+}
+
+/// What stands behind the last newline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Torn {
+    /// Nothing.
+    No,
+    /// A whole entry that lacks only its newline. It counts.
+    Whole,
+    /// The beginning of an entry, of this many bytes. It was never acknowledged.
+    Beginning(u64),
+}
+
+impl Torn {
+    /// Tells a write that was cut off from an edit: the former is a beginning of an entry, perhaps with zeros where
+    /// the file system had made room for the rest.
+    fn judge(torn: &[u8], chain: &mut Chain) -> Result<Self, StoreError> {
+        if torn.is_empty() {
+            return Ok(Self::No);
+        }
+        let zeros = torn.iter().rev().take_while(|byte| **byte == 0).count();
+        let text = &torn[..torn.len() - zeros];
+        let cut_off = text.is_empty()
+            || serde_json::from_slice::<serde::de::IgnoredAny>(text).is_err_and(|error| error.is_eof());
+        if cut_off {
+            return Ok(Self::Beginning(torn.len() as u64));
+        }
+        if zeros > 0 {
+            return Err(chain.broken("the end of its line was overwritten"));
+        }
+        chain.add(text, true).map(|_| Self::Whole)
+    }
+
+    const fn dropped(self) -> u64 {
+        match self {
+            Self::No | Self::Whole => 0,
+            Self::Beginning(length) => length,
+        }
+    }
+}
+
+/// A walk along the chain.
+#[derive(Default)]
+struct Chain {
+    newest: Option<JournalEntry>,
+    head: Option<Digest>,
+}
+
+impl Chain {
+    fn position(&self) -> LogPosition {
+        let size = self.newest.as_ref().map_or(0, |entry| entry.index + 1);
+        LogPosition { size, head: self.head.unwrap_or_else(|| Digest::of(b"")) }
+    }
+
+    /// Takes the next line. `anchored` says that it must follow from what was taken before.
+    fn add(&mut self, line: &[u8], anchored: bool) -> Result<JournalEntry, StoreError> {
+        let entry: JournalEntry = jcs::from_bytes(line).map_err(|error| self.broken(&error.to_string()))?;
+        if entry.version != VERSION {
+            return Err(self.broken("it has another version"));
+        }
+        let before = self.position();
+        if anchored && (entry.index, entry.previous) != (before.size, before.head) {
+            return Err(self.broken("it names another entry before it"));
+        }
+        if self.newest.as_ref().is_some_and(|newest| entry.time < newest.time) {
+            return Err(self.broken("it is older than the entry before it"));
+        }
+        self.head = Some(Digest::of(line));
+        self.newest = Some(entry.clone());
+        Ok(entry)
+    }
+
+    fn broken(&self, problem: &str) -> StoreError {
+        let index = self.position().size;
+        Code::JournalBroken.reason().with("index", index).with("problem", problem).into()
+    }
+}
+
+/// Whole lines, and what stands behind the last newline.
+fn split(bytes: &[u8]) -> (Vec<&[u8]>, &[u8]) {
+    let mut lines: Vec<_> = bytes.split(|byte| *byte == b'\n').collect();
+    let torn = lines.pop().unwrap_or_default();
+    (lines, torn)
+}
+
+/// The line with its newline, and the digest of the line without it.
+fn encode(entry: &JournalEntry, path: &Path) -> Result<(Vec<u8>, Digest), StoreError> {
+    let mut line =
+        jcs::to_bytes(entry).map_err(|error| failed("append to", path, io::Error::other(error)))?;
+    if line.len() as u64 >= LINE_LIMIT {
+        let problem = format!("an entry has more than {LINE_LIMIT} bytes");
+        return Err(failed("append to", path, io::Error::new(io::ErrorKind::InvalidInput, problem)));
+    }
+    let head = Digest::of(&line);
+    line.push(b'\n');
+    Ok((line, head))
+}
+
+/// Writes `line` where the last entry ends and makes it durable; takes it back when that fails.
+fn write_behind(file: &mut File, tail: &Tail, line: &[u8]) -> io::Result<()> {
+    let missing: &[u8] = if tail.torn == Torn::Whole { b"\n" } else { b"" };
+    let bytes = [missing, line].concat();
+    let result = file
+        .set_len(tail.end)
+        .and_then(|()| file.write_all_at(&bytes, tail.end))
+        .and_then(|()| file.flush())
+        .and_then(|()| file.sync_data());
+    if result.is_err() {
+        let _ = file.set_len(tail.end).and_then(|()| file.sync_data());
+    }
+    result
+}
