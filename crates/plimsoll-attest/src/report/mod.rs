@@ -36,9 +36,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 64 MiB, two million values, 64 levels: a scan of a large repository fits several times.
+    /// 64 MiB, a million values, 64 levels: room for thousands of findings, and some hundred MiB of memory at worst.
     fn default() -> Self {
-        Self { bytes: 64 << 20, nodes: 2_000_000, depth: 64 }
+        Self { bytes: 64 << 20, nodes: 1_000_000, depth: 64 }
     }
 }
 

@@ -1,9 +1,7 @@
 //! What holds for every input: reading never panics, and evidence can only help. Whoever removes, cuts or mangles a
 //! report of something that failed never gets a pass out of it.
 
-use super::{
-    Level, Limits, ReportError, TestFormat, TestReport, judge_scan, judge_test, read_sarif, read_tests,
-};
+use super::{Level, Limits, TestFormat, TestReport, judge_scan, judge_test, read_sarif, read_tests};
 use plimsoll_model::Outcome;
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -163,9 +161,27 @@ fn every_cut_of_every_failing_report_is_refused() {
         for end in 0..bytes.len() {
             assert_ne!(test_outcome(format, &bytes[..end], false), Outcome::Passed);
         }
-        assert!(matches!(
-            read_tests(format, b"\0"),
-            Ok(_) | Err(ReportError::Malformed(_) | ReportError::Truncated(_))
-        ));
+    }
+}
+
+/// The sums of a suite hold its cases together: whoever takes cases or failures out of a report, and has the command
+/// claim success, gets a contradiction.
+#[test]
+fn no_case_and_no_failure_can_be_taken_out_of_a_suite() {
+    let whole = include_str!("testdata/pytest-fail.xml");
+    let starts: Vec<usize> = whole.match_indices("<testcase").map(|(at, _)| at).collect();
+    let end = whole.find("</testsuite>").unwrap();
+    let bounds: Vec<usize> = starts.iter().copied().chain([end]).collect();
+    for kept in 0..1_u32 << starts.len() {
+        let cases = bounds.windows(2).enumerate().filter(|(n, _)| kept >> n & 1 == 1);
+        let cases: String = cases.map(|(_, bound)| &whole[bound[0]..bound[1]]).collect();
+        let report = format!("{}{cases}{}", &whole[..starts[0]], &whole[end..]);
+        assert_ne!(test_outcome(TestFormat::Junit, report.as_bytes(), true), Outcome::Passed, "{report}");
+        assert_eq!(read_tests(TestFormat::Junit, report.as_bytes()).is_ok(), report == whole, "{report}");
+    }
+    for kind in ["failure", "error"] {
+        let (before, rest) = whole.split_once(&format!("<{kind} ")).unwrap();
+        let (_, after) = rest.split_once(&format!("</{kind}>")).unwrap();
+        assert!(read_tests(TestFormat::Junit, format!("{before}{after}").as_bytes()).is_err());
     }
 }

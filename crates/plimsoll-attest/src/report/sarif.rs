@@ -24,6 +24,9 @@ use rules::Rules;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// Runs of one log: each is kept with the name of its tool.
+const MAX_RUNS: usize = 1_000;
+
 /// How much a finding matters to the tool that made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -115,6 +118,9 @@ pub fn read_sarif(bytes: &[u8], limits: Limits) -> Result<ScanReport, ReportErro
     if runs.is_empty() {
         report.empty = Some("there are no runs".to_owned());
     }
+    if runs.len() > MAX_RUNS {
+        return Err(ReportError::TooLarge(format!("{MAX_RUNS} runs")));
+    }
     for run in runs {
         read_run(as_object(run, "runs")?, &mut report)?;
     }
@@ -182,7 +188,8 @@ fn read_invocation(
     for list in ["toolExecutionNotifications", "toolConfigurationNotifications"] {
         for notification in objects(invocation, list)? {
             let notification = notification?;
-            if text(notification, "level")? == Some("error") {
+            let level = text(notification, "level")?.filter(|level| *level != "none");
+            if level.map(level_named).transpose()? == Some(Level::Error) {
                 let message = object(notification, "message")?;
                 let message = message.map(|m| text(m, "text")).transpose()?.flatten().unwrap_or("no message");
                 report.broken = Some(printable(&format!("{tool}: {message}"), 300));

@@ -102,7 +102,7 @@ impl Rules {
             };
             match named {
                 Some(rule) if !fits(rule) => {
-                    return Err(inconsistent(format!("the rule `{id}` is not at the index of `{rule}`")));
+                    return Err(inconsistent(format!("the rules `{rule}` and `{id}` of one result")));
                 }
                 Some(_) => {}
                 None => named = Some(id),

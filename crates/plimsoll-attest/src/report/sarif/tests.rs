@@ -102,8 +102,8 @@ fn an_override_raises_a_rule_and_never_lowers_one() {
 #[test]
 fn a_result_names_one_rule_that_exists() {
     refused(&log(json!([{"ruleIndex": 3}])), "no rule 3");
-    refused(&log(json!([{"ruleId": "bad", "ruleIndex": 1}])), "not at the index");
-    refused(&log(json!([{"ruleId": "badly", "ruleIndex": 0}])), "not at the index");
+    refused(&log(json!([{"ruleId": "bad", "ruleIndex": 1}])), "of one result");
+    refused(&log(json!([{"ruleId": "badly", "ruleIndex": 0}])), "of one result");
     refused(&log(json!([{"ruleIndex": 0, "rule": {"index": 1}}])), "two rules");
     refused(&log(json!([{"rule": {"toolComponent": {"index": 0}}}])), "tool component");
     refused(&log(json!([{"ruleIndex": -2}])), "another type");
