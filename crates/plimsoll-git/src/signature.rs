@@ -1,68 +1,51 @@
-//! SSH signatures of commits (PROTOCOL.sshsig): one of the allowed keys, in git's namespace, over exactly these bytes.
+//! SSH signatures of commits: one of the allowed keys, in git's namespace, over exactly these bytes.
 
 use crate::error::failed;
+use plimsoll_attest::sshsig::{self, SshKey, SshKeyError, SshsigError};
 use plimsoll_engine::ports::{CommitSignature, SourceError};
-use ssh_key::{Algorithm, HashAlg, PublicKey, SshSig};
 
 /// The namespace of commits and tags; a signature made for anything else must not count here.
 const NAMESPACE: &str = "git";
 
 /// Judges the armoured signature of a commit over `signed` by `allowed_keys`, lines of `authorized_keys(5)` without
-/// options.
+/// options. Keys of a type whose signatures cannot be checked allow nothing.
 ///
 /// # Errors
-/// When an allowed key cannot be read: a typing error there must not look like an unknown signer.
+/// When an allowed key is malformed: a typing error there must not look like an unknown signer.
 pub(crate) fn judge(
     armored: &[u8],
     signed: &[u8],
     allowed_keys: &[String],
 ) -> Result<CommitSignature, SourceError> {
-    let allowed = allowed_keys.iter().map(|line| public_key(line)).collect::<Result<Vec<_>, _>>()?;
+    let mut allowed = Vec::new();
+    for line in allowed_keys {
+        match line.parse::<SshKey>() {
+            Ok(key) => allowed.push(key),
+            Err(SshKeyError::Unsupported(_)) => {}
+            Err(error) => return Err(failed(format!("read the allowed key `{line}`"), error)),
+        }
+    }
     Ok(match verify(armored, signed, &allowed) {
         Ok(fingerprint) => CommitSignature::Good { fingerprint },
         Err(problem) => CommitSignature::Bad { problem },
     })
 }
 
-fn public_key(line: &str) -> Result<PublicKey, SourceError> {
-    PublicKey::from_openssh(line.trim())
-        .map_err(|error| failed(format!("read the allowed key `{}`", line.trim()), error))
-}
-
-fn verify(armored: &[u8], signed: &[u8], allowed: &[PublicKey]) -> Result<String, String> {
-    check_format(armored)?;
-    let signature =
-        SshSig::from_pem(armored).map_err(|error| format!("a malformed SSH signature: {error}"))?;
-    check_algorithm(&signature)?;
-    let fingerprint = signature.public_key().fingerprint(HashAlg::Sha256).to_string();
-    if signature.namespace() != NAMESPACE {
-        return Err(format!("made for the namespace `{}`, not for git", signature.namespace()));
+fn verify(armored: &[u8], signed: &[u8], allowed: &[SshKey]) -> Result<String, String> {
+    let malformed = || SshsigError::Malformed.to_string();
+    let armored = std::str::from_utf8(armored).map_err(|_| malformed())?;
+    if let Some(kind) = foreign_kind(armored) {
+        return Err(format!("{kind}; this version reads SSH signatures"));
     }
-    let key = allowed.iter().find(|key| key.key_data() == signature.public_key());
-    let key = key.ok_or_else(|| format!("by the key {fingerprint}, which is not an allowed one"))?;
-    key.verify(NAMESPACE, signed, &signature)
-        .map_err(|_| format!("the key {fingerprint} did not sign this content"))?;
-    Ok(fingerprint)
+    sshsig::verify(allowed, NAMESPACE, signed, armored).map_err(|error| error.to_string())
 }
 
-fn check_format(armored: &[u8]) -> Result<(), String> {
-    let kind = if armored.starts_with(b"-----BEGIN SSH SIGNATURE-----") {
-        return Ok(());
-    } else if armored.starts_with(b"-----BEGIN PGP ") {
-        "an OpenPGP signature"
-    } else if armored.starts_with(b"-----BEGIN SIGNED MESSAGE-----") {
-        "an X.509 signature"
-    } else {
-        "a signature of an unknown kind"
-    };
-    Err(format!("{kind}; this version reads SSH signatures"))
-}
-
-/// Security keys are left out: whether somebody touched them stands in flags that the library does not judge.
-fn check_algorithm(signature: &SshSig) -> Result<(), String> {
-    let key = signature.public_key().algorithm();
-    let read = matches!(key, Algorithm::Ed25519 | Algorithm::Ecdsa { curve: ssh_key::EcdsaCurve::NistP256 });
-    let read = read && signature.algorithm() == key;
-    read.then_some(())
-        .ok_or_else(|| format!("by a key of type {key}; this version reads Ed25519 and ECDSA P-256 keys"))
+/// What a signature is that is not an SSH signature, by the first line of its armour.
+fn foreign_kind(armored: &str) -> Option<&'static str> {
+    match armored.lines().next().unwrap_or_default() {
+        "-----BEGIN SSH SIGNATURE-----" => None,
+        line if line.starts_with("-----BEGIN PGP ") => Some("an OpenPGP signature"),
+        "-----BEGIN SIGNED MESSAGE-----" => Some("an X.509 signature"),
+        _ => Some("a signature of an unknown kind"),
+    }
 }

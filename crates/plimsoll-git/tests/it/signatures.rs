@@ -1,7 +1,11 @@
 use crate::support::{open, raw_tree};
 use plimsoll_engine::ports::{CommitSignature, Source, SourceError};
-use plimsoll_model::CommitId;
+use plimsoll_model::{CommitId, Digest};
 use plimsoll_testkit::{GitFixture, SshKey};
+use ssh_key::{
+    Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, Signature, SigningKey, SshSig,
+    public::{KeyData, SkEd25519},
+};
 
 const WHO: &str = "Ada <ada@example.org> 1700000000 +0000";
 
@@ -61,8 +65,8 @@ fn a_forged_name_is_unsigned_or_by_an_unknown_key() {
     assert_eq!(open(&fixture).commit(&unsigned, &allowed).unwrap().signature, CommitSignature::Unsigned);
     let forged = fixture.commit_signed("as the maintainer", &stranger);
     let problem_text = problem(&fixture, &forged, &allowed);
-    assert!(problem_text.contains(&stranger.fingerprint()) && problem_text.contains("not an allowed one"));
-    assert!(problem(&fixture, &forged, &[]).contains("not an allowed one"));
+    assert!(problem_text.contains(&stranger.fingerprint()) && problem_text.contains("is not allowed"));
+    assert!(problem(&fixture, &forged, &[]).contains("is not allowed"));
 }
 
 #[test]
@@ -77,12 +81,12 @@ fn a_signature_for_anything_but_this_commit_does_not_count() {
     };
     check(&header("gpgsig", &key.sign("file", this.as_bytes())), "namespace `file`");
     check(&header("gpgsig", &key.sign("git ", this.as_bytes())), "namespace");
-    check(&header("gpgsig", &key.sign("git", b"other content")), "did not sign this content");
+    check(&header("gpgsig", &key.sign("git", b"other content")), "does not fit the message");
     let good = header("gpgsig", &key.sign("git", this.as_bytes()));
     check(&format!("{good}{good}"), "more than one");
     check(&format!("{good}{}", header("gpgsig-sha256", "x\ny")), "more than one");
     check(&good.replace("gpgsig ", "gpgsig-sha256 "), "another form");
-    check(&format!("{good}encoding UTF-8\n"), "did not sign this content");
+    check(&format!("{good}encoding UTF-8\n"), "does not fit the message");
 
     let facts = open(&fixture).commit(&stored(&fixture, &good), &allowed).unwrap();
     assert_eq!(facts.signature, CommitSignature::Good { fingerprint: key.fingerprint() });
@@ -98,14 +102,14 @@ fn other_kinds_of_signature_are_named() {
         (armor("SIGNED MESSAGE"), "an X.509 signature; this version reads SSH signatures"),
         (armor("SOMETHING"), "a signature of an unknown kind"),
         ("gpgsig \n".to_owned(), "a signature of an unknown kind"),
-        (armor("SSH SIGNATURE"), "a malformed SSH signature"),
+        (armor("SSH SIGNATURE"), "malformed SSH signature"),
     ] {
         let text = problem(&fixture, &stored(&fixture, &headers), &[]);
         assert!(text.starts_with(expect), "{text}");
     }
     let commit = fixture.commit_signed("by RSA", &rsa);
     let text = problem(&fixture, &commit, &[rsa.public_line()]);
-    assert!(text.contains("rsa") && text.contains("this version reads"), "{text}");
+    assert!(text.contains("rsa") && text.contains("not supported"), "{text}");
 }
 
 #[test]
@@ -118,4 +122,38 @@ fn an_allowed_key_that_cannot_be_read_is_an_error() {
         let result = open(&fixture).commit(&commit, &[key.public_line(), line.to_owned()]);
         assert!(matches!(result, Err(SourceError::Failed { .. })), "{line}");
     }
+}
+
+fn sign(key: &impl SigningKey, message: &[u8]) -> Signature {
+    key.try_sign(message).unwrap()
+}
+
+/// What a security key does (PROTOCOL.u2f), in software: the public key's line, and the armoured signature.
+fn security_key_signs(key: &SshKey, flags: u8, message: &[u8]) -> (String, String) {
+    let private = PrivateKey::read_openssh_file(key.private_path()).unwrap();
+    let point = *private.public_key().key_data().ed25519().unwrap();
+    let public = PublicKey::from(KeyData::SkEd25519(SkEd25519::new(point, "ssh:")));
+    let signed = SshSig::signed_data("git", HashAlg::Sha512, message).unwrap();
+    let trailer = [flags, 0, 0, 0, 7];
+    let digests = [Digest::of(b"ssh:"), Digest::of(&signed)];
+    let signature = sign(&private, &[digests[0].as_bytes(), &trailer[..], digests[1].as_bytes()].concat());
+    let signature = Signature::new(Algorithm::SkEd25519, [signature.as_bytes(), &trailer].concat()).unwrap();
+    let armored = SshSig::new(public.key_data().clone(), "git", HashAlg::Sha512, signature).unwrap();
+    (public.to_openssh().unwrap(), armored.to_pem(LineEnding::LF).unwrap())
+}
+
+#[test]
+fn a_security_key_must_have_been_touched() {
+    let (fixture, key) = (GitFixture::new(), SshKey::generate());
+    let (head, message) = parts(&fixture);
+    let this = format!("{head}{message}");
+    let (line, touched) = security_key_signs(&key, 1, this.as_bytes());
+    let (_, untouched) = security_key_signs(&key, 4, this.as_bytes());
+    let good = stored(&fixture, &header("gpgsig", &touched));
+    let signature = open(&fixture).commit(&good, std::slice::from_ref(&line)).unwrap().signature;
+    assert!(matches!(signature, CommitSignature::Good { .. }), "{signature:?}");
+    let bad = stored(&fixture, &header("gpgsig", &untouched));
+    assert!(problem(&fixture, &bad, &[line]).contains("nobody touched"));
+    // The same point as an ordinary key is another key.
+    assert!(problem(&fixture, &good, &[key.public_line()]).contains("is not allowed"));
 }
