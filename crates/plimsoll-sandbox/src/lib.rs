@@ -9,10 +9,13 @@ mod channel;
 mod diagnose;
 mod inside;
 mod linux;
+mod manifest;
 mod running;
 mod seccomp;
 mod sys;
+pub mod toolchain;
 mod wire;
 
 pub use inside::{INIT_ARGUMENT, init_if_asked};
 pub use linux::{LinuxSandbox, Options, RESERVED_ID};
+pub use manifest::ToolchainManifest;

@@ -57,7 +57,8 @@ pub(super) fn limit_resources(order: &Order) -> Result<(), Failure> {
     // The first process is of the same user and counts.
     limit(Resource::Nproc, processes.saturating_add(1))?;
     limit(Resource::Core, 0)?;
-    limit(Resource::Fsize, output)?;
+    // Larger than any file can become: a full file system tells the command more than SIGXFSZ does.
+    limit(Resource::Fsize, output.saturating_add(1 << 20))?;
     limit(Resource::Rtprio, 0)?;
     if order.limit_memory {
         limit(Resource::Data, memory)?;
