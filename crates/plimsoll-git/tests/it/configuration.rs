@@ -1,3 +1,5 @@
+//! Nothing that the repository or the caller's environment is configured with has any influence, and nothing is run.
+
 use crate::support::{export, open, path, refusal};
 use plimsoll_engine::ports::Source;
 use plimsoll_git::GitSource;

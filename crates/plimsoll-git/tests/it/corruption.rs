@@ -1,3 +1,5 @@
+//! Stored bytes that were changed, lost or swapped are refused, and no bytes make the reader panic.
+
 use crate::support::{open, path, refusal, tree_refusal};
 use plimsoll_engine::ports::{Source, SourceError};
 use plimsoll_model::{Code, CommitId, Tree};

@@ -1,3 +1,5 @@
+//! What is exported is what git itself would archive, within limits, with nothing of the host in it.
+
 use crate::support::{commit_of, export, open, path, raw_tree, refusal};
 use plimsoll_engine::ports::{Source, SourceError};
 use plimsoll_git::Limits;

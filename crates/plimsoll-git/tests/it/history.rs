@@ -1,3 +1,5 @@
+//! What commits say, and how they descend from each other.
+
 use crate::support::{open, raw_commit, raw_tree, refusal};
 use plimsoll_engine::ports::{CommitSignature, Source};
 use plimsoll_git::Limits;

@@ -1,3 +1,5 @@
+//! Names, links and modes that no file system should be given.
+
 use crate::support::{commit_of, export, open, path, raw_tree, refusal, tree_refusal};
 use plimsoll_engine::ports::Source;
 use plimsoll_model::{Code, Entry};

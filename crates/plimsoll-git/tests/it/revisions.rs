@@ -1,3 +1,5 @@
+//! What a name stands for, also while somebody moves it.
+
 use crate::support::{export, open, refusal};
 use plimsoll_engine::ports::{Source, SourceError};
 use plimsoll_model::Code;

@@ -1,3 +1,5 @@
+//! Commit signatures: by git itself, by hand, by strangers, for other purposes.
+
 use crate::support::{open, raw_tree};
 use plimsoll_engine::ports::{CommitSignature, Source, SourceError};
 use plimsoll_model::{CommitId, Digest};

@@ -1,3 +1,5 @@
+//! What the work tree has and the commit has not.
+
 use crate::support::{open, refusal};
 use plimsoll_engine::ports::Source;
 use plimsoll_model::Code;
