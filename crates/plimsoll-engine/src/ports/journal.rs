@@ -80,9 +80,9 @@ pub enum Event {
 }
 
 /// One entry as it stands in the journal: a line of canonical JSON. Its digest is the digest of that line without the
-/// newline.
+/// newline. Unknown fields are refused by the event, which takes whatever is none of these (serde does not take
+/// `deny_unknown_fields` beside `flatten`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct JournalEntry {
     /// Version of the entry's format; 1.
     pub version: u32,

@@ -1,9 +1,11 @@
+//! Which repository a path stands for, and which ones are not read at all.
+
 use crate::support::{open, path, refusal};
 use plimsoll_engine::ports::{Source, SourceError};
 use plimsoll_git::GitSource;
 use plimsoll_model::Code;
 use plimsoll_testkit::GitFixture;
-use std::fs;
+use std::{fs, os::unix::fs::symlink, path::Path};
 
 #[test]
 fn a_repository_is_found_from_any_directory_of_its_work_tree() {
@@ -147,6 +149,36 @@ fn sha256_repositories_are_read_like_others() {
     assert_eq!(source.uncommitted().unwrap().get("file").map(String::as_str), Some(" M"));
     let short = "0123456789abcdef0123456789abcdef01234567".parse().unwrap();
     assert_eq!(refusal(source.is_ancestor(&short, &commit)), Code::SrcRevision);
+}
+
+#[test]
+fn a_repository_is_at_its_own_place_and_nowhere_else() {
+    let (fixture, other) = (GitFixture::new(), GitFixture::new());
+    fixture.write("below/file", "");
+    fixture.commit("first");
+    let (linked, bare) = (fixture.home().join("linked"), fixture.home().join("bare.git"));
+    fixture.git(&["worktree", "add", "-q", "-b", "side", linked.to_str().unwrap()]);
+    fixture.git(&["clone", "-q", "--bare", "--no-hardlinks", ".", bare.to_str().unwrap()]);
+    symlink(fixture.path(), fixture.home().join("name")).unwrap();
+    // What the other repository says of itself does not count.
+    other.git(&["config", "remote.origin.url", fixture.path().to_str().unwrap()]);
+
+    let at = |source: &GitSource, location: &Path| source.is_at(location.to_str().unwrap());
+    let source = GitSource::open(&fixture.path().join("below")).unwrap();
+    for same in [fixture.path(), fixture.path().join(".git"), linked.clone(), fixture.home().join("name")] {
+        assert!(at(&source, &same), "{}", same.display());
+    }
+    for different in
+        [fixture.path().join("below"), bare.clone(), other.path(), fixture.home(), "relative".into()]
+    {
+        assert!(!at(&source, &different), "{}", different.display());
+    }
+    assert!(
+        at(&GitSource::open(&bare).unwrap(), &bare)
+            && at(&GitSource::open(&linked).unwrap(), &fixture.path())
+    );
+    assert!(!at(&open(&other), &fixture.path()));
+    assert!(!source.is_at("") && !source.is_at("https://example.org/shop.git"));
 }
 
 #[test]
