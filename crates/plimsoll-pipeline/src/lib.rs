@@ -1,1 +1,27 @@
-//! placeholder
+//! The files that users write: from text to a checked pipeline or delivery repository, and from a pipeline to an
+//! immutable plan. Nothing here reads a file, a clock or the environment, and no text of a file is ever replaced.
+
+pub mod delivery;
+mod diagnostic;
+mod graph;
+pub mod pipeline;
+pub mod plan;
+mod read;
+mod render;
+pub mod schema;
+mod template;
+mod value;
+mod yaml;
+
+pub use delivery::{
+    environment::{BlockLevel, Environment, Require, RequireProvenance, RequireScan, RequireSource},
+    people::{AllowedSigner, People, Person, SshKey, import_allowed_signers},
+    project::Project,
+    registries::{Delivery, Registry},
+    target::Target,
+};
+pub use diagnostic::{Diagnostic, FileErrors};
+pub use pipeline::{
+    ArtifactSpec, Base, Check, CheckKind, Command, Ecosystem, On, Pipeline, Step, TestReport, Toolchain,
+};
+pub use plan::{Plan, PlanError, PlannedCheck, PlannedStep, Revision, plan};

@@ -1,0 +1,10 @@
+//! The files of a delivery repository: who may, what is asked for, and where things run.
+
+pub mod environment;
+pub mod people;
+pub mod project;
+pub mod registries;
+pub mod target;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,238 @@
+//! `plimsoll.yaml` as it is written. Field documentation becomes the JSON Schema and `docs/files.md`.
+
+use super::{Ecosystem, On, ReportStream, Toolchain};
+use crate::{
+    diagnostic::Findings,
+    read::{Entries, Read, Spanned, mapping, words, wrong},
+    value::{AbsolutePath, Argument, Line, Number, Run, Seconds, VariableName, Version},
+    yaml::{Node, Value},
+};
+use plimsoll_model::{CheckName, ProjectName, RelPath, StepName};
+
+/// Variables and their values; both are text.
+pub(crate) type Variables = Entries<VariableName, Argument>;
+
+mapping! {
+    /// `plimsoll.yaml`: how a project is built and checked. It stands at the root of the project; a repository with
+    /// several projects has one in each project's directory.
+    PipelineFile {
+        /// Version of this form of file; always 1, and always the first key.
+        #[expect(dead_code, reason = "judged before anything else is read")]
+        version: Version,
+        /// Name of the project. The delivery repository has a file `projects/<project>.yaml` for it.
+        project: ProjectName,
+        /// How the artifact is built.
+        build: BuildFile,
+        /// What is looked into before the artifact can be released. Checks run without a network.
+        evidence: Option<Vec<EvidenceFile>>,
+    }
+}
+
+mapping! {
+    /// How the artifact is built.
+    BuildFile {
+        /// Where the tools come from. `host`: the machine's own, read-only; the provenance says that the build is not
+        /// hermetic. Default `host`.
+        toolchain: Option<Toolchain>,
+        /// Ecosystems whose locked packages are fetched before the first step, through the recording gateway. No step
+        /// has a network. Default none.
+        fetch: Option<Vec<Spanned<Ecosystem>>>,
+        /// The steps. Each runs in a fresh sandbox with the source, read-only, at `/src`.
+        steps: Spanned<Vec<StepFile>>,
+        /// What the steps build.
+        artifact: Spanned<ArtifactFile>,
+    }
+}
+
+mapping! {
+    /// One step of the build.
+    StepFile {
+        /// Name of the step, unique among steps and checks.
+        name: Spanned<StepName>,
+        /// What to run. Text is a script for `/bin/sh -eu -c`; a list is a program and its arguments. Nothing in it is
+        /// ever replaced.
+        run: Run,
+        /// Environment variables. Plimsoll sets `PATH`, `HOME`, `CARGO_HOME`, `TMPDIR`, `LANG`, `TZ`,
+        /// `SOURCE_DATE_EPOCH` and `PLIMSOLL_…` itself, so they cannot be listed.
+        env: Option<Variables>,
+        /// Directories below the project that start empty, can be written, and are thrown away.
+        scratch: Option<Vec<Spanned<RelPath>>>,
+        /// What is kept and hashed. Either below a scratch directory, or a directory of its own, which then starts empty
+        /// and can be written. Steps that need this one see it read-only.
+        out: Option<Vec<Spanned<RelPath>>>,
+        /// Steps that end before this one starts. Without the key it is the step before in the file; `[]` is none.
+        needs: Option<Vec<Spanned<StepName>>>,
+        /// After this time the step is killed, with everything that it started: `90s`, `10m`, `2h`; at most `24h`.
+        /// Default `30m`.
+        timeout: Option<Seconds>,
+        /// How often a failed attempt is repeated, 0 to 3. Default 0.
+        retry: Option<Number<0, 3>>,
+    }
+}
+
+mapping! {
+    /// What is built: either `files` or `image`.
+    ArtifactFile {
+        /// Paths of outputs; the artifact is these files as they are.
+        files: Option<Spanned<Vec<Spanned<RelPath>>>>,
+        /// The artifact is a container image.
+        image: Option<ImageFile>,
+    }
+}
+
+mapping! {
+    /// A container image.
+    ImageFile {
+        /// What the image starts from: `scratch` (nothing), or the directory of an OCI layout and the digest of an image
+        /// in it, as in `bases/debian@sha256:…`.
+        base: BaseText,
+        /// Outputs, and their absolute paths in the image.
+        files: Spanned<Entries<RelPath, Spanned<AbsolutePath>>>,
+        /// The program that the image runs, and its fixed arguments.
+        entrypoint: Spanned<Vec<Argument>>,
+        /// Default arguments, which a user of the image may replace. Default none.
+        cmd: Option<Vec<Argument>>,
+        /// Environment of the program. Variables of the dynamic loader (`LD_…`) are refused. Default none.
+        env: Option<Variables>,
+    }
+}
+
+/// A planned check: a test or an adapter.
+#[derive(Debug, schemars::JsonSchema)]
+#[schemars(untagged)]
+pub(crate) enum EvidenceFile {
+    Test(TestFile),
+    Adapter(AdapterFile),
+}
+
+mapping! {
+    /// A test. It passes when its command ends with status 0 and its report, if there is one, agrees.
+    TestFile {
+        /// Name of the test, unique among steps and checks.
+        test: Spanned<CheckName>,
+        /// What is tested: the revision (`source`), or what was built (`artifact`, unpacked read-only at `/artifact`).
+        on: On,
+        /// What to run; see `run` of a step.
+        run: Run,
+        /// Environment variables; see `env` of a step.
+        env: Option<Variables>,
+        /// Directories below the project that start empty, can be written, and are thrown away.
+        scratch: Option<Vec<Spanned<RelPath>>>,
+        /// Time limit; see `timeout` of a step.
+        timeout: Option<Seconds>,
+        /// How often a failed attempt is repeated, 0 to 3; every attempt is listed in the evidence. Default 0.
+        retry: Option<Number<0, 3>>,
+        /// Where the report is. Default none: only the exit status counts.
+        report: Option<Spanned<TestReportFile>>,
+    }
+}
+
+mapping! {
+    /// Where the report of a test is: exactly one of the keys.
+    TestReportFile {
+        /// What `cargo test` prints, on this stream.
+        libtest: Option<ReportStream>,
+        /// What `cargo nextest run` prints, on this stream.
+        nextest: Option<ReportStream>,
+        /// A file in JUnit's XML format. Its directory starts empty and can be written.
+        junit: Option<Spanned<RelPath>>,
+    }
+}
+
+mapping! {
+    /// A foreign tool that reports findings. Which findings block is decided by the environment, not here.
+    AdapterFile {
+        /// Name of the adapter, unique among steps and checks.
+        adapter: Spanned<CheckName>,
+        /// What is looked at: the revision (`source`), or what was built (`artifact`). Default `source`.
+        on: Option<On>,
+        /// What to run; see `run` of a step.
+        run: Run,
+        /// Environment variables; see `env` of a step.
+        env: Option<Variables>,
+        /// Directories below the project that start empty, can be written, and are thrown away.
+        scratch: Option<Vec<Spanned<RelPath>>>,
+        /// Time limit; see `timeout` of a step.
+        timeout: Option<Seconds>,
+        /// How often a failed attempt is repeated, 0 to 3; every attempt is listed in the evidence. Default 0.
+        retry: Option<Number<0, 3>>,
+        /// Where the findings are.
+        report: AdapterReportFile,
+        /// Executable of the tool, an absolute path or a name to be found in `PATH`. It is hashed, so that an environment
+        /// can ask for exactly this tool. Default: the tool is not identified.
+        tool: Option<Line>,
+    }
+}
+
+mapping! {
+    /// Where the findings of an adapter are.
+    AdapterReportFile {
+        /// A file in SARIF 2.1.0. Its directory starts empty and can be written.
+        sarif: Spanned<RelPath>,
+    }
+}
+
+impl Read for EvidenceFile {
+    fn read(node: &Node, found: &mut Findings) -> Option<Self> {
+        let Value::Map(entries) = &node.value else { return wrong(node, "a mapping", found) };
+        let has = |name: &str| entries.iter().any(|(key, _)| key.text == name);
+        match (has("test"), has("adapter")) {
+            (true, false) => TestFile::read(node, found).map(Self::Test),
+            (false, true) => AdapterFile::read(node, found).map(Self::Adapter),
+            (true, true) => {
+                found.add(&node.span, "is both a test and an adapter: make it two entries");
+                found.lose()
+            }
+            (false, false) => {
+                let at = entries.first().map_or(&node.span, |(key, _)| &key.span);
+                found.help(
+                    at,
+                    "is neither a test nor an adapter",
+                    "name it: `test: <name>` or `adapter: <name>`",
+                );
+                found.lose()
+            }
+        }
+    }
+}
+
+words!(Toolchain { "host" => Self::Host });
+words!(Ecosystem { "cargo" => Self::Cargo });
+words!(On { "source" => Self::Source, "artifact" => Self::Artifact });
+words!(ReportStream { "stdout" => Self::Stdout, "stderr" => Self::Stderr });
+
+/// `scratch`, or `<directory>@sha256:<digest>`.
+#[derive(Debug, Clone)]
+pub(crate) struct BaseText(pub(crate) super::Base);
+
+impl Read for BaseText {
+    fn read(node: &Node, found: &mut Findings) -> Option<Self> {
+        crate::value::parse(node, found, base).map(Self)
+    }
+}
+
+fn base(text: &str) -> Result<super::Base, String> {
+    if text == "scratch" {
+        return Ok(super::Base::Scratch);
+    }
+    let error = || format!("`{text}` is no base: expected `scratch` or <layout directory>@sha256:<digest>");
+    let (directory, digest) = text.rsplit_once('@').ok_or_else(error)?;
+    let digest = digest.parse().map_err(|_| error())?;
+    let below: Result<RelPath, _> = directory.strip_prefix('/').unwrap_or(directory).parse();
+    below.map_err(|error| error.to_string())?;
+    Ok(super::Base::Layout { directory: directory.to_owned(), digest })
+}
+
+impl schemars::JsonSchema for BaseText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Base".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^(scratch|.+@sha256:[0-9a-f]{64})$" })
+    }
+}
