@@ -80,9 +80,9 @@ pub enum Event {
 }
 
 /// One entry as it stands in the journal: a line of canonical JSON. Its digest is the digest of that line without the
-/// newline. Unknown fields are refused by the event, which takes whatever is none of these (serde does not take
-/// `deny_unknown_fields` beside `flatten`).
+/// newline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct JournalEntry {
     /// Version of the entry's format; 1.
     pub version: u32,
@@ -94,8 +94,7 @@ pub struct JournalEntry {
     pub time: Timestamp,
     /// The role that wrote it.
     pub by: Role,
-    /// What happened.
-    #[serde(flatten)]
+    /// What happened. An object of its own, because events have fields of the same names, as `previous`.
     pub event: Event,
 }
 
