@@ -65,7 +65,7 @@ impl FileJournal {
         for line in lines {
             entries.push(chain.add(line, true)?);
         }
-        if Torn::judge(torn, &mut chain)? == Torn::Whole {
+        if let Torn::Whole(_) = Torn::judge(torn, &mut chain)? {
             entries.extend(chain.newest);
         }
         Ok(entries)
@@ -145,8 +145,8 @@ struct Tail {
 enum Torn {
     /// Nothing.
     No,
-    /// A whole entry that lacks only its newline. It counts.
-    Whole,
+    /// A whole entry that lacks only its newline; it counts. Behind it this many zeros.
+    Whole(u64),
     /// The beginning of an entry, of this many bytes. It was never acknowledged.
     Beginning(u64),
 }
@@ -165,16 +165,13 @@ impl Torn {
         if cut_off {
             return Ok(Self::Beginning(torn.len() as u64));
         }
-        if zeros > 0 {
-            return Err(chain.broken("the end of its line was overwritten"));
-        }
-        chain.add(text, true).map(|_| Self::Whole)
+        chain.add(text, true).map(|_| Self::Whole(zeros as u64))
     }
 
     const fn dropped(self) -> u64 {
         match self {
-            Self::No | Self::Whole => 0,
-            Self::Beginning(length) => length,
+            Self::No => 0,
+            Self::Whole(length) | Self::Beginning(length) => length,
         }
     }
 }
@@ -238,7 +235,7 @@ fn encode(entry: &JournalEntry, path: &Path) -> Result<(Vec<u8>, Digest), StoreE
 
 /// Writes `line` where the last entry ends and makes it durable; takes it back when that fails.
 fn write_behind(file: &mut File, tail: &Tail, line: &[u8]) -> io::Result<()> {
-    let missing: &[u8] = if tail.torn == Torn::Whole { b"\n" } else { b"" };
+    let missing: &[u8] = if let Torn::Whole(_) = tail.torn { b"\n" } else { b"" };
     let bytes = [missing, line].concat();
     let result = file
         .set_len(tail.end)
