@@ -58,6 +58,13 @@ impl Layout {
         Ok(Self { git_dir, common_dir, work_tree, prefix })
     }
 
+    /// Whether the absolute path `location` names a work tree's root, or a bare repository, with these objects and refs.
+    pub(crate) fn is_at(&self, location: &Path) -> bool {
+        let Ok(place) = fs::canonicalize(location) else { return false };
+        let named = location.is_absolute().then(|| Self::find(&place).ok()).flatten();
+        named.is_some_and(|named| named.common_dir == self.common_dir && named.prefix.is_none())
+    }
+
     /// Where objects are.
     pub(crate) fn objects(&self) -> PathBuf {
         self.common_dir.join("objects")

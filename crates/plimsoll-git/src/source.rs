@@ -106,6 +106,10 @@ impl Source for GitSource {
         status::uncommitted(&self.layout, &self.head()?)
     }
 
+    fn is_at(&self, location: &str) -> bool {
+        self.layout.is_at(Path::new(location))
+    }
+
     fn uri(&self) -> String {
         origin::uri(&self.layout)
     }

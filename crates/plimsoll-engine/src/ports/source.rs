@@ -131,6 +131,10 @@ pub trait Source: Send + Sync {
     /// When git cannot be asked.
     fn uncommitted(&self) -> Result<BTreeMap<String, String>, SourceError>;
 
+    /// Whether this is the repository that `location`, an absolute path of this machine, names. Nothing that the
+    /// repository says of itself counts.
+    fn is_at(&self, location: &str) -> bool;
+
     /// Identity of the repository for people and provenance: the `origin` URL without credentials, or `file:` and the
     /// path.
     fn uri(&self) -> String;
