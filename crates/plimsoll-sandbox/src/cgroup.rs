@@ -64,7 +64,7 @@ impl ControlGroups {
                 (memory, pids) => Self::V1 { memory, pids },
             },
         };
-        found.parents().into_iter().for_each(|parent| remove_abandoned(parent));
+        found.parents().into_iter().for_each(remove_abandoned);
         found
     }
 

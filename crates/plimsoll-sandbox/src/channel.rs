@@ -64,10 +64,15 @@ pub(crate) fn receive<T: DeserializeOwned>(socket: BorrowedFd<'_>) -> io::Result
     let mut space =
         [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS), ScmCredentials(1))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let received = retry_on_intr(|| {
+    let mut once = || {
         let mut slices = [IoSliceMut::new(&mut bytes)];
         rustix::net::recvmsg(socket, &mut slices, &mut ancillary, RecvFlags::CMSG_CLOEXEC)
-    })?;
+    };
+    // The other end closed before it read all that we sent. That is reported once, ahead of what it still told us.
+    let received = match retry_on_intr(&mut once) {
+        Err(Errno::CONNRESET) => retry_on_intr(once)?,
+        other => other?,
+    };
     let (mut descriptors, mut sender) = (Vec::new(), None);
     for message in ancillary.drain() {
         match message {

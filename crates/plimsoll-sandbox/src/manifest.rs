@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn every_change_that_a_build_could_notice_changes_the_digest() {
-        let change: [(&str, fn(&Path)); 6] = [
+        type Change = fn(&Path);
+        let changes: [(&str, Change); 6] = [
             ("content", |root| fs::write(root.join("cc"), "COMPILER").unwrap()),
             ("a new file", |root| fs::write(root.join("ld"), "").unwrap()),
             ("a missing file", |root| fs::remove_file(root.join("cc")).unwrap()),
@@ -231,7 +232,7 @@ mod tests {
                 symlink("lib/c.so", root.join("gcc")).unwrap();
             }),
         ];
-        for (what, change) in change {
+        for (what, change) in changes {
             let tree = Tree::new();
             let before = tree.manifest().digest;
             change(&tree.root());

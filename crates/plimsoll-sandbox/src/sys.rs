@@ -110,15 +110,10 @@ pub(crate) fn reset_signals() -> Result<()> {
         // SAFETY: SIG_DFL installs no code of ours; for signals that cannot be changed the call fails without effect.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
-    // SAFETY: an all-zero set is valid and empty; the old set is not asked for.
-    checked(
-        unsafe {
-            let mut set = std::mem::zeroed();
-            libc::sigemptyset(&raw mut set);
-            libc::sigprocmask(libc::SIG_SETMASK, &raw const set, ptr::null_mut())
-        }
-        .into(),
-    )?;
+    // SAFETY: an all-zero signal set is a valid, empty value of the type.
+    let none: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the set lives across the call, and the old set is not asked for.
+    checked(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const none, ptr::null_mut()) }.into())?;
     Ok(())
 }
 

@@ -71,7 +71,7 @@ fn run(control: BorrowedFd<'_>, commission: &Commission) -> Result<(), Failure> 
     })?;
     sys::close_from_on_exec(3).map_err(isolation("close descriptors"))?;
     confine::limit_resources(&commission.order)?;
-    confine::restrict_paths(plan)?;
+    confine::restrict_paths(plan, commission.executable.as_ref())?;
     match commission.order.task {
         Task::Command => Err(execute(plan, commission.executable.as_ref())),
         Task::Probe => look_around(),

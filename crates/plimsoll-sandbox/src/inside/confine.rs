@@ -13,6 +13,8 @@ use landlock::{
 };
 use plimsoll_engine::ports::{Limits, Mount, SandboxPlan};
 use rustix::{
+    fd::OwnedFd,
+    fs::SealFlags,
     process::{Resource, Rlimit},
     thread::{CapabilitiesSecureBits, CapabilitySet, CapabilitySets},
 };
@@ -78,16 +80,22 @@ fn set(resource: Resource, current: u64, maximum: u64) -> Result<(), Failure> {
 }
 
 /// Restricts this process to the plan's paths, as far as the kernel's Landlock goes.
-pub(super) fn restrict_paths(plan: &SandboxPlan) -> Result<(), Failure> {
+///
+/// An executable that is given by descriptor may be executed although no path of the plan leads to it.
+pub(super) fn restrict_paths(plan: &SandboxPlan, executable: Option<&OwnedFd>) -> Result<(), Failure> {
     let version = landlock_in_force();
     if version == 0 {
         return Ok(());
     }
-    restrict(plan, ABI::from(version.cast_signed()))
+    restrict(plan, executable, ABI::from(version.cast_signed()))
         .map_err(|_| Failure::Isolation("apply the Landlock rules".into(), libc::EPERM))
 }
 
-fn restrict(plan: &SandboxPlan, abi: ABI) -> Result<(), landlock::RulesetError> {
+fn restrict(
+    plan: &SandboxPlan,
+    executable: Option<&OwnedFd>,
+    abi: ABI,
+) -> Result<(), landlock::RulesetError> {
     let all = AccessFs::from_all(abi);
     let read = AccessFs::from_read(abi);
     let device = read | AccessFs::WriteFile | (all & AccessFs::IoctlDev) | (all & AccessFs::Truncate);
@@ -103,6 +111,9 @@ fn restrict(plan: &SandboxPlan, abi: ABI) -> Result<(), landlock::RulesetError> 
             Mount::Symlink { .. } => rules,
         };
     }
+    if let Some(file) = executable {
+        rules = allow_open(rules, file, AccessFs::Execute | AccessFs::ReadFile)?;
+    }
     rules.restrict_self()?;
     Ok(())
 }
@@ -117,4 +128,14 @@ fn allow(
         // A later mount covers it: then nothing below it can be reached, and there is nothing to allow.
         Err(_) => Ok(rules),
     }
+}
+
+/// A memory file has no place in any hierarchy: the kernel takes no rule for it, and needs none.
+fn allow_open(
+    rules: RulesetCreated,
+    file: &OwnedFd,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, landlock::RulesetError> {
+    let memory = rustix::fs::fcntl_get_seals(file).is_ok_and(|seals| seals.contains(SealFlags::WRITE));
+    if memory { Ok(rules) } else { rules.add_rule(PathBeneath::new(file, access)) }
 }

@@ -327,10 +327,17 @@ fn open_executable() {
     fs::copy("/bin/echo", &path).expect("copy");
     let file = fs::File::open(&path).expect("open");
     fs::remove_file(&path).expect("remove");
-    let argv = ["not-there", "by descriptor"].map(str::to_owned).into();
-    let running = own().start(&SandboxPlan { argv, ..shell("") }, Some(file.into())).expect("start");
-    let (finished, text) = finish(running);
-    assert_eq!((finished.exit, text.as_str()), (Exit::Status(0), "by descriptor\n"));
+    let bytes = fs::read("/bin/echo").expect("read");
+    let sealing = rustix::fs::MemfdFlags::ALLOW_SEALING | rustix::fs::MemfdFlags::CLOEXEC;
+    let mut memory = fs::File::from(rustix::fs::memfd_create("program", sealing).expect("memory file"));
+    memory.write_all(&bytes).expect("write");
+    rustix::fs::fcntl_add_seals(&memory, rustix::fs::SealFlags::WRITE).expect("seal");
+    for file in [file, memory] {
+        let argv = ["not-there", "by descriptor"].map(str::to_owned).into();
+        let running = own().start(&SandboxPlan { argv, ..shell("") }, Some(file.into())).expect("start");
+        let (finished, text) = finish(running);
+        assert_eq!((finished.exit, text.as_str()), (Exit::Status(0), "by descriptor\n"));
+    }
 }
 
 fn orphans_are_reaped() {

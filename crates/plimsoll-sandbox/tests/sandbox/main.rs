@@ -1,6 +1,13 @@
 //! The sandbox against the real kernel: its contract, and an escape suite that runs on this implementation and on
 //! bubblewrap. The binary is its own probe: inside a sandbox it is started as `probe NAME …`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test program: without a `#[test]` the linter does not see that"
+)]
+
 mod backend;
 mod contract;
 mod escape;
