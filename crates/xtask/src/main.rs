@@ -20,6 +20,7 @@ usage: cargo xtask COMMAND
   bench [NAME…]    measures against real peers and writes bench/RESULTS.md (needs target/release/plimsoll)";
 
 fn main() -> ExitCode {
+    plimsoll_sandbox::init_if_asked();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let command = arguments.first().map_or("", String::as_str);
     match run(command, arguments.get(1..).unwrap_or_default()) {

@@ -1,5 +1,5 @@
 //! What the compiler lets pass: source and test files that no `mod` names, tests that are switched off, notes to
-//! ourselves, and `unsafe` outside the one crate that is reviewed for it.
+//! ourselves, crates without the workspace's lints, and `unsafe` outside the one crate that is reviewed for it.
 
 use crate::project::{Project, Result};
 use cargo_metadata::Package;
@@ -22,6 +22,7 @@ pub(crate) fn check(project: &Project) -> Result<Vec<String>> {
     for package in project.metadata.workspace_packages() {
         let folder = package.manifest_path.parent().ok_or("a manifest without a folder")?;
         let folder = folder.strip_prefix(&project.metadata.workspace_root)?.as_std_path();
+        found.extend(own_lints(&package.name, &std::fs::read_to_string(&package.manifest_path)?));
         let mut sources = BTreeMap::new();
         for file in files.iter().filter(|file| file.starts_with(folder)) {
             let text = std::fs::read_to_string(project.root().join(file))?;
@@ -33,6 +34,12 @@ pub(crate) fn check(project: &Project) -> Result<Vec<String>> {
         found.extend(forgotten(folder, &roots(project, package)?, &sources));
     }
     Ok(found)
+}
+
+/// A crate with lints of its own is held by none of the workspace's.
+fn own_lints(name: &str, manifest: &str) -> Option<String> {
+    let shared = manifest.contains("\n[lints]\nworkspace = true\n") || name == UNSAFE_CRATE;
+    (!shared).then(|| format!("{name}: its Cargo.toml lacks `[lints]` with `workspace = true`"))
 }
 
 fn notes(file: &Path, text: &str) -> Vec<String> {
@@ -258,6 +265,17 @@ mod tests {
     fn notes_to_ourselves_are_found_in_comments() {
         let text = format!("fn f() {{}}\n// {} later\n", NOTES[0]);
         assert_eq!(notes(Path::new("x.rs"), &text), ["x.rs:2: a note to ourselves: do it or drop it"]);
+    }
+
+    #[test]
+    fn every_crate_but_one_has_the_lints_of_the_workspace() {
+        assert_eq!(own_lints("plimsoll-fs", "[package]\n\n[lints]\nworkspace = true\n"), None);
+        assert_eq!(own_lints("plimsoll-sandbox", "[lints.rust]\nunsafe_code = \"allow\"\n"), None);
+        let expect = "plimsoll-fs: its Cargo.toml lacks `[lints]` with `workspace = true`";
+        assert_eq!(
+            own_lints("plimsoll-fs", "[lints.rust]\nunsafe_code = \"allow\"\n").as_deref(),
+            Some(expect)
+        );
     }
 
     fn lost(files: &[(&str, &str)], expect: &[&str]) {

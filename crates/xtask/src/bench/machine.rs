@@ -1,0 +1,57 @@
+//! Where numbers were taken.
+
+use crate::project::Project;
+use serde::{Deserialize, Serialize};
+use std::process::Command;
+
+/// What a reader needs to compare machines.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Machine {
+    pub(super) processor: String,
+    pub(super) cores: usize,
+    pub(super) memory_gib: u64,
+    pub(super) kernel: String,
+    pub(super) system: String,
+    /// `root` or `user`: sandboxes are started differently.
+    pub(super) started_by: String,
+    pub(super) rust: String,
+    pub(super) commit: String,
+    pub(super) date: String,
+}
+
+impl Machine {
+    pub(super) fn here(project: &Project) -> Self {
+        let commit =
+            said(Command::new("git").args(["rev-parse", "--short=12", "HEAD"]).current_dir(project.root()));
+        let kilobytes: u64 = field("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse().unwrap_or(0);
+        Self {
+            processor: field("/proc/cpuinfo", "model name"),
+            cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            memory_gib: kilobytes.div_ceil(1 << 20),
+            kernel: file("/proc/sys/kernel/osrelease"),
+            system: field("/etc/os-release", "PRETTY_NAME").trim_matches('"').to_owned(),
+            started_by: if said(Command::new("id").arg("-u")) == "0" { "root" } else { "user" }.to_owned(),
+            rust: said(Command::new("rustc").arg("--version")),
+            commit,
+            date: said(Command::new("date").args(["-u", "+%Y-%m-%d"])),
+        }
+    }
+}
+
+/// The first line that a command prints, or `unknown`.
+pub(super) fn said(command: &mut Command) -> String {
+    let output = command.output().map(|output| output.stdout).unwrap_or_default();
+    let text = String::from_utf8_lossy(&output);
+    text.lines().next().map_or_else(|| "unknown".to_owned(), |line| line.trim().to_owned())
+}
+
+fn file(path: &str) -> String {
+    std::fs::read_to_string(path).map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
+}
+
+/// The value behind `name` in a file of `name: value` or `name=value` lines.
+fn field(path: &str, name: &str) -> String {
+    let text = file(path);
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix([':', '=']));
+    value.map_or_else(|| "unknown".to_owned(), |value| value.trim().to_owned())
+}
