@@ -74,6 +74,7 @@ pub(crate) struct Findings {
     diagnostics: Vec<Diagnostic>,
     incomplete: bool,
     subject: String,
+    source: String,
 }
 
 impl Findings {
@@ -104,6 +105,17 @@ impl Findings {
         None
     }
 
+    /// Remembers the text that spans point into.
+    pub(crate) fn show(&mut self, source: String) {
+        self.source = source;
+    }
+
+    /// Where `part` stands in `span`; all of `span` where escapes or folding hide it.
+    pub(crate) fn place_of(&self, part: &str, span: &Range<usize>) -> Range<usize> {
+        let at = self.source.get(span.clone()).and_then(|text| text.find(part)).map(|at| span.start + at);
+        at.map_or_else(|| span.clone(), |at| at..at + part.len())
+    }
+
     /// Remembers the name of the step or check that is being read.
     pub(crate) fn speak_of(&mut self, name: &str) {
         name.clone_into(&mut self.subject);
@@ -120,12 +132,7 @@ impl Findings {
     }
 
     /// The value if nothing is wrong, else everything that is.
-    pub(crate) fn finish<T>(
-        mut self,
-        file: &str,
-        source: String,
-        value: Option<T>,
-    ) -> Result<T, Box<FileErrors>> {
+    pub(crate) fn finish<T>(mut self, file: &str, value: Option<T>) -> Result<T, Box<FileErrors>> {
         match value {
             Some(value) if self.diagnostics.is_empty() => Ok(value),
             _ => {
@@ -133,7 +140,8 @@ impl Findings {
                     self.add(&(0..0), "cannot be read");
                 }
                 self.diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
-                Err(Box::new(FileErrors { file: file.to_owned(), source, diagnostics: self.diagnostics }))
+                let (file, source) = (file.to_owned(), self.source);
+                Err(Box::new(FileErrors { file, source, diagnostics: self.diagnostics }))
             }
         }
     }

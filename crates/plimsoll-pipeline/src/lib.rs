@@ -4,6 +4,8 @@
 pub mod delivery;
 mod diagnostic;
 mod graph;
+mod infer;
+mod init;
 pub mod pipeline;
 pub mod plan;
 mod read;
@@ -15,13 +17,21 @@ mod yaml;
 
 pub use delivery::{
     environment::{BlockLevel, Environment, Require, RequireProvenance, RequireScan, RequireSource},
-    people::{AllowedSigner, People, Person, SshKey, import_allowed_signers},
+    people::{AllowedSigner, AllowedSignersError, People, Person, SshKey, import_allowed_signers},
     project::Project,
     registries::{Delivery, Registry},
     target::Target,
 };
 pub use diagnostic::{Diagnostic, FileErrors};
+pub use infer::{CargoLayout, InferError, infer_cargo};
+pub use init::{NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, render_people};
 pub use pipeline::{
-    ArtifactSpec, Base, Check, CheckKind, Command, Ecosystem, On, Pipeline, Step, TestReport, Toolchain,
+    ArtifactSpec, Base, Check, CheckKind, Command, Ecosystem, On, Pipeline, ReportStream, Step, TestReport,
+    Toolchain,
 };
-pub use plan::{Plan, PlanError, PlannedCheck, PlannedStep, Revision, plan};
+pub use plan::{
+    Input, Plan, PlanError, PlannedArtifact, PlannedCheck, PlannedStep, PredicateKind, Revision, plan,
+};
+
+#[cfg(test)]
+mod errors;

@@ -30,9 +30,10 @@ pub(crate) fn file<W: Read, T>(
     let mut found = Findings::default();
     let (text, sound) = yaml::text(bytes, &mut found);
     let root = if sound { yaml::parse(&text, &mut found) } else { None };
+    found.show(text);
     let wire = root.filter(|root| version(root, &mut found)).and_then(|root| W::read(&root, &mut found));
     let value = wire.and_then(|wire| if found.is_complete() { check(wire, &mut found) } else { None });
-    found.finish(name, text, value)
+    found.finish(name, value)
 }
 
 /// Whether the file is of a version that can be read at all: `version: 1`, as its first key.
@@ -188,7 +189,7 @@ pub(crate) fn kind(node: &Node) -> &'static str {
 }
 
 /// What unquoted text means (YAML 1.2.2 section 10.3.2).
-fn plain_kind(text: &str) -> &'static str {
+pub(crate) fn plain_kind(text: &str) -> &'static str {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let based = |prefix: &str, radix| {
         digits

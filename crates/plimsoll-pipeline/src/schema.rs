@@ -114,8 +114,11 @@ impl Page<'_> {
             .flatten()
             .filter_map(Value::as_str)
             .collect();
-        for (key, value) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            let need = if required.contains(&key.as_str()) { "required" } else { "" };
+        let Some(properties) = object.get("properties").and_then(Value::as_object) else { return };
+        let optional = properties.keys().map(String::as_str).filter(|key| !required.contains(key));
+        for key in required.iter().copied().chain(optional) {
+            let Some(value) = properties.get(key) else { continue };
+            let need = if required.contains(&key) { "required" } else { "" };
             let kind = self.kind(value);
             let _ = writeln!(self.page, "| `{key}` | {need} | {kind} | {} |", description(value));
         }

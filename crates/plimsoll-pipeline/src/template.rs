@@ -2,9 +2,6 @@
 //! no meaning here; where it names an event, its author expects other people's text in a command, which is how commands
 //! get injected.
 
-use crate::yaml::{Node, Value};
-use std::ops::Range;
-
 /// What to do instead.
 pub(crate) const HELP: &str = "nothing is replaced in a command; read other people's text from an environment variable, as in \"$PLIMSOLL_REVISION\"";
 
@@ -111,17 +108,6 @@ fn is_event_word(word: &str) -> bool {
 fn shorten(template: &str) -> &str {
     let end = template.char_indices().nth(80).map_or(template.len(), |(at, _)| at);
     template[..end].lines().next().unwrap_or("")
-}
-
-/// Where `template` stands in the text of a node; the whole node where escapes or folding hide it. Only literal text can
-/// be found again.
-pub(crate) fn place(node: &Node, template: &str) -> Range<usize> {
-    let Value::Scalar { text, .. } = &node.value else { return node.span.clone() };
-    let same_length = text.len() == node.span.len();
-    match text.find(template).filter(|_| same_length) {
-        Some(at) => node.span.start + at..node.span.start + at + template.len(),
-        None => node.span.clone(),
-    }
 }
 
 #[cfg(test)]

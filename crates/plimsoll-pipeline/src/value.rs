@@ -152,7 +152,7 @@ impl Read for Run {
 fn command_text(node: &Node, found: &mut Findings) -> Option<String> {
     let text = parse(node, found, |text| Ok::<_, String>(text.to_owned()))?;
     if let Some(template) = template::find(&text) {
-        let place = template::place(node, template);
+        let place = found.place_of(template, &node.span);
         let reason = Code::TemplateUntrusted.reason().with("step", found.subject()).with("text", template);
         let message = format!("event text in a command: `{template}`");
         found.refuse(&place, message, template::HELP.into(), reason);
@@ -237,8 +237,34 @@ impl<const LOWEST: u64, const HIGHEST: u64> JsonSchema for Number<LOWEST, HIGHES
     }
 }
 
-/// The version of a file; [`crate::read::file`] has checked it.
-pub(crate) type Version = Number<1, 1>;
+/// The version of a file, which [`crate::read::file`] judges before anything else.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Version;
+
+impl Read for Version {
+    fn read(_: &Node, _: &mut Findings) -> Option<Self> {
+        Some(Self)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self)
+    }
+}
+
+impl JsonSchema for Version {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Version".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "const": 1 })
+    }
+}
+
 /// A TCP port.
 pub(crate) type Port = Number<1, 65535>;
 

@@ -118,7 +118,7 @@ pub struct Environment {
 }
 
 /// What a release must show. One that was read asks for something.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Require {
     /// What must hold for the revision.

@@ -99,6 +99,9 @@ impl SshKey {
         let (Some(algorithm), Some(blob)) = (words.next(), words.next()) else {
             return Err(error("expected an algorithm and a key, as in the file that ends with .pub"));
         };
+        if !["ssh-", "ecdsa-", "sk-"].iter().any(|family| algorithm.starts_with(family)) {
+            return Err(error("it does not begin with an algorithm; options are not taken over"));
+        }
         let line = format!("{algorithm} {blob}");
         let key = PublicKey::from_openssh(&line).map_err(|problem| error(&problem.to_string()))?;
         if key.algorithm().as_str() != algorithm {

@@ -1,1 +1,219 @@
+//! What each file becomes, and that new files are read back as they were meant. What is refused stands in
+//! `src/errors.rs`.
 
+use super::{
+    environment::{BlockLevel, Environment, Require, RequireProvenance, RequireScan, RequireSource},
+    people::{People, import_allowed_signers},
+    project::Project,
+    registries::Delivery,
+    target::Target,
+};
+use crate::{
+    diagnostic::FileErrors,
+    init::{NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, render_people, scalar},
+    pipeline::On,
+};
+use plimsoll_model::{Digest, Opaque, record::NetworkMode};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Keys made for these tests, and what `ssh-keygen -l` says of them.
+const KEYS: [(&str, &str); 3] = [
+    (
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL67f9I2UJxxd/xbB4DvjFFM1td1q4WvpGDsGz0ilZeK",
+        "SHA256:i7OXxZe09KcqCQooBsnSWyZTMIZvj2RzBIYKc4V1GdE",
+    ),
+    (
+        "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBO7Za+lIYRH6XsZaMrfJBQPZ9oBdt7kaP0UJsG+oYZ9lvUPG0RpRPSwuIjcHueYjNbvNGAcckp/CJ3I2yf9MqDA=",
+        "SHA256:DTKgQ/Jn8ONdpR2o/JHjzpx0rkGpPpyLN1BU8gghHLg",
+    ),
+    (
+        "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQDCUpn5HScy9Z40LeVGqiEMF21D6RUavBIFRzT9ZlBho1t2NznFYL/KmCHwD6eTA7qbS6p5/G0ZVgBGXhgSuLuz003e+Ih4X60fL9HBCgh4wu4vMncD2xOc3wpZZ9OG62XGZ2lEhAvconp75KzaU5VZg0VLHnYahcg4l4Q28GyTWTs4t2JBMtzdoKUKBie2pohGNXTUiXCTcN04NqyKrJ3LIMCajqZUpNeUq5RiV9T2j88LJGd6aoxl7Mb9u9brytyw2EymVxzF1jXyKmaIt0uh/nLgC3Y1X4M6EqhAAA1J3lkCsZycf/Lt4Chxks2k+rXHtTfOXflKr9R3JN3RGgVH",
+        "SHA256:dNyaDdjgKmnYmney5GyqQznrCjlFbKVddFZl1WDjx28",
+    ),
+];
+
+fn good<T>(result: Result<T, Box<FileErrors>>) -> T {
+    result.unwrap_or_else(|errors| panic!("{}", errors.render()))
+}
+
+fn id() -> Opaque {
+    Opaque::from_random([7; 16])
+}
+
+#[test]
+fn keys_have_the_fingerprints_that_ssh_keygen_shows() {
+    let keys: Vec<_> = KEYS.iter().map(|(line, _)| format!("{line} a comment")).collect();
+    let person = NewPerson { name: "Ada".into(), ssh_keys: keys, ..NewPerson::default() };
+    let people = good(People::read("people.yaml", render_people(&[person]).as_bytes()));
+    let read: Vec<_> =
+        people.people[0].ssh_keys.iter().map(|key| (key.line.as_str(), key.fingerprint.as_str())).collect();
+    assert_eq!(read, KEYS);
+    assert_eq!(people.by_fingerprint()[KEYS[1].1], "Ada");
+    assert_eq!(people.key_lines(), KEYS.map(|(line, _)| line.to_owned()));
+}
+
+#[test]
+fn mail_addresses_are_kept_in_lower_case() {
+    let people = good(People::read("people.yaml", b"version: 1\npeople:\n- {name: A, git-emails: [Ada@Example.ORG], roles: [release-managers], robot: true}\n"));
+    let ada = &people.people[0];
+    assert!(
+        ada.git_emails.contains("ada@example.org") && ada.roles.contains("release-managers") && ada.robot
+    );
+}
+
+#[test]
+fn allowed_signers_are_taken_over_only_where_people_yaml_means_the_same() {
+    let (ed25519, ecdsa) = (KEYS[0].0, KEYS[1].0);
+    let text = format!(
+        "# team\n\nAda@example.org,a@b.c namespaces=\"git,file\" {ed25519} ada\n\"bob@example.org\" {ecdsa}\n"
+    );
+    let signers = import_allowed_signers(&text).unwrap();
+    assert_eq!(signers[0].emails, BTreeSet::from(["a@b.c".to_owned(), "ada@example.org".into()]));
+    assert_eq!(signers[0].key.fingerprint, KEYS[0].1);
+    assert_eq!(signers[1].emails, BTreeSet::from(["bob@example.org".to_owned()]));
+    for (line, expect) in [
+        (format!("*@example.org {ed25519}"), "names nobody"),
+        (format!("!a@b.c {ed25519}"), "names nobody"),
+        (format!("a@b.c cert-authority {ed25519}"), "certificate authorities"),
+        (format!("a@b.c cert-authority,namespaces=\"git\" {ed25519}"), "cannot be taken over"),
+        (format!("a@b.c namespaces=\"file\" {ed25519}"), "cannot be taken over"),
+        (format!("a@b.c valid-before=\"20300101\" {ed25519}"), "cannot be taken over"),
+        (format!("a@b.c namespaces=\"git\",valid-before=\"20300101\" {ed25519}"), "cannot be taken over"),
+        ("a@b.c".into(), "expected principals and a key"),
+        ("a@b.c ssh-ed25519 AAAA".into(), "is not a public SSH key"),
+    ] {
+        let errors = import_allowed_signers(&format!("# one\n{line}\n")).unwrap_err();
+        assert_eq!(errors[0].line, 2);
+        assert!(errors[0].problem.contains(expect), "{line}: {}", errors[0].problem);
+    }
+}
+
+#[test]
+fn a_registry_is_known_by_host_and_port() {
+    for (index, host, port) in [
+        ("https://packages.example.org/index", "packages.example.org", 443),
+        ("sparse+https://packages.example.org:8443/", "packages.example.org", 8443),
+        ("https://10.0.0.1", "10.0.0.1", 443),
+    ] {
+        let text = format!(
+            "version: 1\nteam: shop people\nregistries: [{{ecosystem: cargo, index: \"{index}\", private: true}}]\n"
+        );
+        let delivery = good(Delivery::read("delivery.yaml", text.as_bytes()));
+        let registry = &delivery.registries[0];
+        assert_eq!(
+            (registry.index.as_str(), registry.host.as_str(), registry.port, registry.private),
+            (index, host, port, true)
+        );
+    }
+}
+
+#[test]
+fn repositories_are_paths_and_urls() {
+    for repository in [
+        "/srv/git/shop.git",
+        "../shop",
+        "https://example.org/shop.git",
+        "ssh://git@example.org/shop",
+        "file:///srv/shop",
+    ] {
+        let new = NewProject {
+            id: id(),
+            repository: repository.into(),
+            path: None,
+            protected: vec!["refs/heads/main".into()],
+            pipelines: vec![],
+        };
+        assert_eq!(good(Project::read("p.yaml", new.render().as_bytes())).repository, repository);
+    }
+}
+
+#[test]
+fn a_new_delivery_repository_reads_like_this() {
+    let person = NewPerson {
+        name: "Ada Lovelace".into(),
+        git_emails: vec!["ada@example.org".into()],
+        ssh_keys: vec![KEYS[0].0.into()],
+        roles: vec!["release-managers".into()],
+        robot: false,
+    };
+    let project = NewProject {
+        id: id(),
+        repository: "/srv/git/shop".into(),
+        path: None,
+        protected: vec!["refs/heads/main".into()],
+        pipelines: vec![Digest::of(b"pipeline")],
+    };
+    let files = [
+        NewDelivery { team: Some("shop".into()) }.render(),
+        project.render(),
+        render_people(&[person]),
+        NewEnvironment { id: id(), require: require() }.render(),
+        NewTarget { port: 8080, listen: 9000, health: "/healthz".into() }.render(),
+    ];
+    insta::assert_snapshot!(files.join("\n"));
+    good(Delivery::read("delivery.yaml", files[0].as_bytes()));
+    good(Project::read("shop.yaml", files[1].as_bytes()));
+    good(People::read("people.yaml", files[2].as_bytes()));
+    assert_eq!(
+        good(Environment::read("environment.yaml", files[3].as_bytes())),
+        Environment { id: id(), require: require() }
+    );
+    assert_eq!(
+        good(Target::read("target.yaml", files[4].as_bytes())),
+        Target::Local { port: 8080, listen: 9000, health: "/healthz".into(), start_timeout_seconds: 30 }
+    );
+}
+
+fn require() -> Require {
+    Require {
+        source: Some(RequireSource { protected: true, signed: true }),
+        provenance: Some(RequireProvenance {
+            builder: Some(BTreeSet::from(["local".into()])),
+            network: Some(BTreeSet::from([NetworkMode::None, NetworkMode::Locked, NetworkMode::Recorded])),
+        }),
+        tests: BTreeMap::from([
+            ("unit".parse().unwrap(), On::Source),
+            ("smoke".parse().unwrap(), On::Artifact),
+        ]),
+        scans: BTreeMap::from([
+            (
+                "1e3".parse().unwrap(),
+                RequireScan { block: BlockLevel::Warning, tool: Some(Digest::of(b"tool")) },
+            ),
+            ("null".parse().unwrap(), RequireScan { block: BlockLevel::Note, tool: None }),
+        ]),
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_back_as_it_was_meant(name in "[ -~äß€日]{1,40}") {
+        prop_assume!(name.trim() == name);
+        let person = NewPerson { name: name.clone(), ..NewPerson::default() };
+        let people = good(People::read("people.yaml", render_people(&[person]).as_bytes()));
+        prop_assert_eq!(&people.people[0].name, &name);
+    }
+
+    #[test]
+    fn any_characters_become_one_scalar(text in "\\PC{0,20}|[\\s\\S]{0,10}") {
+        let yaml = format!("- {}\n", scalar(&text));
+        let read: Vec<String> = serde_saphyr::from_str(&yaml).unwrap();
+        prop_assert_eq!(&read[0], &text);
+    }
+
+    #[test]
+    fn any_bytes_end(bytes in "(version: 1\n)?[-a-z:{}\\[\\], \n\"0-9/@]{0,200}") {
+        let bytes = bytes.as_bytes();
+        let results = [
+            Delivery::read("d", bytes).err(),
+            Project::read("p", bytes).err(),
+            People::read("p", bytes).err(),
+            Environment::read("e", bytes).err(),
+            Target::read("t", bytes).err(),
+        ];
+        for errors in results.into_iter().flatten() {
+            prop_assert!(!errors.render().is_empty());
+        }
+    }
+}
