@@ -49,6 +49,12 @@ impl Envelope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PublicKey;
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    use p256::{
+        ecdsa::{SigningKey, signature::Signer as _},
+        pkcs8::EncodePublicKey as _,
+    };
 
     #[test]
     fn the_encoding_is_that_of_the_specification() {
@@ -62,6 +68,28 @@ mod tests {
         );
         check("", b"", "DSSEv1 0  0 ");
         check("\u{e4}", b"1 2", "DSSEv1 2 \u{e4} 3 1 2");
+    }
+
+    /// The example of DSSE 1.0, protocol, "Test Vectors", whose signature is r and s without DER.
+    #[test]
+    fn the_published_example_verifies_and_is_made_again() {
+        let secret = "d73ec437fd6346e3619c5ebfdfff0f6916804955ad32ac9ac492b0ede1f6ffb7";
+        let point = "0467cd390f77aa359cb08c2235f652270493a9ed832b0abcc01f70954c0390d238\
+                     0c782bd54e269125a44f4433aff1432ce94e12bca73aa67ac80cea12608ddf74";
+        let sig = "A3JqsQGtVsJ2O2xqrI5IcnXip5GToJ3F+FnZ+O88SjtR6rDAajabZKciJTfUiHqJPcIAriEGAHTVeCUjW2JIZA==";
+        let key = SigningKey::from_slice(&bytes(secret)).unwrap();
+        assert_eq!(key.verifying_key().to_sec1_point(false).as_bytes(), bytes(point));
+        let message = pae("http://example.com/HelloWorld", b"hello world");
+        let made: p256::ecdsa::Signature = key.sign(&message);
+        assert_eq!(BASE64_STANDARD.encode(made.to_bytes()), sig);
+        let public =
+            PublicKey::from_der(key.verifying_key().to_public_key_der().unwrap().as_bytes()).unwrap();
+        assert_eq!(public.verify(&message, made.to_der().as_bytes()), Ok(()));
+    }
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let pairs = hex.as_bytes().chunks(2);
+        pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
     }
 
     #[test]

@@ -123,7 +123,14 @@ fn parse(armored: &str) -> Result<SshSig, SshsigError> {
         return Err(SshsigError::Malformed);
     }
     let signature = SshSig::from_pem(armored.trim()).map_err(|_| SshsigError::Malformed)?;
-    if signature.version() == SshSig::VERSION { Ok(signature) } else { Err(SshsigError::Malformed) }
+    // The library takes older versions, of which there are none, and does not compare the two algorithms.
+    let fits = signature.algorithm() == signature.public_key().algorithm();
+    let is_rsa = matches!(signature.public_key(), KeyData::Rsa(_));
+    if signature.version() == SshSig::VERSION && (fits || is_rsa) {
+        Ok(signature)
+    } else {
+        Err(SshsigError::Malformed)
+    }
 }
 
 /// The flag for user presence (PROTOCOL.u2f, "SSH U2F signatures"): a byte of flags and four of a counter end the

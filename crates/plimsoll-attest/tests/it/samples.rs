@@ -7,8 +7,8 @@ use plimsoll_attest::{
         Provenance, Run, Scan, SourceRevision, TestResult,
         common::{Ending, On, ResourceDescriptor},
         provenance::{
-            BUILD_TYPE, BuildDefinition, Builder, ExternalParameters, InternalParameters, Metadata, RunDetails,
-            Toolchain, ToolchainMode,
+            BUILD_TYPE, BuildDefinition, Builder, ExternalParameters, InternalParameters, Metadata,
+            RunDetails, Toolchain, ToolchainMode,
         },
         run::{Artifact, Attempt, AttemptKind, Planned},
         scan::{Findings, Tool},

@@ -1,0 +1,5 @@
+use plimsoll_attest::Verified;
+
+fn main() {
+    let _: Verified<()> = Default::default();
+}

@@ -1,0 +1,12 @@
+//! `plimsoll-attest` from the outside: what is written, what is refused, and what cannot be made up.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a scenario that cannot be set up must fail")]
+
+mod confusion;
+mod fixture;
+mod forgery;
+mod golden;
+mod hostile;
+mod person;
+mod root;
+mod samples;
