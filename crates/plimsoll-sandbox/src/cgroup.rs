@@ -86,10 +86,17 @@ impl ControlGroups {
         }
     }
 
+    const fn entrance(&self) -> &'static str {
+        match self {
+            Self::V2 { .. } => "cgroup.procs",
+            Self::V1 { .. } | Self::None => "tasks",
+        }
+    }
+
     /// Makes the group of one sandbox.
     pub(crate) fn create(&self, limits: &Limits) -> std::io::Result<Group> {
         let name = fresh_name();
-        let mut group = Group { directories: Vec::new(), events: None };
+        let mut group = Group { directories: Vec::new(), entrance: self.entrance(), events: None };
         // The sandbox's first process counts too.
         let processes = limits.processes.saturating_add(1);
         match self {
@@ -124,6 +131,7 @@ impl ControlGroups {
 #[derive(Debug)]
 pub(crate) struct Group {
     directories: Vec<PathBuf>,
+    entrance: &'static str,
     events: Option<PathBuf>,
 }
 
@@ -135,9 +143,9 @@ impl Group {
         Ok(directory)
     }
 
-    /// Files that a process's id is written to, to put it into the group.
+    /// Files that a process with one thread writes `0` to, to enter the group.
     pub(crate) fn entrances(&self) -> Vec<PathBuf> {
-        self.directories.iter().map(|directory| directory.join("cgroup.procs")).collect()
+        self.directories.iter().map(|directory| directory.join(self.entrance)).collect()
     }
 
     /// Whether the kernel killed a process of the group for want of memory.

@@ -15,7 +15,7 @@ pub(crate) struct Order {
     pub(crate) host_uid: u32,
     /// The group of the host that the command is.
     pub(crate) host_gid: u32,
-    /// Files to write the first process's id to, so that it is in its control groups.
+    /// Files that the first process writes `0` to, to enter its control groups.
     pub(crate) control_groups: Vec<PathBuf>,
     /// Whether no control group holds memory, so that each process has its own limit.
     pub(crate) limit_memory: bool,

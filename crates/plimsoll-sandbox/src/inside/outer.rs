@@ -7,6 +7,7 @@ use crate::{
     wire::{Begin, Event, Failure, Order, isolation, system},
 };
 use rustix::{
+    fs::{Mode, OFlags},
     io::Errno,
     process::{Pid, PidfdFlags, WaitOptions},
 };
@@ -61,12 +62,13 @@ fn run(control: BorrowedFd<'_>) -> Result<Pid, Failure> {
     }
     // What root can reach, the command's user perhaps cannot; an ordinary user may open mounts only inside.
     let sources = if privileged { mounts::open_sources(&commission.order.plan).map(Some)? } else { None };
+    let entrances = open_entrances(&commission.order)?;
     let (ready, go) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
         .map_err(system("make a pipe to the sandbox"))?;
     match sys::clone_process(NAMESPACES).map_err(isolation("make the namespaces"))? {
         sys::Side::Child => {
             drop(go);
-            std::process::exit(first::main(control, ready, commission, sources));
+            std::process::exit(first::main(control, ready, commission, Brought { sources, entrances }));
         }
         sys::Side::Parent(first) => {
             drop(ready);
@@ -100,7 +102,21 @@ fn read_all(file: &OwnedFd) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Names the first process's user, puts it in its control groups, tells the engine and lets it go on.
+/// What only the outer process could open, for the first process.
+pub(super) struct Brought {
+    /// The plan's sources; none where the first process has to open them itself.
+    pub(super) sources: Option<mounts::Sources>,
+    /// Files that a process writes `0` to, to enter its control groups.
+    pub(super) entrances: Vec<OwnedFd>,
+}
+
+fn open_entrances(order: &Order) -> Result<Vec<OwnedFd>, Failure> {
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+    let open = |path| rustix::fs::open(path, flags, Mode::empty()).map_err(system("open a control group"));
+    order.control_groups.iter().map(open).collect()
+}
+
+/// Names the first process's user, tells the engine and lets it go on.
 fn release(control: BorrowedFd<'_>, first: Pid, order: &Order, go: OwnedFd) -> Result<(), Failure> {
     let proc = |file: &str| format!("/proc/{}/{file}", first.as_raw_nonzero());
     let write = |path: &str, text: String| {
@@ -111,9 +127,6 @@ fn release(control: BorrowedFd<'_>, first: Pid, order: &Order, go: OwnedFd) -> R
     write(&proc("setgroups"), "deny".into())?;
     write(&proc("gid_map"), format!("{INSIDE} {} 1", order.host_gid))?;
     write(&proc("uid_map"), format!("{INSIDE} {} 1", order.host_uid))?;
-    for group in &order.control_groups {
-        write(&group.to_string_lossy(), first.as_raw_nonzero().to_string())?;
-    }
     let pidfd = rustix::process::pidfd_open(first, PidfdFlags::empty())
         .map_err(isolation("open the sandbox's first process"))?;
     channel::send(control, &Event::Supervised, &[pidfd.as_fd()]).map_err(|error| {
