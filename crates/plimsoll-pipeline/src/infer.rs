@@ -112,14 +112,20 @@ fn binaries(
         .filter_map(Value::as_table)
         .collect();
     let named = |bin: &&Table| bin.get("name").and_then(Value::as_str).map(str::to_owned);
-    if package.get("autobins").and_then(Value::as_bool).unwrap_or(true) {
+    if package
+        .get("autobins")
+        .and_then(Value::as_bool)
+        .unwrap_or(!is_first_edition(package) || declared.is_empty())
+    {
         let taken: Vec<_> =
             declared.iter().filter_map(|bin| bin.get("path").and_then(Value::as_str)).collect();
-        let free = files.iter().filter(|path| !taken.contains(&path.as_str()));
+        let taken =
+            |path: &RelPath| taken.iter().any(|taken| taken.trim_start_matches("./") == path.as_str());
+        let free = files.iter().filter(|path| !taken(path));
         names.extend(free.filter_map(|path| discovered(path.as_str(), name)));
     }
     names.extend(declared.iter().filter_map(&named));
-    for bin in declared.iter().filter(|bin| bin.contains_key("required-features")) {
+    for bin in declared.iter().filter(|bin| needs_features(bin)) {
         names.retain(|name| Some(name) != named(bin).as_ref());
     }
     let plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
@@ -132,6 +138,16 @@ fn binaries(
         }
         None => Ok(names),
     }
+}
+
+/// In the edition of 2015 a `[[bin]]` ends the search for others.
+fn is_first_edition(package: &Table) -> bool {
+    package.get("edition").is_none_or(|edition| edition.as_str() == Some("2015"))
+}
+
+/// Whether `cargo build` passes over a binary.
+fn needs_features(bin: &Table) -> bool {
+    bin.get("required-features").and_then(Value::as_array).is_some_and(|features| !features.is_empty())
 }
 
 /// The binary that Cargo finds at a path by itself (the Cargo book, "Target auto-discovery").

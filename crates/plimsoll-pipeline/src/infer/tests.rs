@@ -26,7 +26,7 @@ fn a_package_with_a_binary_gets_this_pipeline() {
 
 #[test]
 fn binaries_are_those_that_cargo_builds() {
-    let package = "[package]\nname = \"my_Shop\"\n";
+    let package = "[package]\nname = \"my_Shop\"\nedition = \"2024\"\n";
     check(package, &["Cargo.lock", "src/main.rs"], &["my_Shop"]);
     check(
         package,
