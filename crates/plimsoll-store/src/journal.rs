@@ -1,5 +1,8 @@
 //! The journal as a file: one line of canonical JSON per entry, each naming the digest of the line before it. An
 //! entry counts when its newline is on the disk; what a killed writer left without one was never acknowledged.
+//!
+//! The chain shows every change before the newest entry. A change of that one, or its removal, shows only to whoever
+//! remembers a [`LogPosition`].
 
 use crate::durable::{failed, sync_directory};
 use plimsoll_engine::ports::{Event, Journal, JournalEntry, LogPosition, StoreError};
