@@ -113,9 +113,10 @@ pub fn verify(
     Ok(signer)
 }
 
-/// The armoured signatures in a text, one after the other. What stands between them is left out.
+/// The armoured signatures in a text, one after the other. What stands between them is left out, an armour without an
+/// end included.
 pub(crate) fn armors(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive(END).filter_map(|part| part.find(BEGIN).map(|at| &part[at..]))
+    text.split_inclusive(END).filter_map(|part| part.rfind(BEGIN).map(|at| &part[at..]))
 }
 
 fn parse(armored: &str) -> Result<SshSig, SshsigError> {

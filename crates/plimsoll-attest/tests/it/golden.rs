@@ -5,7 +5,7 @@ use crate::{
     fixture::{Signer, role, trust},
     samples,
 };
-use plimsoll_attest::{Predicate, Statement, check_subject, verify, verify_any};
+use plimsoll_attest::{Bundle, Predicate, Statement, check_subject, verify, verify_any};
 use plimsoll_model::Digest;
 use std::{fmt::Debug, path::Path};
 
@@ -71,6 +71,14 @@ fn a_scan_statement_keeps_its_bytes() {
 #[test]
 fn a_run_statement_keeps_its_bytes() {
     check("run", golden!("run.sigstore.json"), "builder", &samples::run(), samples::manifest());
+}
+
+#[test]
+fn the_envelope_of_a_bundle_stands_alone() {
+    let bundle = golden!("provenance.sigstore.json");
+    let json: serde_json::Value = serde_json::from_slice(bundle).unwrap();
+    let envelope = serde_json::to_value(Bundle::parse(bundle).unwrap().envelope()).unwrap();
+    assert_eq!(envelope, json["dsseEnvelope"]);
 }
 
 #[test]

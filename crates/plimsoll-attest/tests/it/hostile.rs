@@ -48,18 +48,15 @@ fn replaced(from: &str, to: &str) -> Vec<u8> {
 #[test]
 fn a_change_of_any_byte_is_refused() {
     let good = scan_bundle();
-    let text = std::str::from_utf8(&good).unwrap();
-    let hint = text.find("\"hint\":\"").unwrap() + 8;
+    let hint = std::str::from_utf8(&good).unwrap().find("\"hint\":\"").unwrap() + 8;
     for at in 0..good.len() {
-        for flip in [1, 4, 0x20, 0x80] {
-            let mut bad = good.clone();
-            bad[at] ^= flip;
-            let code = verified(&bad).expect_err("a changed byte").code;
-            let in_hint = (hint..hint + 44).contains(&at);
-            let expected = matches!(code, Code::Signature | Code::BundleParse)
-                || (in_hint && code == Code::SignerUnknown);
-            assert!(expected, "byte {at} ^ {flip}: {code}");
-        }
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        let code = verified(&bad).expect_err("a changed byte").code;
+        let in_hint = (hint..hint + 44).contains(&at);
+        let expected =
+            matches!(code, Code::Signature | Code::BundleParse) || (in_hint && code == Code::SignerUnknown);
+        assert!(expected, "byte {at}: {code}");
     }
 }
 

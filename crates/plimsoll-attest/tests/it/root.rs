@@ -100,6 +100,9 @@ fn signatures_may_lie_in_one_file_or_in_several() {
     assert!(accept(&bytes, &signatures, None).is_ok());
     assert!(accept(&bytes, &[signatures.concat()], None).is_ok());
     assert!(accept(&bytes, &[signatures.join("by bo:\n")], None).is_ok());
+    let unfinished = "-----BEGIN SSH SIGNATURE-----\nAAAA\n";
+    assert!(accept(&bytes, &[unfinished.to_owned() + &signatures.join(unfinished)], None).is_ok());
+    assert!(accept(&bytes, &[signatures.concat().replace('\n', "\r\n")], None).is_ok());
 }
 
 #[test]
