@@ -5,17 +5,19 @@ use crate::{
     Delivery, Environment, FileErrors, People, Pipeline, Project, Target, diagnostic::MAX_DIAGNOSTICS,
 };
 
-/// Renders the errors of all cases into one text.
-fn rendered<T: std::fmt::Debug>(
+/// Compares the rendered errors of all cases with the snapshot `name`.
+fn check<T: std::fmt::Debug>(
+    name: &str,
     file: &str,
     read: impl Fn(&str, &[u8]) -> Result<T, Box<FileErrors>>,
-    cases: &[(&str, &str)],
-) -> String {
-    let one = |(title, text): &(&str, &str)| {
-        let errors = read(file, text.as_bytes()).expect_err(title);
+    cases: &[(&str, impl AsRef<str>)],
+) {
+    let rendered = cases.iter().map(|(title, text)| {
+        let errors = read(file, text.as_ref().as_bytes()).expect_err(title);
         format!("# {title}\n{}", errors.render())
-    };
-    cases.iter().map(one).collect::<Vec<_>>().join("\n")
+    });
+    let rendered = rendered.collect::<Vec<_>>().join("\n");
+    insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(name, rendered) });
 }
 
 /// A pipeline that is right, around other steps, artifact and evidence.
@@ -28,7 +30,8 @@ fn pipeline(steps: &str, artifact: &str, evidence: &str) -> String {
 #[test]
 fn what_is_not_yaml_or_more_than_it_shows() {
     let long = format!("version: 1\nproject: shop\n{}: 1\n", "k".repeat(300));
-    insta::assert_snapshot!(rendered(
+    check(
+        "what_is_not_yaml_or_more_than_it_shows",
         "plimsoll.yaml",
         Pipeline::read,
         &[
@@ -49,13 +52,14 @@ fn what_is_not_yaml_or_more_than_it_shows() {
             ("a terminal sequence", "version: 1\nproject: \"\\e[2Jshop\"\nbuild: 1\n"),
             ("too deep", &format!("version: 1\nbuild: {}\n", "[".repeat(40))),
             ("a long line", &long),
-        ]
-    ));
+        ],
+    );
 }
 
 #[test]
 fn versions() {
-    insta::assert_snapshot!(rendered(
+    check(
+        "versions",
         "plimsoll.yaml",
         Pipeline::read,
         &[
@@ -63,20 +67,21 @@ fn versions() {
             ("later", "version: 2\nproject: shop\nwhatever: 1\n"),
             ("text", "version: \"1\"\n"),
             ("not first", "project: shop\nversion: 1\nbuild: 1\n"),
-        ]
-    ));
+        ],
+    );
 }
 
 #[test]
 fn all_errors_of_a_file_at_once() {
-    insta::assert_snapshot!(rendered(
+    check(
+        "all_errors_of_a_file_at_once",
         "plimsoll.yaml",
         Pipeline::read,
         &[(
             "several",
             "version: 1\nproject: My Shop\nbuild:\n  toolchian: host\n  fetch: [npm]\n  steps:\n  - name: compile\n    run: 7\n    env: {1x: a, A: 1, B: true}\n    timeout: 10\n    retry: 4\n    out: /abs\n  - {nam: x, run: [], scratch: [../up]}\n  artifact: {file: [a]}\nnotify: slack\n",
-        )]
-    ));
+        )],
+    );
 }
 
 #[test]
@@ -107,8 +112,7 @@ fn values_of_a_step() {
         ("leaving the project", step("run: x, scratch: [a/../../b]")),
         ("an absolute path", step("run: x, out: [/etc]")),
     ];
-    let cases: Vec<_> = cases.iter().map(|(title, text)| (*title, text.as_str())).collect();
-    insta::assert_snapshot!(rendered("plimsoll.yaml", Pipeline::read, &cases));
+    check("values_of_a_step", "plimsoll.yaml", Pipeline::read, &cases);
 }
 
 #[test]
@@ -134,8 +138,7 @@ fn relations_between_steps() {
         ("a scratch directory in an output", steps("  - {name: b, run: x, scratch: [o/tmp], out: [o]}\n")),
         ("writing where an input is", steps("  - {name: b, run: x, scratch: [base/tmp]}\n")),
     ];
-    let cases: Vec<_> = cases.iter().map(|(title, text)| (*title, text.as_str())).collect();
-    insta::assert_snapshot!(rendered("plimsoll.yaml", Pipeline::read, &cases));
+    check("relations_between_steps", "plimsoll.yaml", Pipeline::read, &cases);
 }
 
 #[test]
@@ -168,8 +171,7 @@ fn artifacts() {
             ),
         ),
     ];
-    let cases: Vec<_> = cases.iter().map(|(title, text)| (*title, text.as_str())).collect();
-    insta::assert_snapshot!(rendered("plimsoll.yaml", Pipeline::read, &cases));
+    check("artifacts", "plimsoll.yaml", Pipeline::read, &cases);
 }
 
 #[test]
@@ -188,10 +190,10 @@ fn evidence() {
         ("an unknown report", evidence("{test: a, on: source, run: x, report: {tap: stdout}}")),
         ("findings in the source", evidence("{adapter: a, run: x, report: {sarif: out.sarif}}")),
         ("an adapter without report", evidence("{adapter: a, run: x}")),
+        ("a tool of the source", evidence("{adapter: a, run: x, report: {sarif: r/o}, tool: ./lint}")),
         ("keys of a test", evidence("{adapter: a, run: x, report: {sarif: r/o}, libtest: stdout}")),
     ];
-    let cases: Vec<_> = cases.iter().map(|(title, text)| (*title, text.as_str())).collect();
-    insta::assert_snapshot!(rendered("plimsoll.yaml", Pipeline::read, &cases));
+    check("evidence", "plimsoll.yaml", Pipeline::read, &cases);
 }
 
 #[test]
@@ -236,8 +238,7 @@ fn environments() {
         ("scans", require("{scans: {semgrep: {block: hgih}, zizmor: {tool: \"sha256:12\"}}}")),
         ("a name as identity", "version: 1\nid: production\nrequire: {tests: {unit: source}}\n".to_owned()),
     ];
-    let cases: Vec<_> = cases.iter().map(|(title, text)| (*title, text.as_str())).collect();
-    insta::assert_snapshot!(rendered("environments/production/environment.yaml", Environment::read, &cases));
+    check("environments", "environments/production/environment.yaml", Environment::read, &cases);
 }
 
 #[test]
@@ -267,8 +268,7 @@ fn projects() {
             project("repository: /srv/shop\nprotected: [refs/heads/main]\npipelines: [\"sha256:abc\", all]"),
         ),
     ];
-    let cases: Vec<_> = cases.iter().map(|(title, text)| (*title, text.as_str())).collect();
-    insta::assert_snapshot!(rendered("projects/shop.yaml", Project::read, &cases));
+    check("projects", "projects/shop.yaml", Project::read, &cases);
 }
 
 #[test]
@@ -308,8 +308,7 @@ fn people() {
         ),
         ("later keys", people("- {name: Ada, approvals: 2}\n")),
     ];
-    let cases: Vec<_> = cases.iter().map(|(title, text)| (*title, text.as_str())).collect();
-    insta::assert_snapshot!(rendered("people.yaml", People::read, &cases));
+    check("people", "people.yaml", People::read, &cases);
 }
 
 #[test]
@@ -325,8 +324,7 @@ fn registries() {
         ("twice", "version: 1\nregistries:\n- {ecosystem: cargo, index: \"https://a.example/\"}\n- {ecosystem: cargo, index: \"https://a.example/\", private: true}\n".to_owned()),
         ("private", "version: 1\nregistries:\n- {ecosystem: cargo, index: \"https://a.example/\", private: \"true\"}\n".to_owned()),
     ];
-    let cases: Vec<_> = cases.iter().map(|(title, text)| (*title, text.as_str())).collect();
-    insta::assert_snapshot!(rendered("delivery.yaml", Delivery::read, &cases));
+    check("registries", "delivery.yaml", Delivery::read, &cases);
 }
 
 #[test]
@@ -341,8 +339,7 @@ fn targets() {
         ("what comes from outside", local("port: 80, listen: 8080, health: /, env: {A: b}, data: [/data]")),
         ("later kinds", "version: 1\nhost: {agent: prod-1}\n".to_owned()),
     ];
-    let cases: Vec<_> = cases.iter().map(|(title, text)| (*title, text.as_str())).collect();
-    insta::assert_snapshot!(rendered("environments/local/shop/target.yaml", Target::read, &cases));
+    check("targets", "environments/local/shop/target.yaml", Target::read, &cases);
 }
 
 #[test]

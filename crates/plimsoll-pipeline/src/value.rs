@@ -91,6 +91,8 @@ texts! {
     Argument("") = |text| template::absent(text);
     /// The name of an environment variable.
     VariableName("^[A-Za-z_][A-Za-z0-9_]*$") = variable_name;
+    /// An executable: an absolute path, or a name.
+    ToolPath("^(/.+|[^/]+)$") = tool_path;
     /// A path inside an image.
     AbsolutePath("^/.+$") = absolute_path;
 }
@@ -109,6 +111,14 @@ fn variable_name(text: &str) -> Result<(), String> {
         return Err(format!("`{text}` is not a variable name: expected letters, digits and _"));
     }
     Ok(())
+}
+
+fn tool_path(text: &str) -> Result<(), String> {
+    line(text)?;
+    match text.contains('/') {
+        true => absolute_path(text),
+        false => RelPath::from_str(text).map(|_| ()).map_err(|error| error.to_string()),
+    }
 }
 
 fn absolute_path(text: &str) -> Result<(), String> {

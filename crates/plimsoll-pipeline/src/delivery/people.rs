@@ -139,7 +139,7 @@ impl People {
 struct Taken(BTreeMap<(&'static str, String), String>);
 
 impl Taken {
-    /// Claims `value` for `owner`, with a diagnostic if somebody has it.
+    /// Claims `value`, in the form in which it is compared, for `owner`, with a diagnostic if somebody has it.
     fn claim(
         &mut self,
         what: &'static str,
@@ -148,7 +148,7 @@ impl Taken {
         span: &std::ops::Range<usize>,
         found: &mut Findings,
     ) {
-        let previous = self.0.insert((what, value.to_lowercase()), owner.to_owned());
+        let previous = self.0.insert((what, value.to_owned()), owner.to_owned());
         match previous {
             None => {}
             Some(previous) if previous == owner && what != "name" => {
@@ -167,26 +167,22 @@ fn check(file: PeopleFile, found: &mut Findings) -> Option<People> {
 
 fn person(file: PersonFile, taken: &mut Taken, found: &mut Findings) -> Person {
     let PersonName(name) = file.name.value;
-    taken.claim("name", &name, &name, &file.name.span, found);
+    taken.claim("name", &name.to_lowercase(), &name, &file.name.span, found);
     let mut git_emails = BTreeSet::new();
     for Spanned { span, value: Email(email) } in file.git_emails.unwrap_or_default() {
+        let email = email.to_lowercase();
         taken.claim("mail address", &email, &name, &span, found);
-        git_emails.insert(email.to_lowercase());
+        git_emails.insert(email);
     }
     let mut ssh_keys = Vec::new();
     for Spanned { span, value: SshKeyLine(line) } in file.ssh_keys.unwrap_or_default() {
         if let Ok(key) = SshKey::parse(&line) {
-            taken.claim("key", &hex_like(&key.fingerprint), &name, &span, found);
+            taken.claim("key", &key.fingerprint, &name, &span, found);
             ssh_keys.push(key);
         }
     }
     let roles = file.roles.unwrap_or_default().into_iter().map(|role| role.value.0).collect();
     Person { name, git_emails, ssh_keys, roles, robot: file.robot.unwrap_or(false) }
-}
-
-/// A fingerprint in a form that keeps upper and lower case apart when both are made the same.
-fn hex_like(fingerprint: &str) -> String {
-    fingerprint.bytes().map(|b| format!("{b:02x}")).collect()
 }
 
 fn email(text: &str) -> Result<(), String> {

@@ -4,7 +4,7 @@ use super::{Ecosystem, On, ReportStream, Toolchain};
 use crate::{
     diagnostic::Findings,
     read::{Entries, Read, Spanned, mapping, words, wrong},
-    value::{AbsolutePath, Argument, Line, Number, Run, Seconds, VariableName, Version},
+    value::{AbsolutePath, Argument, Number, Run, Seconds, ToolPath, VariableName, Version},
     yaml::{Node, Value},
 };
 use plimsoll_model::{CheckName, ProjectName, RelPath, StepName};
@@ -160,7 +160,7 @@ mapping! {
         report: AdapterReportFile,
         /// Executable of the tool, an absolute path or a name to be found in `PATH`. It is hashed, so that an environment
         /// can ask for exactly this tool. Default: the tool is not identified.
-        tool: Option<Line>,
+        tool: Option<ToolPath>,
     }
 }
 

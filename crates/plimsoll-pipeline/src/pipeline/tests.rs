@@ -49,6 +49,8 @@ fn byte_order_mark_and_line_ends_of_other_systems_change_nothing() {
     let digest = good(SHOP).digest().unwrap();
     assert_eq!(good(&format!("\u{feff}{SHOP}")).digest().unwrap(), digest);
     assert_eq!(good(&SHOP.replace('\n', "\r\n")).digest().unwrap(), digest);
+    let script = SHOP.replace("run: cargo build", "run: |\n        set -x\n        cargo build");
+    assert_eq!(good(&script.replace('\n', "\r\n")), good(&script));
 }
 
 #[test]
