@@ -2,11 +2,15 @@
 //! and no code.
 
 pub mod blobs;
+pub mod egress;
 pub mod journal;
 pub mod sandbox;
 pub mod source;
 
 pub use blobs::{BlobWriter, Blobs, StoreError};
+pub use egress::{
+    AllowedHost, Egress, EgressLimits, EgressRecord, EgressRules, EgressSession, Host, HostError, UNREACHABLE,
+};
 pub use journal::{Event, Journal, JournalEntry, LogPosition};
 pub use sandbox::{
     Connector, Exit, Finished, IsolationUnavailable, Limits, Mount, Network, Running, Sandbox, SandboxError,
