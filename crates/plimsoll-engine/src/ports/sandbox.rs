@@ -2,7 +2,7 @@
 
 use plimsoll_model::{Reason, record::IsolationRecord};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, net::TcpListener, os::fd::OwnedFd, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, net::TcpListener, os::fd::OwnedFd, path::PathBuf, time::Duration};
 
 /// One command in one fresh sandbox: pure data, and everything that the command will see. What is not listed is not
 /// there.
@@ -130,6 +130,27 @@ pub enum Exit {
     LogLimit,
     /// Killed because it used too much memory.
     OutOfMemory,
+}
+
+impl Exit {
+    /// Whether the command ended by itself with status 0.
+    #[must_use]
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Status(0))
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "status {status}"),
+            Self::Signal(signal) => write!(f, "signal {signal}"),
+            Self::TimedOut => f.write_str("a kill at the end of its time"),
+            Self::Cancelled => f.write_str("a kill on request"),
+            Self::LogLimit => f.write_str("a kill because it printed too much"),
+            Self::OutOfMemory => f.write_str("a kill because it used too much memory"),
+        }
+    }
 }
 
 /// What is left when a sandbox is gone: no process of it exists any more.
