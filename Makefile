@@ -38,12 +38,14 @@ test:
 	$(env) cargo test $(workspace)
 	$(MAKE) --no-print-directory as-user
 
-# Black-box and escape tests once more as a user without privileges, where `make` runs as root.
+# Whatever touches the system once more as a user without privileges, where `make` runs as root. Floor 0 does not, and
+# its compile-fail tests write into the target folder, which is root's here.
+pure := model pipeline attest policy
 as-user:
 	$(env) if [ "$$(id -u)" -eq 0 ]; then \
 	  triple=$$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_'); \
 	  export "CARGO_TARGET_$${triple}_RUNNER=$$PWD/dev/as-user.sh"; \
-	  cargo test $(workspace) --test '*'; \
+	  cargo test $(workspace) $(pure:%=--exclude plimsoll-%) --exclude xtask --lib --test '*'; \
 	fi
 
 bench:
