@@ -1,1 +1,16 @@
-//! placeholder
+//! Decisions: what an environment requires, judged over verified statements, and the only mint of [`Permit`]. Pure: the
+//! same inputs give the same bytes on every machine. Nothing here depends on an engine or a store.
+
+pub mod decide;
+pub mod decision;
+mod gates;
+pub mod gather;
+mod permit;
+mod release;
+
+pub use decide::{Evidence, Inputs, RULES, decide};
+pub use decision::{Decision, Gate, Kind, Named, Summary, Verdict};
+pub use gates::LOCAL_BUILDER;
+pub use gather::{Context, DeliveryFiles, GatherError, gather};
+pub use permit::{Observed, Permit, permit};
+pub use release::Release;

@@ -1,0 +1,145 @@
+//! `decide`: from inputs to a decision, without a clock, a file or a choice left open. Evidence can only help: without
+//! a statement, or with a weaker one, no refusal becomes an allow.
+
+use crate::{
+    decision::{Decision, InputAttestation, Kind, Named, Summary, Verdict},
+    release::Release,
+};
+use plimsoll_attest::{
+    Predicate as _, Statement, Verified,
+    predicate::{Provenance, Run, Scan, SourceRevision, TestResult},
+};
+use plimsoll_model::{
+    Code, CommitId, Digest, EnvironmentName, Outcome, ProjectName, Reason, Timestamp, jcs, record::LogPosition,
+};
+use plimsoll_pipeline::Require;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The version of the rules in this file. A binary that changes them keeps the old ones beside the new.
+pub const RULES: u32 = 1;
+
+/// Everything that a decision depends on.
+#[derive(Debug)]
+pub struct Inputs {
+    /// Version of the rules to apply.
+    pub rules: u32,
+    /// Why a decision is asked for.
+    pub kind: Kind,
+    /// For which project.
+    pub project: Named<ProjectName>,
+    /// For which environment.
+    pub environment: Named<EnvironmentName>,
+    /// What would run.
+    pub release: Release,
+    /// What the environment asks for.
+    pub require: Require,
+    /// Pipelines that the delivery repository approves for the project.
+    pub approved_pipelines: BTreeSet<Digest>,
+    /// Fingerprints of the keys in people.yaml, with the person each belongs to.
+    pub people: BTreeMap<String, String>,
+    /// The commit of the delivery repository that was read.
+    pub delivery_commit: CommitId,
+    /// Digest of the policy set at that commit.
+    pub policy_set: Digest,
+    /// Version of the trust root that was believed.
+    pub trust_number: u64,
+    /// The journal's position up to which evidence counts.
+    pub log: LogPosition,
+    /// The decision that counts now, with its place in the chain.
+    pub previous: Option<(Digest, u64)>,
+    /// The time of the decision.
+    pub now: Timestamp,
+    /// When an allow is void if nothing was started.
+    pub start_by: Timestamp,
+    /// The run statement.
+    pub run: Verified<Statement<Run>>,
+    /// All other statements that could be verified.
+    pub evidence: Vec<Evidence>,
+}
+
+/// A verified statement of a kind that a gate can look at.
+#[derive(Debug)]
+pub enum Evidence {
+    /// About the revision.
+    Source(Verified<Statement<SourceRevision>>),
+    /// About the build.
+    Provenance(Verified<Statement<Provenance>>),
+    /// About a test.
+    Test(Verified<Statement<TestResult>>),
+    /// About an adapter.
+    Scan(Verified<Statement<Scan>>),
+}
+
+impl Evidence {
+    /// The statement's name everywhere.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Source(statement) => *statement.payload_digest(),
+            Self::Provenance(statement) => *statement.payload_digest(),
+            Self::Test(statement) => *statement.payload_digest(),
+            Self::Scan(statement) => *statement.payload_digest(),
+        }
+    }
+
+    fn predicate_type(&self) -> &'static str {
+        match self {
+            Self::Source(_) => SourceRevision::TYPE,
+            Self::Provenance(_) => Provenance::TYPE,
+            Self::Test(_) => TestResult::TYPE,
+            Self::Scan(_) => Scan::TYPE,
+        }
+    }
+}
+
+/// Decides. The result is a statement to sign; it gives no authority by itself.
+///
+/// # Errors
+/// `E-RULES-UNKNOWN` for a version of the rules that this binary does not have.
+pub fn decide(inputs: &Inputs) -> Result<Statement<Summary>, Reason> {
+    if inputs.rules != RULES {
+        return Err(Code::RulesUnknown.reason().with("version", inputs.rules));
+    }
+    let gates = crate::gates::gates(inputs);
+    let allowed = !gates.is_empty() && gates.iter().all(|gate| gate.outcome == Outcome::Passed);
+    let run = &inputs.run.value().predicate;
+    let decision = Decision {
+        schema: 1,
+        rules: inputs.rules,
+        kind: inputs.kind,
+        project: inputs.project.clone(),
+        environment: inputs.environment.clone(),
+        release_digest: inputs.release.digest().map_err(unwritable)?,
+        release: inputs.release.clone(),
+        run: run.run.clone(),
+        pipeline: run.pipeline,
+        delivery_commit: inputs.delivery_commit.clone(),
+        policy_set: inputs.policy_set,
+        trust_number: inputs.trust_number,
+        log: inputs.log,
+        evidence_root: *inputs.run.payload_digest(),
+        gates,
+        verdict: if allowed { Verdict::Allow } else { Verdict::Refuse },
+        counter: allowed.then(|| inputs.previous.map_or(1, |(_, counter)| counter + 1)),
+        previous: inputs.previous.map(|(digest, _)| digest).filter(|_| allowed),
+        start_by: inputs.start_by,
+    };
+    Ok(decision.into_statement(inputs.now, attestations(inputs)))
+}
+
+/// A value without canonical form cannot be decided about.
+fn unwritable(error: jcs::JcsError) -> Reason {
+    Code::DossierParse.reason().with("problem", error)
+}
+
+fn attestations(inputs: &Inputs) -> Vec<InputAttestation> {
+    let entry = |uri: &str, digest: Digest| InputAttestation {
+        uri: uri.to_owned(),
+        digest: BTreeMap::from([("sha256".to_owned(), digest.hex())]),
+    };
+    let run = entry(Run::TYPE, *inputs.run.payload_digest());
+    let others = inputs.evidence.iter().map(|evidence| entry(evidence.predicate_type(), evidence.digest()));
+    let mut all: Vec<_> = std::iter::once(run).chain(others).collect();
+    all.sort_by(|a, b| (&a.digest, &a.uri).cmp(&(&b.digest, &b.uri)));
+    all
+}

@@ -1,0 +1,210 @@
+//! The decision: a SLSA Verification Summary whose one extension holds everything that it was computed from.
+
+use crate::release::Release;
+use plimsoll_attest::{Predicate, Statement, Subject};
+use plimsoll_model::{
+    CommitId, Digest, EnvironmentName, Opaque, Outcome, ProjectName, Reason, RunId, Timestamp, jcs, record::LogPosition,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `verifier.id` of every decision.
+pub const VERIFIER: &str = "https://plimsoll.dev/decide/v1";
+
+/// A SLSA Verification Summary (SLSA 1.2, "Verification Summary Attestation", version 1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Summary {
+    /// Who judged.
+    pub verifier: Verifier,
+    /// When, by the clock of whoever decided.
+    pub time_verified: Timestamp,
+    /// What was judged for: see [`resource_uri`].
+    pub resource_uri: String,
+    /// By which rules.
+    pub policy: PolicyReference,
+    /// Every statement that was looked at, in order of the digests of their payloads.
+    pub input_attestations: Vec<InputAttestation>,
+    /// `PASSED` or `FAILED`.
+    pub verification_result: VerificationResult,
+    /// SLSA levels that hold; `["FAILED"]` on refusal.
+    pub verified_levels: Vec<String>,
+    /// Version of the SLSA specification.
+    pub slsa_version: String,
+    /// What Plimsoll adds.
+    #[serde(rename = "plimsoll_decision")]
+    pub decision: Decision,
+}
+
+impl Predicate for Summary {
+    const TYPE: &'static str = "https://slsa.dev/verification_summary/v1";
+}
+
+/// The verifier of a [`Summary`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verifier {
+    /// [`VERIFIER`].
+    pub id: String,
+}
+
+/// The policy of a [`Summary`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyReference {
+    /// The delivery repository's commit, as `git:<commit>`.
+    pub uri: String,
+    /// The policy set.
+    pub digest: BTreeMap<String, String>,
+}
+
+/// An input of a [`Summary`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputAttestation {
+    /// Its predicate type.
+    pub uri: String,
+    /// SHA-256 of its signed payload.
+    pub digest: BTreeMap<String, String>,
+}
+
+/// The result of a [`Summary`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum VerificationResult {
+    /// The verdict allows.
+    Passed,
+    /// The verdict refuses.
+    Failed,
+}
+
+/// Whether a release may start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It may.
+    Allow,
+    /// It may not.
+    Refuse,
+}
+
+/// Why a decision was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// To start a release.
+    Deploy,
+}
+
+/// A thing by the name that people use and the identity that survives renaming.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named<N> {
+    /// The name.
+    pub name: N,
+    /// The random identity.
+    pub id: Opaque,
+}
+
+/// The extension `plimsoll_decision`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// Version of this shape; 1.
+    pub schema: u32,
+    /// Version of the rules that were applied.
+    pub rules: u32,
+    /// Why it was asked for.
+    pub kind: Kind,
+    /// For which project.
+    pub project: Named<ProjectName>,
+    /// For which environment.
+    pub environment: Named<EnvironmentName>,
+    /// Digest of the release.
+    pub release_digest: Digest,
+    /// Its parts.
+    pub release: Release,
+    /// The run that made the artifact.
+    pub run: RunId,
+    /// Digest of the pipeline that the run followed.
+    pub pipeline: Digest,
+    /// The commit of the delivery repository that was read.
+    pub delivery_commit: CommitId,
+    /// Digest of the policy set.
+    pub policy_set: Digest,
+    /// Version of the trust root that was believed.
+    pub trust_number: u64,
+    /// Place in the journal up to which evidence was looked at.
+    pub log: LogPosition,
+    /// Digest of the run statement, which names all other evidence.
+    pub evidence_root: Digest,
+    /// Each gate with its outcome, in order of their names.
+    pub gates: Vec<Gate>,
+    /// Whether the release may start.
+    pub verdict: Verdict,
+    /// Place in the chain of promoted decisions; only of decisions that allow.
+    pub counter: Option<u64>,
+    /// Payload digest of the decision before it in that chain; only of decisions that allow.
+    pub previous: Option<Digest>,
+    /// When an allow that was not started is void.
+    pub start_by: Timestamp,
+}
+
+/// One requirement and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// Its name, as in `tests.unit`.
+    pub name: String,
+    /// What came of it. Only `passed` passes.
+    pub outcome: Outcome,
+    /// The statement it was judged by, by the digest of its payload.
+    pub evidence: Option<Digest>,
+    /// Why it did not pass; empty exactly when it did.
+    pub reasons: Vec<Reason>,
+}
+
+/// `resourceUri` of a decision: `plimsoll:<environment id>/<project id>`. Stock verifiers compare it literally, which
+/// pins the environment.
+#[must_use]
+pub fn resource_uri(environment: &Opaque, project: &Opaque) -> String {
+    format!("plimsoll:{environment}/{project}")
+}
+
+impl Decision {
+    /// All reasons of all gates, in order.
+    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
+        self.gates.iter().flat_map(|gate| &gate.reasons)
+    }
+
+    /// The statement that a decision signer signs.
+    #[must_use]
+    pub fn into_statement(self, now: Timestamp, inputs: Vec<InputAttestation>) -> Statement<Summary> {
+        let allowed = self.verdict == Verdict::Allow;
+        let subject = Subject::new(format!("{}@{}", self.project.name, self.environment.name), self.release.artifact);
+        let level = if allowed { "SLSA_BUILD_LEVEL_1" } else { "FAILED" };
+        let predicate = Summary {
+            verifier: Verifier { id: VERIFIER.into() },
+            time_verified: now,
+            resource_uri: resource_uri(&self.environment.id, &self.project.id),
+            policy: PolicyReference {
+                uri: format!("git:{}", self.delivery_commit),
+                digest: BTreeMap::from([("sha256".into(), self.policy_set.hex())]),
+            },
+            input_attestations: inputs,
+            verification_result: if allowed { VerificationResult::Passed } else { VerificationResult::Failed },
+            verified_levels: vec![level.into()],
+            slsa_version: "1.2".into(),
+            decision: self,
+        };
+        Statement { subject: vec![subject], predicate }
+    }
+}
+
+/// Digest of the set of policy files: SHA-256 over the canonical JSON of path and digest, in order of the paths.
+///
+/// # Errors
+/// Never in practice: paths and digests have a JSON form.
+pub fn policy_set_digest(files: &BTreeMap<String, Digest>) -> Result<Digest, jcs::JcsError> {
+    jcs::digest(files)
+}
