@@ -48,10 +48,11 @@ as-user:
 	  cargo test $(workspace) $(pure:%=--exclude plimsoll-%) --exclude xtask --lib --test '*'; \
 	fi
 
+# `make bench ONLY=sandbox-start` runs one measurement and keeps the numbers of the others.
 bench:
 	dev/install.sh test bench
 	$(env) cargo build --workspace --locked --release
-	$(env) $${CARGO_TARGET_DIR:-target}/release/xtask bench
+	$(env) $${CARGO_TARGET_DIR:-target}/release/xtask bench $(ONLY)
 
 deny:
 	dev/install.sh deny

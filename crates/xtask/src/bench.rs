@@ -14,6 +14,9 @@ use std::path::PathBuf;
 
 /// Runs the measurements whose names start with one of `names` (all without any), and writes raw numbers and report.
 pub(crate) fn run(project: &Project, names: &[String]) -> Result<()> {
+    if cfg!(debug_assertions) {
+        return Err("an unoptimised program is not what people run: make bench".into());
+    }
     let folder = project.root().join("bench");
     let scratch = tempfile::tempdir()?;
     let bench = Bench { project, scratch: scratch.path().to_owned() };

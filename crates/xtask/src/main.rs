@@ -17,7 +17,7 @@ usage: cargo xtask COMMAND
   layering         every crate has a floor and depends only downward (ARCHITECTURE.md, \"Floors\")
   tidy             no forgotten source or test file, no ignored test, `unsafe` in one crate only
   docs             paths, links and `plimsoll` commands in *.md exist (needs target/debug/plimsoll)
-  bench [NAME…]    measures against real peers and writes bench/RESULTS.md (needs target/release/plimsoll)";
+  bench [NAME…]    measures against real peers and writes bench/RESULTS.md (by `make bench`: optimised)";
 
 fn main() -> ExitCode {
     plimsoll_sandbox::init_if_asked();

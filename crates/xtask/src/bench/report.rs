@@ -120,7 +120,7 @@ const HEAD: &str = "\
 const INTRODUCTION: &str = "\
 # Measurements
 
-Made by `cargo xtask bench` (`make bench`); raw seconds of every single run are in `bench/raw/`. Both sides of a row run in
+Made by `make bench`; raw seconds of every single run are in `bench/raw/`. Both sides of a row run in
 turns, so that a busy machine slows both alike. The ratio is the median of the ratios of all pairs, below 1 when Plimsoll
 is faster; its interval is made of order statistics and assumes nothing about how times are distributed. A limit is missed
 only when the whole interval is beyond it. Milliseconds are for orientation, ratios are what counts.
