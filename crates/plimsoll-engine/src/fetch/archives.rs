@@ -54,6 +54,28 @@ pub(super) fn freeze(home: BorrowedFd<'_>, lock: &Lock, blobs: &dyn Blobs) -> Re
     if reasons.is_empty() { Ok(archives) } else { Err(FetchError::Refused(reasons)) }
 }
 
+/// The archives of a lock file, if the store has all of them: content that has the hash that the lock file names is the
+/// content that a fetch would bring. None when one is missing.
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) fn stored(lock: &Lock, blobs: &dyn Blobs) -> Result<Option<Archives>, FetchError> {
+    let mut archives = Archives { tree: Tree::default(), materials: Vec::new() };
+    for package in lock.fetched() {
+        let Some(digest) = package.digest() else { return Ok(None) };
+        let size = match blobs.open(&digest) {
+            Ok(file) => file.metadata().map_err(|error| FetchError::io("look at an archive", error))?.len(),
+            Err(StoreError::Missing(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        archives.materials.push(Material { uri: package.uri(), digest });
+        let path = name(&(package.stem() + ARCHIVE))?;
+        archives.tree.entries.insert(path, Entry::File { digest, size, executable: false });
+    }
+    archives.materials.sort();
+    Ok(Some(archives))
+}
+
 fn cached(home: BorrowedFd<'_>, blobs: &dyn Blobs) -> Result<Tree, FetchError> {
     let cache = [name(CACHE)?];
     match plimsoll_fs::freeze(home, Select::Paths(&cache), &mut Keep(blobs), Limits::default()) {

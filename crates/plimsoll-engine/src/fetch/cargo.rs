@@ -1,5 +1,6 @@
 //! Fetches what a `Cargo.lock` pins, in two sandboxes: the real client with a network and no project code, then an
-//! unpacker with neither. Only archives leave the first, and only those whose hash the lock file names.
+//! unpacker with neither. Only archives leave the first, and only those whose hash the lock file names. A fetch whose
+//! archives are all in the store is replayed without a network.
 
 use super::{
     FetchError, Fetched,
@@ -12,7 +13,10 @@ use crate::ports::{
     Blobs, Egress, EgressLimits, EgressRecord, EgressRules, Finished, Limits, Mount, Network, Sandbox,
     SandboxPlan, Stream, UNREACHABLE,
 };
-use plimsoll_model::{Code, Reason, Tree, record::NetworkMode};
+use plimsoll_model::{
+    Code, Reason, Tree,
+    record::{IsolationRecord, NetworkMode},
+};
 use plimsoll_pipeline::Registry;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -84,6 +88,14 @@ plimsoll-asks-where-packages-come-from = "0"
 const ASK: &str = r#""$CARGO" metadata --no-deps --offline --format-version 1 --manifest-path /question/Cargo.toml
 "$CARGO" generate-lockfile --offline --manifest-path /question/Cargo.toml || true"#;
 
+/// What came in, or was there already.
+struct Brought {
+    archives: Archives,
+    vendor: PathBuf,
+    egress: EgressRecord,
+    isolation: IsolationRecord,
+}
+
 /// What a sandbox printed and left.
 struct Ran {
     finished: Finished,
@@ -92,7 +104,8 @@ struct Ran {
 }
 
 impl CargoFetch<'_> {
-    /// Fetches everything that the lock file pins. Without such packages nothing is started.
+    /// Fetches everything that the lock file pins. Without such packages nothing is started; with all of them in the
+    /// store already, nothing meets a network.
     ///
     /// # Errors
     /// `E-LOCK-SOURCE`, `E-LOCK-INCOMPLETE`, `E-LOCK-ORPHAN`, `E-LOCK-STALE`, `E-LOCK-HASH`, `E-NET-DENIED`,
@@ -113,16 +126,29 @@ impl CargoFetch<'_> {
         if !reasons.is_empty() {
             return Err(FetchError::Refused(reasons));
         }
-        let (finished, egress) = self.download(&manifests, &lock, &registries, output)?;
-        let archives = archives::freeze(writable(&finished, CLIENT)?.as_fd(), &lock, self.blobs)?;
-        let vendor = self.unpack(&lock, &archives, output)?;
+        let (skeleton, directory) = self.directory("manifests")?;
+        manifests.write(directory.as_fd())?;
+        let config = registries.build_config(sources(&lock), self.vendor)?;
+        let brought = match archives::stored(&lock, self.blobs)? {
+            Some(archives) => {
+                let vendor = self.unpack(&lock, &archives, output)?;
+                let isolation = self.confirm(&skeleton, &vendor, &config, &lock, output)?;
+                Brought { archives, vendor, egress: EgressRecord::default(), isolation }
+            }
+            None => {
+                let (finished, egress) = self.download(&skeleton, &lock, &registries, output)?;
+                let archives = archives::freeze(writable(&finished, CLIENT)?.as_fd(), &lock, self.blobs)?;
+                let vendor = self.unpack(&lock, &archives, output)?;
+                Brought { archives, vendor, egress, isolation: finished.record }
+            }
+        };
         Ok(Fetched {
-            materials: archives.materials,
+            materials: brought.archives.materials,
             network: NetworkMode::Locked,
-            vendor: Some((vendor, registries.build_config(sources(&lock), self.vendor)?)),
-            events: egress.events,
-            unrecorded: egress.unrecorded,
-            isolation: Some(finished.record),
+            vendor: Some((brought.vendor, config)),
+            events: brought.egress.events,
+            unrecorded: brought.egress.unrecorded,
+            isolation: Some(brought.isolation),
         })
     }
 
@@ -145,17 +171,15 @@ impl CargoFetch<'_> {
 
     fn download(
         &self,
-        manifests: &Manifests,
+        skeleton: &Path,
         lock: &Lock,
         registries: &Registries,
         output: &mut dyn FnMut(Stream, &[u8]),
     ) -> Result<(Finished, EgressRecord), FetchError> {
-        let (skeleton, directory) = self.directory("manifests")?;
-        manifests.write(directory.as_fd())?;
         let mut mounts = self.toolchain.to_vec();
         mounts.push(Mount::Scratch { target: "/tmp".into() });
         mounts.push(Mount::Writable { name: CLIENT.into(), target: HOME.into() });
-        mounts.push(Mount::ReadOnly { source: skeleton, target: SOURCE.into() });
+        mounts.push(Mount::ReadOnly { source: skeleton.to_owned(), target: SOURCE.into() });
         mounts.push(Mount::File {
             target: format!("{CWD}/.cargo/config.toml"),
             content: registries.fetch_config()?,
@@ -169,6 +193,28 @@ impl CargoFetch<'_> {
         let (ran, egress) = self.start(&plan, Some(rules), output)?;
         let reasons = judge_client(&ran, &egress, lock);
         if reasons.is_empty() { Ok((ran.finished, egress)) } else { Err(FetchError::Refused(reasons)) }
+    }
+
+    /// Has the client confirm, without a network, that the lock file fits the manifests and the packages fit both.
+    fn confirm(
+        &self,
+        skeleton: &Path,
+        vendor: &Path,
+        config: &str,
+        lock: &Lock,
+        output: &mut dyn FnMut(Stream, &[u8]),
+    ) -> Result<IsolationRecord, FetchError> {
+        let mut mounts = self.toolchain.to_vec();
+        mounts.push(Mount::Scratch { target: "/tmp".into() });
+        mounts.push(Mount::Scratch { target: HOME.into() });
+        mounts.push(Mount::ReadOnly { source: skeleton.to_owned(), target: SOURCE.into() });
+        mounts.push(Mount::ReadOnly { source: vendor.to_owned(), target: self.vendor.into() });
+        mounts.push(Mount::File { target: format!("{CWD}/.cargo/config.toml"), content: config.into() });
+        let argv = [self.cargo, "fetch", "--locked", "--offline", "--manifest-path", "/src/Cargo.toml"];
+        let plan = self.plan(argv.map(String::from).into(), mounts, Network::None, CWD);
+        let (ran, egress) = self.start(&plan, None, output)?;
+        let reasons = judge_client(&ran, &egress, lock);
+        if reasons.is_empty() { Ok(ran.finished.record) } else { Err(FetchError::Refused(reasons)) }
     }
 
     /// Unpacks the archives in a sandbox without network and gives the client's directory source.
@@ -346,7 +392,9 @@ fn changed(said: &str, lock: &Lock) -> Vec<Reason> {
     let reason = |package: &super::lock::LockedPackage| {
         let expected = package.checksum.clone().unwrap_or_default();
         let reason = Code::LockHash.reason().with("package", package.label());
-        reason.with("actual", "other than the registry's").with("expected", format!("sha256:{expected}"))
+        reason
+            .with("actual", "(not kept: the client refused those bytes)")
+            .with("expected", format!("sha256:{expected}"))
     };
     named.iter().filter_map(package).map(reason).collect()
 }

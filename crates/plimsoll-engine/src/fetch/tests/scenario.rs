@@ -49,8 +49,7 @@ impl Sandbox for World {
     fn start(&self, plan: &SandboxPlan, _: Option<OwnedFd>) -> Result<Box<dyn Running>, SandboxError> {
         let mut started = self.started.lock().unwrap();
         started.push(plan.clone());
-        let here = self.root.path().join(format!("sandbox-{}", started.len()));
-        fs::create_dir(&here).unwrap();
+        let here = tempfile::tempdir_in(self.root.path()).unwrap().keep();
         Ok(Box::new(match (plan.argv[0].as_str(), plan.network) {
             ("/bin/sh", _) if plan.argv[3].contains("tar") => unpack(plan, &here),
             ("/bin/sh", _) => answer(),
@@ -242,20 +241,29 @@ fn lock(source: &str, archive: &[u8]) -> String {
     lock_file("4", &[("app 0.1.0", None, None, &["itoa"]), itoa])
 }
 
-/// Runs a fetch and gives what came of it, the packages if there are any, and the world.
+fn world(client: Client) -> World {
+    World { root: tempfile::tempdir().unwrap(), client, started: Mutex::default() }
+}
+
+/// Runs a fetch and gives what came of it, and the world.
 fn fetch(manifest: &str, lock: &str, client: Client) -> (Result<Fetched, FetchError>, World) {
-    let world = World { root: tempfile::tempdir().unwrap(), client, started: Mutex::default() };
+    let world = world(client);
+    (fetch_in(&world, manifest, lock, false), world)
+}
+
+fn fetch_in(world: &World, manifest: &str, lock: &str, interrupted: bool) -> Result<Fetched, FetchError> {
     let place = |name: &str| {
         let path = world.root.path().join(name);
-        fs::create_dir(&path).unwrap();
+        fs::create_dir_all(&path).unwrap();
         path
     };
+    let work = tempfile::tempdir_in(world.root.path()).unwrap().keep();
     let source = place("source");
     let evil = (".cargo/config.toml", "[build]\nrustc = './evil'");
     let tree = exported(&source, &[("Cargo.toml", manifest), ("Cargo.lock", lock), evil]);
     let request = CargoFetch {
-        sandbox: &world,
-        egress: &world,
+        sandbox: world,
+        egress: world,
         blobs: &Store(place("blobs")),
         toolchain: &[],
         path: "/usr/bin",
@@ -265,12 +273,11 @@ fn fetch(manifest: &str, lock: &str, client: Client) -> (Result<Fetched, FetchEr
         registries: &[],
         source: &source,
         tree: &tree,
-        work: &place("work"),
+        work: &work,
         vendor: "/vendor",
-        interrupted: &AtomicBool::new(false),
+        interrupted: &AtomicBool::new(interrupted),
     };
-    let result = request.run(&mut |_, _| {});
-    (result, world)
+    request.run(&mut |_, _| {})
 }
 
 fn leaves(archives: &[(&str, Vec<u8>)]) -> Client {
@@ -469,28 +476,42 @@ fn lock_for(archive: &[u8]) -> String {
 }
 
 #[test]
-fn a_fetch_can_be_interrupted() {
+fn a_fetch_whose_archives_are_kept_is_replayed_without_a_network() {
     let archive = itoa();
-    let world =
-        World { root: tempfile::tempdir().unwrap(), client: Client::default(), started: Mutex::default() };
-    let source = world.root.path().join("source");
-    fs::create_dir(&source).unwrap();
-    let tree = exported(&source, &[("Cargo.toml", MANIFEST), ("Cargo.lock", &lock(DEFAULT, &archive))]);
-    let request = CargoFetch {
-        sandbox: &world,
-        egress: &world,
-        blobs: &Store(source.clone()),
-        toolchain: &[],
-        path: "/usr/bin",
-        cargo: "/toolchain/bin/cargo",
-        certificates: None,
-        client: &ClientConfig::default(),
-        registries: &[],
-        source: &source,
-        tree: &tree,
-        work: world.root.path(),
-        vendor: "/vendor",
-        interrupted: &AtomicBool::new(true),
-    };
-    assert!(matches!(request.run(&mut |_, _| {}), Err(FetchError::Interrupted)));
+    let locked = lock(DEFAULT, &archive);
+    let (first, mut world) = fetch(MANIFEST, &locked, leaves(&[("itoa-1.0.0.crate", archive.clone())]));
+    world.started.get_mut().unwrap().clear();
+    let again = fetch_in(&world, MANIFEST, &locked, false).unwrap();
+    assert_eq!((again.materials, again.network), (first.unwrap().materials, NetworkMode::Locked));
+    let started = world.started.into_inner().unwrap();
+    assert!(started.iter().all(|plan| plan.network == Network::None));
+    let confirm = &started.last().unwrap().argv;
+    assert_eq!(confirm[1..4], ["fetch", "--locked", "--offline"]);
+}
+
+#[test]
+fn a_replay_believes_neither_the_store_nor_the_lock_file() {
+    let archive = itoa();
+    let digest = Digest::of(&archive).hex();
+    let stale =
+        "error: cannot update the lock file /src/Cargo.lock because --locked was passed to prevent this";
+    for (what, kept, says, expected) in [
+        ("changed content in the store", b"evil".to_vec(), "", Code::DigestMismatch),
+        ("a lock file that the client would change", archive.clone(), stale, Code::LockStale),
+    ] {
+        let world = world(Client { says, ..Client::default() });
+        let blobs = world.root.path().join("blobs");
+        fs::create_dir(&blobs).unwrap();
+        fs::write(blobs.join(&digest), kept).unwrap();
+        match fetch_in(&world, MANIFEST, &lock(DEFAULT, &archive), false) {
+            Err(FetchError::Refused(reasons)) => assert_eq!(reasons[0].code, expected, "{what}"),
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_fetch_can_be_interrupted() {
+    let result = fetch_in(&world(Client::default()), MANIFEST, &lock(DEFAULT, &itoa()), true);
+    assert!(matches!(result, Err(FetchError::Interrupted)));
 }
