@@ -362,7 +362,11 @@ fn judge_client(ran: &Ran, egress: &EgressRecord, lock: &Lock) -> Vec<Reason> {
     }
     reasons.extend(changed(said, lock));
     if reasons.is_empty() {
-        let problem = format!("the client ended with {}: {}", ran.finished.exit, last_lines(said));
+        let exit = ran.finished.exit;
+        let problem = match unreachable(egress) {
+            Some(host) => format!("{host}; the client ended with {exit}"),
+            None => format!("the client ended with {exit}: {}", last_lines(said)),
+        };
         reasons.insert(Code::FetchFailed.reason().with("problem", problem));
     }
     reasons.into_iter().collect()
@@ -374,6 +378,14 @@ fn denials(egress: &EgressRecord) -> impl Iterator<Item = Reason> {
         let problem = event.refused.as_deref().filter(|problem| !problem.starts_with(UNREACHABLE))?;
         let reason = Code::NetDenied.reason().with("step", "fetch").with("host", &event.host);
         Some(reason.with("port", event.port).with("problem", problem))
+    })
+}
+
+/// The first host that nothing was wrong with, but that did not answer.
+fn unreachable(egress: &EgressRecord) -> Option<String> {
+    egress.events.iter().find_map(|event| {
+        let problem = event.refused.as_deref().filter(|problem| problem.starts_with(UNREACHABLE))?;
+        Some(format!("{}:{} is {problem}", event.host, event.port))
     })
 }
 

@@ -511,6 +511,18 @@ fn a_replay_believes_neither_the_store_nor_the_lock_file() {
 }
 
 #[test]
+fn a_failed_fetch_says_which_host_did_not_answer() {
+    let problem = format!("{UNREACHABLE}timed out");
+    let client =
+        Client { says: "error: 502", refused: Some(("registry.example", problem)), ..Client::default() };
+    let Err(FetchError::Refused(reasons)) = fetch(MANIFEST, &lock(DEFAULT, &itoa()), client).0 else {
+        panic!()
+    };
+    let expected = "registry.example:443 is unreachable: timed out; the client ended with status 101";
+    assert_eq!(reasons[0].parameters["problem"], expected);
+}
+
+#[test]
 fn a_fetch_can_be_interrupted() {
     let result = fetch_in(&world(Client::default()), MANIFEST, &lock(DEFAULT, &itoa()), true);
     assert!(matches!(result, Err(FetchError::Interrupted)));
