@@ -31,12 +31,24 @@ pub struct Limits {
     pub entries: u64,
     /// Components of the longest path.
     pub depth: usize,
+    /// Which files may have several names.
+    pub hard_links: HardLinks,
+}
+
+/// Which files may have several names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HardLinks {
+    /// None: another name can stand outside of what is frozen, and whoever holds it can still write.
+    Refused,
+    /// All: the root is that of a mount of its own, which no process can reach any more. A hard link cannot cross
+    /// mounts, so every other name stands in the same mount (docs/decisions/0009-hard-links-in-outputs.md).
+    OwnMount,
 }
 
 impl Default for Limits {
-    /// 4 GiB, 200,000 entries, 64 levels.
+    /// 4 GiB, 200,000 entries, 64 levels, and no hard links.
     fn default() -> Self {
-        Self { bytes: 4 << 30, entries: 200_000, depth: 64 }
+        Self { bytes: 4 << 30, entries: 200_000, depth: 64, hard_links: HardLinks::Refused }
     }
 }
 
@@ -174,8 +186,7 @@ impl Walk<'_> {
         if !beneath::same(seen, &stat) {
             return Err(FsError::kind(path, CHANGED));
         }
-        // A second name can stand outside of what is frozen, and whoever holds it can still write.
-        if stat.st_nlink != 1 {
+        if stat.st_nlink != 1 && self.limits.hard_links == HardLinks::Refused {
             return Err(FsError::kind(path, "a file with more than one link"));
         }
         let size = u64::try_from(stat.st_size).map_err(|_| FsError::kind(path, "of negative size"))?;

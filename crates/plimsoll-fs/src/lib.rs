@@ -12,6 +12,6 @@ mod write;
 pub use beneath::{Opened, open_beneath};
 pub use directory::{create_directory, remove_tree};
 pub use error::FsError;
-pub use freeze::{Limits, Select, Sink, freeze, hash_tree};
+pub use freeze::{HardLinks, Limits, Select, Sink, freeze, hash_tree};
 pub use seal::{open_and_hash, sealed_copy};
 pub use write::{Contents, write_tree};

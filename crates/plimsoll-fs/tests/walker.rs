@@ -224,7 +224,7 @@ fn limits_hold_at_their_border() {
     fs::write(root.path().join("d/a"), [0; 10]).unwrap();
     fs::write(root.path().join("d/b"), [0; 10]).unwrap();
     let limited = |bytes, entries, depth| {
-        let limits = Limits { bytes, entries, depth };
+        let limits = Limits { bytes, entries, depth, ..Limits::default() };
         refusal(hash_tree(File::open(root.path()).unwrap().as_fd(), limits))
     };
     assert!(limited(20, 3, 2).starts_with("taken"));

@@ -5,7 +5,7 @@ use crate::{Digest, RelPath};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How bytes from outside came in (DESIGN "Fetch").
+/// How bytes from outside came in (docs/concepts.md, "Fetching").
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -19,6 +19,19 @@ pub enum NetworkMode {
     Recorded,
     /// Through an opaque tunnel; nobody knows what came in.
     Tunnelled,
+}
+
+impl NetworkMode {
+    /// The name used in files, statements and output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Locked => "locked",
+            Self::Recorded => "recorded",
+            Self::Tunnelled => "tunnelled",
+        }
+    }
 }
 
 /// Whether the origin of a run is believed: only what a trusted run made can be released.

@@ -1,1 +1,26 @@
-fn main() {}
+//! The `plimsoll` command: wiring only. What a command does is in `commands/`, one file each.
+
+mod assembler;
+mod cli;
+mod commands;
+mod context;
+mod failure;
+mod interrupt;
+mod output;
+mod records;
+mod service;
+mod toolchain;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // A sandbox's first process is this binary started again: nothing may run before this line.
+    plimsoll_sandbox::init_if_asked();
+    let arguments = cli::Arguments::parse();
+    let output = output::Output::new(arguments.json, arguments.quiet);
+    match commands::dispatch(&arguments, &output) {
+        Ok(code) => code,
+        Err(failure) => failure.report(&output),
+    }
+}

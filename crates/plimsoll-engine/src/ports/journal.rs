@@ -1,10 +1,9 @@
 //! The journal: one fsynced, hash-chained record of everything opened, closed, decided and refused.
 
 use super::StoreError;
+use plimsoll_attest::predicate::run::AttemptKind;
 pub use plimsoll_model::record::LogPosition;
-use plimsoll_model::{
-    CheckName, Code, CommitId, Digest, EnvironmentName, ProjectName, Role, RunId, StepName, Timestamp,
-};
+use plimsoll_model::{Code, CommitId, Digest, EnvironmentName, Outcome, ProjectName, Role, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What is worth recording for ever. Statements and decisions are named by the digest of their payload.
@@ -22,18 +21,24 @@ pub enum Event {
         /// Digest of the plan that the signer derived.
         plan: Digest,
     },
-    /// A signer closed one attempt of a step or check and signed a statement about it.
+    /// A signer closed one attempt of something.
     Closed {
         /// The run.
         run: RunId,
-        /// The step of the build, if it was one.
-        step: Option<StepName>,
-        /// The check, if it was one.
-        check: Option<CheckName>,
+        /// What kind of thing.
+        kind: AttemptKind,
+        /// Name of the step or check; `source` or `artifact` for those.
+        name: String,
         /// Which attempt, from 1.
         attempt: u32,
-        /// The statement that was signed, if this kind of close signs one.
+        /// What came of it, by the signer's own judgement.
+        outcome: Outcome,
+        /// Kind of the statement that was signed, if this kind of close signs one.
+        predicate_type: Option<String>,
+        /// The statement.
         statement: Option<Digest>,
+        /// Manifest of the artifact, where one was closed.
+        artifact: Option<Digest>,
     },
     /// A signer wrote a run statement; the run takes no more closes.
     Finished {
@@ -54,6 +59,17 @@ pub enum Event {
         counter: u64,
         /// The allowed decision before it, if there was one.
         previous: Option<Digest>,
+    },
+    /// A decided release came to serve; it is what the environment stands at.
+    Promoted {
+        /// The project.
+        project: ProjectName,
+        /// The environment.
+        environment: EnvironmentName,
+        /// The decision.
+        decision: Digest,
+        /// Its place in the chain of promoted decisions.
+        counter: u64,
     },
     /// Something was refused.
     Refused {

@@ -1,12 +1,15 @@
 //! What the engine asks of the world: few methods, phrased in the words of the model. Adapters share these contracts
 //! and no code.
 
+pub mod assemble;
 pub mod blobs;
 pub mod egress;
 pub mod journal;
 pub mod sandbox;
+pub mod signer;
 pub mod source;
 
+pub use assemble::Assemble;
 pub use blobs::{BlobWriter, Blobs, StoreError};
 pub use egress::{
     AllowedHost, Egress, EgressLimits, EgressRecord, EgressRules, EgressSession, Host, HostError, UNREACHABLE,
@@ -16,4 +19,5 @@ pub use sandbox::{
     Connector, Exit, Finished, IsolationUnavailable, Limits, Mount, Network, Running, Sandbox, SandboxError,
     SandboxPlan, Stopper, Stream,
 };
+pub use signer::{Signer, SignerError};
 pub use source::{Author, CommitFacts, CommitSignature, Resolved, RevisionId, Source, SourceError};

@@ -4,16 +4,18 @@ use super::{
     Assembled,
     base::{Base, Imported},
     elf,
+    files::FILES_ARTIFACT,
     layer::write_layer,
     output_files,
     rootfs::{Node, RootFs},
 };
 use crate::oci::{
     Annotations, CONFIG, ContainerConfig, Descriptor, ImageConfig, LAYER, MANIFEST, Manifest,
-    RootFs as LayerList, put_document,
+    RootFs as LayerList, put_document, read_document,
 };
 use plimsoll_engine::ports::{Blobs, StoreError};
-use plimsoll_model::{Code, Entry, RelPath, Timestamp, Tree};
+use plimsoll_model::{Code, Digest, Entry, RelPath, Timestamp, Tree};
+use std::collections::BTreeMap;
 
 /// What an image is to be, besides its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,10 @@ pub struct Image {
     pub base: Base,
     /// The command it starts.
     pub entrypoint: Vec<String>,
+    /// Default arguments of the command.
+    pub cmd: Vec<String>,
+    /// Environment of the command, beside what the base sets; it wins over the base.
+    pub env: BTreeMap<String, String>,
     /// The processor it is for, in the words of OCI: `amd64`, `arm64`.
     pub architecture: String,
     /// The time that everything in it carries, to the second (`SOURCE_DATE_EPOCH`).
@@ -79,20 +85,56 @@ pub fn assemble_image(blobs: &dyn Blobs, tree: &Tree, image: &Image) -> Result<A
 }
 
 /// The environment, user, directory and stop signal of the base stay; what it starts does not.
-fn configuration(
-    image: &Image,
-    base: Option<ImageConfig>,
-    diff_ids: Vec<plimsoll_model::Digest>,
-) -> ImageConfig {
+fn configuration(image: &Image, base: Option<ImageConfig>, diff_ids: Vec<Digest>) -> ImageConfig {
     let inherited = base.map(|base| base.config).unwrap_or_default();
+    let mut env = variables(inherited.env.as_deref().unwrap_or_default());
+    env.extend(image.env.clone());
+    let env: Vec<String> = env.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     let created = Timestamp::from_second(image.created.as_second().max(0)).unwrap_or_default();
     ImageConfig {
         created: Some(created.to_string()),
         architecture: image.architecture.clone(),
         os: "linux".into(),
-        config: ContainerConfig { entrypoint: Some(image.entrypoint.clone()), ..inherited },
+        config: ContainerConfig {
+            entrypoint: Some(image.entrypoint.clone()),
+            cmd: Some(image.cmd.clone()).filter(|cmd| !cmd.is_empty()),
+            env: Some(env).filter(|env| !env.is_empty()),
+            ..inherited
+        },
         rootfs: LayerList { kind: "layers".into(), diff_ids },
     }
+}
+
+fn variables(env: &[String]) -> BTreeMap<String, String> {
+    let pairs = env.iter().filter_map(|variable| variable.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// What an image starts with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageCommand {
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// Its environment.
+    pub env: BTreeMap<String, String>,
+    /// The directory it starts in; empty for the root.
+    pub working_directory: String,
+}
+
+/// What the image behind a manifest starts with; none for an artifact of files.
+///
+/// # Errors
+/// When the manifest or its configuration is not in the store or cannot be read.
+pub fn image_command(blobs: &dyn Blobs, manifest: &Digest) -> Result<Option<ImageCommand>, StoreError> {
+    let manifest: Manifest = read_document(blobs, manifest)?;
+    if manifest.artifact_type.as_deref() == Some(FILES_ARTIFACT) {
+        return Ok(None);
+    }
+    let ImageConfig { config, .. } = read_document(blobs, &manifest.config.digest)?;
+    let mut argv = config.entrypoint.unwrap_or_default();
+    argv.extend(config.cmd.unwrap_or_default());
+    let env = variables(config.env.as_deref().unwrap_or_default());
+    Ok(Some(ImageCommand { argv, env, working_directory: config.working_dir.unwrap_or_default() }))
 }
 
 /// A file may replace a file of the base. It may not replace a directory, nor a link that the base reaches a directory

@@ -12,7 +12,7 @@ mod unpack;
 pub use base::Base;
 pub(crate) use files::put_empty;
 pub use files::{FILES_ARTIFACT, assemble_files};
-pub use image::{Image, assemble_image, host_architecture};
+pub use image::{Image, ImageCommand, assemble_image, host_architecture, image_command};
 pub(crate) use layer::header as tar_header;
 pub use unpack::artifact_tree;
 

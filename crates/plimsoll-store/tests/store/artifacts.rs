@@ -12,6 +12,8 @@ pub(super) fn image(base: Base) -> Image {
     Image {
         base,
         entrypoint: vec!["/shop".into()],
+        cmd: vec![],
+        env: Default::default(),
         architecture: "amd64".into(),
         created: time(1_700_000_000),
     }

@@ -1,0 +1,145 @@
+//! The checks: tests and adapters, each in its own sandbox, on the revision or on the frozen artifact.
+
+use super::{
+    Event, MadeStatement, Run, RunError, Signers, closed,
+    job::Job,
+    units::{Attempt, Director, Unit, run_units},
+    workspace::freeze_file,
+};
+use crate::signer::{CloseCheck, Request};
+use plimsoll_model::{Code, Digest, Outcome, Reason};
+use plimsoll_pipeline::{CheckKind, On, PlannedCheck, TestReport, pipeline::ReportStream};
+use std::{
+    fs::File,
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+impl Run<'_> {
+    /// Runs all checks and closes every attempt. Without an artifact, checks of the artifact are skipped.
+    pub(super) fn check(
+        &mut self,
+        signers: &mut Signers<'_>,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), RunError> {
+        let artifact = self.unpack_artifact()?;
+        let runnable = |check: &&PlannedCheck| artifact.is_some() || check.on == On::Source;
+        let checks: Vec<PlannedCheck> = self.plan.checks.iter().filter(runnable).cloned().collect();
+        let units: Vec<Unit> = checks
+            .iter()
+            .map(|check| Unit {
+                name: check.name.to_string(),
+                needs: vec![],
+                attempts: u32::from(check.retry) + 1,
+            })
+            .collect();
+        let (world, around) = (self.world, self.around.clone());
+        let tools = vec![None; checks.len()];
+        let mut director = Checks { run: self, signers, checks: &checks, tools, artifact };
+        let outcomes = run_units(&units, &Run::floor(world, &around), &mut director, watch)?;
+        let outcome_of = |check: &PlannedCheck| {
+            let ran = checks.iter().position(|other| other.name == check.name);
+            ran.map_or(Outcome::Skipped, |at| outcomes[at])
+        };
+        self.report.checks =
+            self.plan.checks.iter().map(|check| (check.name.to_string(), outcome_of(check))).collect();
+        Ok(())
+    }
+
+    fn unpack_artifact(&self) -> Result<Option<PathBuf>, RunError> {
+        let wanted = self.plan.checks.iter().any(|check| check.on == On::Artifact);
+        match &self.report.artifact {
+            Some(artifact) if wanted => {
+                let tree = self.world.assemble.tree(&artifact.manifest)?;
+                self.materialise("artifact", &tree).map(Some)
+            }
+            Some(_) if !wanted => Ok(Some(PathBuf::new())),
+            _ => Ok(None),
+        }
+    }
+}
+
+struct Checks<'r, 'w, 's, 'p> {
+    run: &'r mut Run<'w>,
+    signers: &'s mut Signers<'p>,
+    checks: &'r [PlannedCheck],
+    /// Digest of each adapter's tool, as it was before the tool ran.
+    tools: Vec<Option<Digest>>,
+    artifact: Option<PathBuf>,
+}
+
+impl Checks<'_, '_, '_, '_> {
+    fn report(&self, check: &PlannedCheck, attempt: &Attempt) -> Result<Option<Digest>, RunError> {
+        let blobs = self.run.world.blobs;
+        Ok(match &check.kind {
+            CheckKind::Test { report: None } => None,
+            CheckKind::Test { report: Some(TestReport::Libtest(stream) | TestReport::Nextest(stream)) } => {
+                Some(blobs.put(match stream {
+                    ReportStream::Stdout => &attempt.stdout,
+                    ReportStream::Stderr => &attempt.stderr,
+                })?)
+            }
+            CheckKind::Test { report: Some(TestReport::Junit(path)) }
+            | CheckKind::Adapter { sarif: path, .. } => freeze_file(blobs, &attempt.finished.writable, path)?,
+        })
+    }
+
+    /// Hashes the executable of an adapter's tool, as the sandbox will find it.
+    fn tool(&self, check: &PlannedCheck) -> Result<Option<Digest>, RunError> {
+        let CheckKind::Adapter { tool, .. } = &check.kind else { return Ok(None) };
+        let name = tool.as_deref().or_else(|| check.argv.first().map(String::as_str)).unwrap_or_default();
+        let missing = || {
+            let reason = Code::EvidenceTool.reason().with("check", &check.name);
+            reason.with("actual", "nothing").with("expected", name)
+        };
+        let path = self.run.world.toolchain.find(name).ok_or_else(missing)?;
+        hash_file(&path).map(Some)
+    }
+}
+
+fn hash_file(path: &Path) -> Result<Digest, RunError> {
+    let file = File::open(path).map_err(|source| RunError::io(format!("open {}", path.display()), source))?;
+    Ok(plimsoll_fs::open_and_hash(file.as_fd())?)
+}
+
+impl Director for Checks<'_, '_, '_, '_> {
+    fn job(&mut self, unit: usize) -> Result<Job, RunError> {
+        let check = &self.checks[unit];
+        self.tools[unit] = self.tool(check)?;
+        Ok(Job {
+            argv: check.argv.clone(),
+            env: check.env.clone(),
+            writable: check.writable.clone(),
+            inputs: vec![],
+            artifact: self.artifact.clone().filter(|_| check.on == On::Artifact),
+            wall: Duration::from_secs(check.timeout_seconds),
+        })
+    }
+
+    fn ended(
+        &mut self,
+        unit: usize,
+        attempt: u32,
+        result: Attempt,
+    ) -> Result<(Outcome, Vec<Reason>), RunError> {
+        let check = &self.checks[unit];
+        let report = self.report(check, &result)?;
+        let artifact = self.run.report.artifact.as_ref().map(|artifact| artifact.manifest);
+        let close = CloseCheck {
+            check: check.name.clone(),
+            attempt,
+            observed: result.observed,
+            report,
+            artifact: artifact.filter(|_| check.on == On::Artifact),
+            tool: self.tools[unit],
+        };
+        let closed = closed(self.signers.scanner.ask(&Request::CloseCheck(close))?)?;
+        self.run.report.reasons.extend(closed.reasons.iter().cloned());
+        if let Some(signed) = closed.signed {
+            let (name, role) = (check.name.to_string(), check.role.clone());
+            self.run.report.statements.push(MadeStatement { name, role, signed });
+        }
+        Ok((closed.outcome, closed.reasons))
+    }
+}

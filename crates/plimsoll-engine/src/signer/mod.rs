@@ -1,0 +1,15 @@
+//! What a signer derives for itself. The executor says what it observed; a signer opens the run from the commit, hashes
+//! every blob again, judges every report again, and writes each statement itself. There is no request to sign given
+//! bytes.
+
+mod memory;
+pub mod protocol;
+mod run_statement;
+mod session;
+mod statements;
+
+pub use protocol::{
+    CloseArtifact, CloseCheck, CloseFetch, CloseStep, Closed, Decide, Decided, Observed, Open, Opened,
+    Request, Response, Signed,
+};
+pub use session::{Key, Session, World};

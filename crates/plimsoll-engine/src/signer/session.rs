@@ -1,0 +1,548 @@
+//! One signer, from `open` to `finish`. It believes the executor only in what only an executor can see, and even that
+//! it writes down as what was observed.
+
+use super::{
+    memory,
+    protocol::{
+        ArtifactRecord, CloseArtifact, CloseCheck, CloseFetch, CloseStep, Closed, Decide, Open, Opened,
+        Request, Response, Signed,
+    },
+    run_statement, statements,
+    statements::Judgement,
+};
+use crate::{
+    derive::{self, Derived, Origin, OriginWorld},
+    ports::{Assemble, Blobs, Event, Exit, Journal, Source},
+    run::RunError,
+};
+use plimsoll_attest::{
+    Predicate, PublicKey, Statement, Trust,
+    predicate::{Provenance, run::AttemptKind, scan::Tool},
+    report::{self, Level, ReportError, TestFormat},
+    seal,
+};
+use plimsoll_model::{
+    Code, Digest, Entry, Hasher, Outcome, Reason, RelPath, Role, StepName, Timestamp, Tree, jcs,
+    record::{LogPosition, NetworkMode, Tier},
+    tree::symlink_is_contained,
+};
+use plimsoll_pipeline::{CheckKind, On, PlannedCheck, TestReport};
+use std::{collections::BTreeMap, io::Read as _};
+
+/// Bytes of a tree document.
+const TREE_LIMIT: u64 = 256 << 20;
+/// Bytes of a report.
+const REPORT_LIMIT: u64 = 64 << 20;
+
+/// The key of a signer. Whoever implements this holds the secret; the session only ever has it sign what it wrote.
+pub trait Key {
+    /// The public half.
+    fn public(&self) -> &PublicKey;
+    /// Signs.
+    fn sign(&self, message: &[u8]) -> Vec<u8>;
+}
+
+/// What a signer looks at for itself.
+pub struct World<'a> {
+    /// The content store.
+    pub blobs: &'a dyn Blobs,
+    /// The journal.
+    pub journal: &'a dyn Journal,
+    /// The repository.
+    pub source: &'a dyn Source,
+    /// The delivery repository, if there is one.
+    pub delivery: Option<&'a dyn Source>,
+    /// Artifacts out of outputs.
+    pub assemble: &'a dyn Assemble,
+    /// The trust root's number and keys, for decisions.
+    pub trust: Option<(u64, &'a Trust)>,
+    /// The clock.
+    pub clock: fn() -> Timestamp,
+}
+
+/// A run that this signer opened.
+#[derive(Debug)]
+pub(super) struct OpenRun {
+    pub(super) open: Open,
+    pub(super) derived: Derived,
+    pub(super) tier: Tier,
+    pub(super) origin: Origin,
+    pub(super) opened_at: LogPosition,
+    pub(super) fetched: Option<CloseFetch>,
+    /// Steps that passed, with what they left.
+    pub(super) passed: BTreeMap<StepName, PassedStep>,
+    pub(super) artifact: Option<ArtifactRecord>,
+    /// Newest attempt of everything that was closed.
+    attempts: BTreeMap<(AttemptKind, String), u32>,
+}
+
+/// A step that passed.
+#[derive(Debug)]
+pub(super) struct PassedStep {
+    pub(super) observed: super::Observed,
+    pub(super) outputs: Tree,
+}
+
+/// One signer at work.
+pub struct Session<'a> {
+    role: Role,
+    key: &'a dyn Key,
+    world: World<'a>,
+    run: Option<OpenRun>,
+    /// Whether this signer has opened its run, the only one it ever opens.
+    spent: bool,
+}
+
+impl<'a> Session<'a> {
+    /// A signer of `role` that has opened nothing.
+    #[must_use]
+    pub fn new(role: Role, key: &'a dyn Key, world: World<'a>) -> Self {
+        Self { role, key, world, run: None, spent: false }
+    }
+
+    /// Answers one request. Nothing is signed about what the session did not derive itself.
+    pub fn answer(&mut self, request: Request) -> Response {
+        let answered = match request {
+            Request::Open(open) => self.open(open).map(Response::Opened),
+            Request::Decide(decide) => self.decide(&decide),
+            Request::CloseSource => self.close_source().map(Response::Closed),
+            Request::CloseFetch(close) => self.close_fetch(close).map(Response::Closed),
+            Request::CloseStep(close) => self.close_step(close).map(Response::Closed),
+            Request::CloseArtifact(close) => self.close_artifact(&close).map(Response::Closed),
+            Request::CloseCheck(close) => self.close_check(&close).map(Response::Closed),
+            Request::Finish => self.finish().map(Response::Closed),
+        };
+        answered.unwrap_or_else(|error| match error {
+            RunError::Refused(reasons) => Response::Refused { reasons },
+            RunError::File(errors) => Response::Refused { reasons: errors.reasons() },
+            other => Response::unobserved(&other.to_string()),
+        })
+    }
+
+    fn open(&mut self, open: Open) -> Result<Opened, RunError> {
+        if self.spent {
+            return Err(unobserved("this signer has opened its run already"));
+        }
+        if matches!(self.role, Role::Decision(_) | Role::Refusal) {
+            return Err(unobserved("that is for another role"));
+        }
+        derive::resolved(self.world.source, &open)?;
+        let derived = derive::pipeline(self.world.source, &open)?;
+        memory::may_open(&self.role, &open, &derived, &self.world.journal.entries()?)?;
+        let now = (self.world.clock)();
+        let origin_world = OriginWorld {
+            source: self.world.source,
+            delivery: self.world.delivery,
+            journal: self.world.journal,
+            role: &self.role,
+            now,
+        };
+        let origin = derive::origin(&origin_world, &open, &derived)?;
+        let opened_at = match self.role {
+            Role::Builder => self.world.journal.append(
+                &self.role,
+                now,
+                Event::Opened {
+                    run: open.run.clone(),
+                    project: derived.plan.project.clone(),
+                    commit: open.commit.clone(),
+                    plan: derived.plan_digest,
+                },
+            )?,
+            _ => self.world.journal.position()?,
+        };
+        let opened = Opened {
+            plan: derived.plan_digest,
+            pipeline: derived.pipeline_digest,
+            tree: derived.tree,
+            tier: origin.tier,
+            reasons: origin.reasons.clone(),
+        };
+        self.spent = true;
+        self.run = Some(OpenRun {
+            open,
+            derived,
+            tier: origin.tier,
+            origin,
+            opened_at,
+            fetched: None,
+            passed: BTreeMap::new(),
+            artifact: None,
+            attempts: BTreeMap::new(),
+        });
+        Ok(opened)
+    }
+
+    fn close_source(&mut self) -> Result<Closed, RunError> {
+        self.only(&Role::Source)?;
+        let run = self.current()?;
+        run.begin(AttemptKind::Source, "source", 1, 1)?;
+        let repository = self.world.source.uri();
+        let entries = self.world.journal.entries()?;
+        let run = self.current()?;
+        memory::may_close(run, (AttemptKind::Source, "source", 1), &entries)?;
+        let statement = statements::source(run, &run.origin, repository);
+        self.sign_and_record(&statement, AttemptKind::Source, "source", None)
+    }
+
+    fn close_fetch(&mut self, close: CloseFetch) -> Result<Closed, RunError> {
+        self.only(&Role::Builder)?;
+        self.current()?.may_fetch(&close)?;
+        for material in &close.materials {
+            rehash(self.world.blobs, &material.digest)?;
+        }
+        let open = self.current()?.open.clone();
+        let lock = crate::run::judge_materials(self.world.source, &open, &close.materials)?;
+        if !lock.is_empty() {
+            return Err(RunError::Refused(lock));
+        }
+        self.current()?.fetched = Some(close);
+        Ok(passed(None))
+    }
+
+    fn close_step(&mut self, close: CloseStep) -> Result<Closed, RunError> {
+        self.only(&Role::Builder)?;
+        let run = self.current()?;
+        let step = run
+            .derived
+            .plan
+            .step(&close.step)
+            .ok_or_else(|| unobserved("the plan has no such step"))?
+            .clone();
+        let fetched = run.derived.plan.fetch.is_empty() || run.fetched.is_some();
+        let ready = fetched && step.needs.iter().all(|need| run.passed.contains_key(need));
+        if !ready || run.passed.contains_key(&step.name) {
+            return Err(unobserved("the plan does not run this step now"));
+        }
+        run.begin(AttemptKind::Step, step.name.as_str(), close.attempt, u32::from(step.retry) + 1)?;
+        let run_id = run.open.run.clone();
+        rehash(self.world.blobs, &close.observed.log)?;
+        let judged = judge_step(&close, step.name.as_str(), run_id.as_str(), step.timeout_seconds);
+        if judged.outcome == Outcome::Passed {
+            let outputs = self.rehash_tree(close.outputs)?;
+            check_outputs(&outputs, &step.out)?;
+            let passed = PassedStep { observed: close.observed.clone(), outputs };
+            self.current()?.passed.insert(step.name.clone(), passed);
+        }
+        self.record(AttemptKind::Step, step.name.as_str(), close.attempt, judged.outcome, (None, None))?;
+        Ok(Closed { outcome: judged.outcome, reasons: judged.reasons, signed: None, artifact: None })
+    }
+
+    /// Reads a tree document and hashes every file of it again.
+    fn rehash_tree(&self, document: Option<Digest>) -> Result<Tree, RunError> {
+        let document = document.ok_or_else(|| unobserved("a step that passed left no outputs"))?;
+        let bytes = self.world.blobs.read(&document, TREE_LIMIT)?;
+        let tree: Tree =
+            jcs::from_bytes(&bytes).map_err(|error| RunError::internal("read a tree", &error))?;
+        for entry in tree.entries.values() {
+            if let Entry::File { digest, size, .. } = entry
+                && rehash(self.world.blobs, digest)? != *size
+            {
+                return Err(unobserved("an output has another size than was said"));
+            }
+        }
+        Ok(tree)
+    }
+
+    fn close_artifact(&mut self, close: &CloseArtifact) -> Result<Closed, RunError> {
+        self.only(&Role::Builder)?;
+        let run = self.current()?;
+        if run.passed.len() != run.derived.plan.steps.len() {
+            return Err(unobserved("not every step of the plan has passed"));
+        }
+        if !run.derived.plan.fetch.is_empty() && run.fetched.is_none() {
+            return Err(unobserved("the fetch phase was not closed"));
+        }
+        run.begin(AttemptKind::Artifact, "artifact", 1, 1)?;
+        let mut outputs = Tree::default();
+        for step in run.passed.values() {
+            outputs.entries.extend(step.outputs.entries.clone());
+        }
+        let (spec, committed) = (run.derived.plan.artifact.spec.clone(), run.derived.committed);
+        let artifact = self.world.assemble.assemble(&spec, &outputs, committed)?;
+        let repository = self.world.source.uri();
+        let run = self.current()?;
+        let pipeline = derive::pipeline_path(run.open.subdirectory.as_ref())?;
+        let statement: Statement<Provenance> =
+            statements::provenance(run, &artifact, close, &repository, pipeline.as_str());
+        let manifest = Some(artifact.manifest);
+        let mut closed = self.sign_and_record(&statement, AttemptKind::Artifact, "artifact", manifest)?;
+        self.current()?.artifact = Some(artifact.clone());
+        closed.artifact = Some(artifact);
+        Ok(closed)
+    }
+
+    fn close_check(&mut self, close: &CloseCheck) -> Result<Closed, RunError> {
+        self.only(&Role::Scanner)?;
+        let run = self.current()?;
+        let check = run.derived.plan.check(&close.check);
+        let check = check.ok_or_else(|| unobserved("the plan has no such check"))?.clone();
+        let name = check.name.as_str();
+        run.begin(AttemptKind::Check, name, close.attempt, u32::from(check.retry) + 1)?;
+        let entries = self.world.journal.entries()?;
+        let run = self.current()?;
+        memory::may_close(run, (AttemptKind::Check, name, close.attempt), &entries)?;
+        // The artifact is what the builder assembled in this run, not what the executor calls so.
+        let subject = memory::artifact(run, &entries).filter(|_| check.on == On::Artifact);
+        if close.artifact != subject || (check.on == On::Artifact && subject.is_none()) {
+            return Err(unobserved("the check is about something else"));
+        }
+        for blob in close.artifact.iter().chain(&close.report).chain([&close.observed.log]) {
+            rehash(self.world.blobs, blob)?;
+        }
+        match &check.kind {
+            CheckKind::Test { report } => self.close_test(close, &check, report.as_ref()),
+            CheckKind::Adapter { .. } => self.close_scan(close, &check),
+        }
+    }
+
+    fn close_test(
+        &mut self,
+        close: &CloseCheck,
+        check: &PlannedCheck,
+        promised: Option<&TestReport>,
+    ) -> Result<Closed, RunError> {
+        let format = promised.map(|report| match report {
+            TestReport::Libtest(_) => (TestFormat::Libtest, "libtest"),
+            TestReport::Nextest(_) => (TestFormat::Nextest, "nextest"),
+            TestReport::Junit(_) => (TestFormat::Junit, "junit"),
+        });
+        let report = match format {
+            None => None,
+            Some((format, _)) => Some(match self.report_bytes(close)? {
+                Some(bytes) => report::read_tests(format, &bytes),
+                None => Err(ReportError::Missing),
+            }),
+        };
+        let judged = report::judge_test(report.as_ref(), close.observed.exit.is_success());
+        let run = self.current()?;
+        let judged = judgement(judged, close, check, run.open.run.as_str());
+        let outcome = judged.outcome;
+        let report = report.as_ref().and_then(|report| report.as_ref().ok());
+        let reasons = judged.reasons.clone();
+        let statement = statements::test(run, check, close, report, format.map(|(_, name)| name), judged);
+        self.close_judged(&statement, check, close.attempt, outcome, reasons)
+    }
+
+    fn close_scan(&mut self, close: &CloseCheck, check: &PlannedCheck) -> Result<Closed, RunError> {
+        let digest = close.tool.ok_or_else(|| unobserved("nobody hashed the tool before it ran"))?;
+        let report = match self.report_bytes(close)? {
+            Some(bytes) => report::read_sarif(&bytes, report::Limits::default()),
+            None => Err(ReportError::Missing),
+        };
+        let run = self.current()?;
+        let exit_ok = close.observed.exit.is_success();
+        let judged = report::judge_scan(&report, exit_ok, Level::Error, run.open.commit.as_str());
+        let judged = judgement(judged, close, check, run.open.run.as_str());
+        let version =
+            report.as_ref().ok().and_then(|report| report.tools.first()).and_then(|t| t.version.clone());
+        let name = check.name.as_str().parse().map_err(|error| RunError::internal("name a tool", &error))?;
+        let (outcome, reasons) = (judged.outcome, judged.reasons.clone());
+        let tool = Tool { name, version, digest };
+        let statement = statements::scan(run, check, close, report.as_ref().ok(), tool, judged);
+        self.close_judged(&statement, check, close.attempt, outcome, reasons)
+    }
+
+    fn close_judged<P: Predicate>(
+        &mut self,
+        statement: &Statement<P>,
+        check: &PlannedCheck,
+        attempt: u32,
+        outcome: Outcome,
+        reasons: Vec<Reason>,
+    ) -> Result<Closed, RunError> {
+        let signed = self.sign(statement)?;
+        self.record(AttemptKind::Check, check.name.as_str(), attempt, outcome, (Some(&signed), None))?;
+        Ok(Closed { outcome, reasons, signed: Some(signed), artifact: None })
+    }
+
+    fn report_bytes(&self, close: &CloseCheck) -> Result<Option<Vec<u8>>, RunError> {
+        Ok(close.report.map(|report| self.world.blobs.read(&report, REPORT_LIMIT)).transpose()?)
+    }
+
+    fn finish(&mut self) -> Result<Closed, RunError> {
+        self.only(&Role::Builder)?;
+        let run = self.run.take().ok_or_else(|| unobserved("no run is open"))?;
+        let entries = self.world.journal.entries()?;
+        let statement = run_statement::write(&run, &entries)?;
+        let signed = self.sign(&statement)?;
+        let event = Event::Finished { run: run.open.run.clone(), statement: signed.statement };
+        self.world.journal.append(&self.role, (self.world.clock)(), event)?;
+        Ok(passed(Some(signed)))
+    }
+
+    fn decide(&mut self, decide: &Decide) -> Result<Response, RunError> {
+        crate::gate::decide(&self.world, &self.role, decide, |statement| self.sign(statement))
+            .map(Response::Decided)
+    }
+
+    /// Refuses a request that another role answers.
+    fn only(&self, role: &Role) -> Result<(), RunError> {
+        if self.role == *role { Ok(()) } else { Err(unobserved("that is for another role")) }
+    }
+
+    fn current(&mut self) -> Result<&mut OpenRun, RunError> {
+        self.run.as_mut().ok_or_else(|| unobserved("no run is open"))
+    }
+
+    fn sign<P: Predicate>(&self, statement: &Statement<P>) -> Result<Signed, RunError> {
+        let payload =
+            statement.to_bytes().map_err(|error| RunError::internal("write a statement", &error))?;
+        let bundle = seal(&payload, self.key.public(), |message| Ok::<_, RunError>(self.key.sign(message)))?;
+        let bundle =
+            String::from_utf8(bundle).map_err(|error| RunError::internal("write a bundle", &error))?;
+        Ok(Signed { statement: Digest::of(&payload), predicate_type: P::TYPE.into(), bundle })
+    }
+
+    fn sign_and_record<P: Predicate>(
+        &self,
+        statement: &Statement<P>,
+        kind: AttemptKind,
+        name: &str,
+        artifact: Option<Digest>,
+    ) -> Result<Closed, RunError> {
+        let signed = self.sign(statement)?;
+        self.record(kind, name, 1, Outcome::Passed, (Some(&signed), artifact))?;
+        Ok(passed(Some(signed)))
+    }
+
+    /// Writes down what was closed, before anybody hears of it.
+    fn record(
+        &self,
+        kind: AttemptKind,
+        name: &str,
+        attempt: u32,
+        outcome: Outcome,
+        (signed, artifact): (Option<&Signed>, Option<Digest>),
+    ) -> Result<(), RunError> {
+        let run = self.run.as_ref().ok_or_else(|| unobserved("no run is open"))?;
+        let event = Event::Closed {
+            run: run.open.run.clone(),
+            kind,
+            name: name.to_owned(),
+            attempt,
+            outcome,
+            predicate_type: signed.map(|signed| signed.predicate_type.clone()),
+            statement: signed.map(|signed| signed.statement),
+            artifact,
+        };
+        self.world.journal.append(&self.role, (self.world.clock)(), event)?;
+        Ok(())
+    }
+}
+
+impl OpenRun {
+    /// Takes note of an attempt: each in its turn, none twice, and no more than the plan allows.
+    fn begin(&mut self, kind: AttemptKind, name: &str, attempt: u32, most: u32) -> Result<(), RunError> {
+        let newest = self.attempts.entry((kind, name.to_owned())).or_insert(0);
+        if attempt != *newest + 1 || attempt > most {
+            return Err(unobserved(&format!("attempt {attempt} of {name} is not the next one")));
+        }
+        *newest = attempt;
+        Ok(())
+    }
+
+    /// The fetch phase is closed once, before every step, and says no better of itself than what came in allows:
+    /// *none* means that nothing came in, and nothing is *recorded* here.
+    fn may_fetch(&self, close: &CloseFetch) -> Result<(), RunError> {
+        if self.derived.plan.fetch.is_empty() || self.fetched.is_some() || !self.attempts.is_empty() {
+            return Err(unobserved("the plan has no fetch phase now"));
+        }
+        let nothing = close.materials.is_empty() && close.events.iter().all(|event| event.refused.is_some());
+        match close.network {
+            NetworkMode::Locked | NetworkMode::Tunnelled => Ok(()),
+            NetworkMode::None if nothing => Ok(()),
+            NetworkMode::None | NetworkMode::Recorded => {
+                Err(unobserved("that is not how its materials came in"))
+            }
+        }
+    }
+}
+
+/// What a step left lies below its outputs, all of which are there, and no link of it leads outside: another path could
+/// be that of another step, or one that nobody planned.
+fn check_outputs(tree: &Tree, out: &[RelPath]) -> Result<(), RunError> {
+    for (path, entry) in &tree.entries {
+        if !out.iter().any(|output| path.starts_with(output)) {
+            return Err(unobserved(&format!("{path} is not an output of the step")));
+        }
+        if matches!(entry, Entry::Symlink { target } if !symlink_is_contained(path, target)) {
+            return Err(unobserved(&format!("the link {path} leads outside")));
+        }
+    }
+    let missing = out.iter().find(|output| !tree.entries.keys().any(|path| path.starts_with(output)));
+    missing.map_or(Ok(()), |output| {
+        Err(unobserved(&format!("the output {output} is not among what was frozen")))
+    })
+}
+
+pub(super) fn unobserved(problem: &str) -> RunError {
+    Code::SignUnobserved.reason().with("problem", problem).into()
+}
+
+fn passed(signed: Option<Signed>) -> Closed {
+    Closed { outcome: Outcome::Passed, reasons: vec![], signed, artifact: None }
+}
+
+/// Hashes a stored blob again and gives its length.
+fn rehash(blobs: &dyn Blobs, digest: &Digest) -> Result<u64, RunError> {
+    let mut file = blobs.open(digest)?;
+    let (mut hasher, mut length, mut piece) = (Hasher::new(), 0, vec![0; 128 << 10]);
+    loop {
+        let read = file
+            .read(&mut piece)
+            .map_err(|source| RunError::io(format!("read the blob {digest}"), source))?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&piece[..read]);
+        length += read as u64;
+    }
+    let actual = hasher.finish();
+    if actual == *digest {
+        return Ok(length);
+    }
+    let reason = Code::DigestMismatch.reason().with("what", "a stored blob");
+    Err(reason.with("actual", actual).with("expected", digest).into())
+}
+
+fn judge_step(close: &CloseStep, step: &str, run: &str, timeout: u64) -> Judgement {
+    let about = |code: Code| code.reason().with("step", step).with("run", run);
+    let (outcome, reason) = match (close.observed.exit, &close.problem) {
+        (Exit::Status(0), None) => return Judgement { outcome: Outcome::Passed, reasons: vec![] },
+        (Exit::Status(0), Some(problem)) => (Outcome::Errored, problem.clone()),
+        (Exit::Status(_) | Exit::Signal(_), _) => {
+            (Outcome::Failed, about(Code::StepFailed).with("status", close.observed.exit))
+        }
+        (Exit::TimedOut, _) => {
+            (Outcome::Errored, about(Code::StepTimeout).with("limit", format!("{timeout} seconds")))
+        }
+        (Exit::LogLimit, _) => {
+            (Outcome::Errored, about(Code::StepLimit).with("limit", "output it may print"))
+        }
+        (Exit::OutOfMemory, _) => (Outcome::Errored, about(Code::StepLimit).with("limit", "memory")),
+        (Exit::Cancelled, _) => {
+            (Outcome::Errored, about(Code::StepFailed).with("status", close.observed.exit))
+        }
+    };
+    Judgement { outcome, reasons: vec![reason] }
+}
+
+/// A check that was killed came to no answer, whatever its report says.
+fn judgement(
+    (outcome, reason): (Outcome, Option<Reason>),
+    close: &CloseCheck,
+    check: &PlannedCheck,
+    run: &str,
+) -> Judgement {
+    let about = |reason: Reason| reason.with("check", &check.name).with("run", run);
+    match close.observed.exit {
+        Exit::Status(_) | Exit::Signal(_) => {
+            Judgement { outcome, reasons: reason.into_iter().map(about).collect() }
+        }
+        killed => {
+            let reason = Code::EvidenceErrored.reason().with("detail", killed);
+            Judgement { outcome: Outcome::Errored, reasons: vec![about(reason)] }
+        }
+    }
+}

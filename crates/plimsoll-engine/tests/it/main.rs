@@ -1,0 +1,12 @@
+//! The engine with in-memory ports: what a run leaves, what a signer refuses, and what a decision stands on. Only the
+//! sandbox is scripted; sessions, derivations, judgements and signatures are real.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod bench;
+mod checks;
+mod decision;
+mod memory;
+mod origin;
+mod outputs;
+mod run_loop;
+mod signer;

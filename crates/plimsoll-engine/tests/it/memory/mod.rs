@@ -1,0 +1,36 @@
+//! The ports of the engine, in memory.
+
+mod sandbox;
+mod source;
+mod store;
+
+pub(crate) use sandbox::{Act, Scripted, isolation};
+pub(crate) use source::{Commit, MemorySource, commit_id};
+pub(crate) use store::{MemoryAssemble, MemoryBlobs, MemoryJournal};
+
+use plimsoll_engine::ports::{Egress, EgressRules, EgressSession};
+use plimsoll_model::{RelPath, Timestamp};
+use std::{
+    io,
+    net::TcpListener,
+    sync::atomic::{AtomicI64, Ordering},
+};
+
+pub(crate) fn path(text: &str) -> RelPath {
+    text.parse().unwrap()
+}
+
+/// A clock that goes on by a second whenever somebody looks.
+pub(crate) fn clock() -> Timestamp {
+    static SECONDS: AtomicI64 = AtomicI64::new(1_800_000_000);
+    Timestamp::from_second(SECONDS.fetch_add(1, Ordering::Relaxed)).unwrap()
+}
+
+/// There is no way out.
+pub(crate) struct NoEgress;
+
+impl Egress for NoEgress {
+    fn serve(&self, _: TcpListener, _: EgressRules) -> io::Result<Box<dyn EgressSession>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}

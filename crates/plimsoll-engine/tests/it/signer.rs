@@ -1,0 +1,536 @@
+//! R1: a signer is asked for nothing that it did not derive. Every refusal has its benign twin; nothing that is refused
+//! leaves a signature or an entry of the journal.
+
+use crate::{
+    bench::{Asked, Bench, PASSING, artifact, role},
+    memory::{clock, commit_id, path},
+};
+use plimsoll_attest::predicate::{Provenance, SourceRevision, TestResult, run::AttemptKind};
+use plimsoll_engine::{
+    ports::{Blobs as _, Event, Exit, Journal as _},
+    signer::{CloseCheck, CloseFetch, Closed, Request},
+};
+use plimsoll_model::{
+    Code, Digest, Entry, Outcome, RunId,
+    record::{Material, NetworkEvent, NetworkMode},
+};
+use std::collections::BTreeMap;
+
+const UNOBSERVED: Code = Code::SignUnobserved;
+
+/// Two steps, each with an output of its own.
+const TWO_STEPS: &str = "version: 1
+project: shop
+build:
+  steps:
+    - {name: generate, run: [generate], out: [gen], retry: 1}
+    - {name: compile, run: [compile], out: [dist]}
+  artifact: {files: [dist/shop]}
+";
+
+fn builder(bench: &Bench) -> Asked<'_> {
+    let mut builder = bench.session("builder");
+    builder.opened(&bench.open(1));
+    builder
+}
+
+fn scanner(bench: &Bench) -> Asked<'_> {
+    let mut scanner = bench.session("scanner");
+    scanner.opened(&bench.open(1));
+    scanner
+}
+
+/// Builds the artifact and gives its manifest.
+fn build(bench: &Bench, builder: &mut Asked<'_>) -> Digest {
+    builder.closed(&bench.compiled());
+    builder.closed(&artifact()).artifact.unwrap().manifest
+}
+
+fn closes(bench: &Bench) -> usize {
+    bench.journal.events().iter().filter(|(_, event)| matches!(event, Event::Closed { .. })).count()
+}
+
+#[test]
+fn a_run_that_is_asked_for_in_order_is_signed() {
+    let bench = Bench::new();
+    let (mut builder, mut scanner) = (builder(&bench), scanner(&bench));
+    let mut source = bench.session("source");
+    let opened = source.opened(&bench.open(1));
+    let revision = bench.read::<SourceRevision>(&source.closed(&Request::CloseSource).signed.unwrap(), "source");
+    assert_eq!(revision.subject[0].sha256(), opened.tree);
+    let manifest = build(&bench, &mut builder);
+    let unit = scanner.closed(&Request::CloseCheck(bench.check("unit", 1, Some(PASSING), None)));
+    let unit = bench.read::<TestResult>(&unit.signed.unwrap(), "scanner");
+    assert_eq!(unit.subject[0].sha256(), opened.tree);
+    let smoke = scanner.closed(&Request::CloseCheck(bench.check("smoke", 1, None, Some(manifest))));
+    let smoke = bench.read::<TestResult>(&smoke.signed.unwrap(), "scanner");
+    assert_eq!(smoke.subject[0].sha256(), manifest);
+    let finished = builder.closed(&Request::Finish).signed.unwrap();
+    let run = bench.read::<plimsoll_attest::predicate::Run>(&finished, "builder").predicate;
+    let names: Vec<_> = run.attempts.iter().map(|attempt| attempt.name.as_str()).collect();
+    assert_eq!(names, ["source", "compile", "artifact", "unit", "smoke"]);
+    assert!(run.attempts.iter().all(|attempt| attempt.outcome == Outcome::Passed));
+}
+
+#[test]
+fn nothing_is_closed_without_an_open_run() {
+    let bench = Bench::new();
+    for (name, request) in [
+        ("source", Request::CloseSource),
+        ("builder", bench.compiled()),
+        ("builder", artifact()),
+        ("builder", Request::Finish),
+        ("scanner", Request::CloseCheck(bench.check("unit", 1, Some(PASSING), None))),
+    ] {
+        bench.session(name).refuses(&request, UNOBSERVED);
+    }
+    assert!(bench.journal.events().is_empty());
+}
+
+#[test]
+fn a_request_to_sign_given_bytes_does_not_exist() {
+    for request in [
+        r#"{"request":"sign","bytes":"aGVsbG8="}"#,
+        r#"{"request":"finish","statement":{"outcome":"passed"}}"#,
+        r#"{"request":"close-source","passed":true}"#,
+    ] {
+        let read = serde_json::from_str::<Request>(request);
+        assert!(!matches!(read, Ok(ref taken) if serde_json::to_string(taken).unwrap() == request), "{request}");
+    }
+}
+
+#[test]
+fn every_role_answers_only_its_own_requests() {
+    let bench = Bench::new();
+    let manifest = build(&bench, &mut builder(&bench));
+    let check = Request::CloseCheck(bench.check("unit", 1, Some(PASSING), None));
+    let smoke = Request::CloseCheck(bench.check("smoke", 1, None, Some(manifest)));
+    let before = closes(&bench);
+    for (name, requests) in [
+        ("scanner", vec![Request::CloseSource, bench.compiled(), artifact(), Request::Finish]),
+        ("source", vec![check.clone(), smoke.clone(), bench.compiled(), artifact(), Request::Finish]),
+    ] {
+        let mut session = bench.session(name);
+        session.opened(&bench.open(1));
+        for request in requests {
+            session.refuses(&request, UNOBSERVED);
+        }
+    }
+    let other = Bench::new();
+    let mut builder = builder(&other);
+    for request in [Request::CloseSource, check, smoke] {
+        builder.refuses(&request, UNOBSERVED);
+    }
+    assert_eq!((closes(&bench), closes(&other)), (before, 0));
+}
+
+#[test]
+fn signers_of_decisions_open_no_run() {
+    let bench = Bench::delivered(crate::bench::PIPELINE);
+    for name in ["decision:staging", "refusal"] {
+        bench.session(name).refuses(&Request::Open(bench.open(1)), UNOBSERVED);
+    }
+    assert!(bench.journal.events().is_empty());
+}
+
+#[test]
+fn a_signer_opens_one_run_and_a_run_is_opened_once() {
+    let bench = Bench::new();
+    let mut first = builder(&bench);
+    first.refuses(&Request::Open(bench.open(1)), UNOBSERVED);
+    first.refuses(&Request::Open(bench.open(2)), UNOBSERVED);
+    bench.session("builder").refuses(&Request::Open(bench.open(1)), UNOBSERVED);
+    first.closed(&Request::Finish);
+    first.refuses(&Request::Open(bench.open(3)), UNOBSERVED);
+    bench.session("builder").refuses(&Request::Open(bench.open(1)), UNOBSERVED);
+    bench.session("builder").opened(&bench.open(2));
+}
+
+#[test]
+fn a_run_is_finished_once() {
+    let bench = Bench::new();
+    let mut builder = builder(&bench);
+    builder.closed(&Request::Finish);
+    builder.refuses(&Request::Finish, UNOBSERVED);
+    let finished = bench.journal.events().into_iter().filter(|(_, event)| matches!(event, Event::Finished { .. }));
+    assert_eq!(finished.count(), 1);
+}
+
+#[test]
+fn other_signers_open_exactly_what_the_builder_opened() {
+    let bench = Bench::new();
+    bench.session("scanner").refuses(&Request::Open(bench.open(1)), UNOBSERVED);
+    let _builder = builder(&bench);
+    let mut parameters = bench.open(1);
+    parameters.parameters = BTreeMap::from([("skip".into(), "all".into())]);
+    bench.session("scanner").refuses(&Request::Open(parameters), UNOBSERVED);
+    bench.session("source").refuses(&Request::Open(bench.open(2)), UNOBSERVED);
+    bench.session("scanner").opened(&bench.open(1));
+}
+
+#[test]
+fn a_signer_that_is_started_again_closes_nothing_again() {
+    let bench = Bench::new();
+    let mut builder = builder(&bench);
+    let unit = Request::CloseCheck(bench.check("unit", 1, Some(PASSING), None));
+    let (mut first, mut second) = (scanner(&bench), scanner(&bench));
+    first.closed(&unit);
+    second.refuses(&unit, UNOBSERVED);
+    bench.session("scanner").refuses(&Request::Open(bench.open(1)), UNOBSERVED);
+    assert_eq!(closes(&bench), 1);
+    builder.closed(&Request::Finish);
+    bench.session("source").refuses(&Request::Open(bench.open(1)), UNOBSERVED);
+}
+
+#[test]
+fn a_finished_run_takes_no_more_closes() {
+    let bench = Bench::new();
+    let mut builder = builder(&bench);
+    let mut scanner = scanner(&bench);
+    let mut source = bench.session("source");
+    source.opened(&bench.open(1));
+    builder.closed(&Request::Finish);
+    scanner.refuses(&Request::CloseCheck(bench.check("unit", 1, Some(PASSING), None)), UNOBSERVED);
+    source.refuses(&Request::CloseSource, UNOBSERVED);
+    builder.refuses(&bench.compiled(), UNOBSERVED);
+    assert_eq!(closes(&bench), 0);
+}
+
+#[test]
+fn what_was_resolved_is_what_is_opened() {
+    let bench = Bench::new();
+    let open = bench.open(1);
+    let mut ref_of_another = open.clone();
+    ref_of_another.reference = Some("refs/tags/v1".into());
+    bench.session("builder").refuses(&Request::Open(ref_of_another), UNOBSERVED);
+    let files = crate::memory::Commit::of(&[("plimsoll.yaml", crate::bench::PIPELINE)]);
+    bench.source.commit_to("refs/heads/main", files.after(&open.commit));
+    bench.session("builder").refuses(&Request::Open(open.clone()), Code::RefMoved);
+    let mut by_id = open.clone();
+    (by_id.requested, by_id.reference) = (open.commit.to_string(), None);
+    bench.session("builder").opened(&by_id);
+}
+
+#[test]
+fn a_commit_that_is_not_there_or_has_no_pipeline_is_not_opened() {
+    let bench = Bench::new();
+    let mut open = bench.open(1);
+    (open.commit, open.requested, open.reference) = (commit_id(99), commit_id(99).to_string(), None);
+    bench.session("builder").refuses(&Request::Open(open), Code::SrcObject);
+    let mut elsewhere = bench.open(1);
+    elsewhere.subdirectory = Some(path("services/shop"));
+    bench.session("builder").refuses(&Request::Open(elsewhere), Code::FileMissing);
+    let broken = Bench::with("version: 1\nproject: shop\n");
+    broken.session("builder").refuses(&Request::Open(broken.open(1)), Code::FileInvalid);
+    assert!(bench.journal.events().is_empty() && broken.journal.events().is_empty());
+}
+
+#[test]
+fn source_and_artifact_are_closed_once() {
+    let bench = Bench::new();
+    let mut builder = builder(&bench);
+    let mut source = bench.session("source");
+    source.opened(&bench.open(1));
+    source.closed(&Request::CloseSource);
+    source.refuses(&Request::CloseSource, UNOBSERVED);
+    build(&bench, &mut builder);
+    builder.refuses(&artifact(), UNOBSERVED);
+}
+
+#[test]
+fn steps_are_closed_in_the_order_of_the_plan_and_attempts_one_after_the_other() {
+    let bench = Bench::with(TWO_STEPS);
+    let mut builder = builder(&bench);
+    let failed = |attempt| {
+        let mut close = bench.step("generate", attempt, &[]);
+        close.observed.exit = Exit::Status(1);
+        Request::CloseStep(close)
+    };
+    let generated = |attempt| Request::CloseStep(bench.step("generate", attempt, &[("gen/a", "a")]));
+    builder.refuses(&bench.compiled(), UNOBSERVED);
+    builder.refuses(&Request::CloseStep(bench.step("deploy", 1, &[])), UNOBSERVED);
+    builder.refuses(&generated(2), UNOBSERVED);
+    builder.refuses(&generated(0), UNOBSERVED);
+    assert_eq!(builder.closed(&failed(1)).outcome, Outcome::Failed);
+    builder.refuses(&generated(1), UNOBSERVED);
+    builder.refuses(&bench.compiled(), UNOBSERVED);
+    assert_eq!(builder.closed(&generated(2)).outcome, Outcome::Passed);
+    builder.refuses(&generated(3), UNOBSERVED);
+    builder.closed(&bench.compiled());
+    assert_eq!(closes(&bench), 3);
+}
+
+#[test]
+fn a_step_is_tried_no_more_often_than_the_plan_says() {
+    let bench = Bench::new();
+    let mut builder = builder(&bench);
+    let mut close = bench.step("compile", 1, &[]);
+    close.observed.exit = Exit::Status(1);
+    builder.closed(&Request::CloseStep(close.clone()));
+    close.attempt = 2;
+    builder.refuses(&Request::CloseStep(close), UNOBSERVED);
+}
+
+#[test]
+fn there_is_no_artifact_before_every_step_has_passed() {
+    let bench = Bench::with(TWO_STEPS);
+    let mut builder = builder(&bench);
+    builder.refuses(&artifact(), UNOBSERVED);
+    builder.closed(&Request::CloseStep(bench.step("generate", 1, &[("gen/a", "a")])));
+    builder.refuses(&artifact(), UNOBSERVED);
+    builder.closed(&bench.compiled());
+    let closed = builder.closed(&artifact());
+    let provenance = bench.read::<Provenance>(&closed.signed.unwrap(), "builder");
+    assert_eq!(provenance.subject[0].sha256(), closed.artifact.unwrap().manifest);
+}
+
+#[test]
+fn outputs_are_what_the_store_holds_and_not_what_was_said() {
+    let swapped = |bench: &Bench| {
+        let close = bench.step("compile", 1, &[("dist/shop", "good")]);
+        bench.blobs.swap(&Digest::of(b"good"), b"evil");
+        close
+    };
+    let swapped_tree = |bench: &Bench| {
+        let close = bench.step("compile", 1, &[("dist/shop", "good")]);
+        bench.blobs.swap(&close.outputs.unwrap(), b"{}");
+        close
+    };
+    let not_stored = |bench: &Bench| {
+        let mut tree = bench.tree(&[]);
+        let entry = Entry::File { digest: Digest::of(b"never stored"), size: 12, executable: true };
+        tree.entries.insert(path("dist/shop"), entry);
+        let mut close = bench.step("compile", 1, &[]);
+        close.outputs = Some(bench.keep(&tree));
+        close
+    };
+    let other_size = |bench: &Bench| {
+        let mut tree = bench.tree(&[("dist/shop", "good")]);
+        if let Some(Entry::File { size, .. }) = tree.entries.get_mut(&path("dist/shop")) {
+            *size += 1;
+        }
+        let mut close = bench.step("compile", 1, &[]);
+        close.outputs = Some(bench.keep(&tree));
+        close
+    };
+    let no_tree = |bench: &Bench| {
+        let mut close = bench.step("compile", 1, &[]);
+        close.outputs = Some(bench.blobs.put(b"not a tree").unwrap());
+        close
+    };
+    let nothing = |bench: &Bench| {
+        let mut close = bench.step("compile", 1, &[]);
+        close.outputs = None;
+        close
+    };
+    let mismatch = Code::DigestMismatch;
+    type Lie<'a> = &'a dyn Fn(&Bench) -> plimsoll_engine::signer::CloseStep;
+    let lies: [(Lie<'_>, Code); 6] = [
+        (&swapped, mismatch),
+        (&swapped_tree, mismatch),
+        (&not_stored, UNOBSERVED),
+        (&other_size, UNOBSERVED),
+        (&no_tree, UNOBSERVED),
+        (&nothing, UNOBSERVED),
+    ];
+    for (lie, code) in lies {
+        let bench = Bench::new();
+        let mut builder = builder(&bench);
+        builder.refuses(&Request::CloseStep(lie(&bench)), code);
+        builder.refuses(&artifact(), UNOBSERVED);
+        assert_eq!(closes(&bench), 0);
+    }
+}
+
+#[test]
+fn a_step_leaves_its_outputs_and_nothing_beside_them() {
+    for (files, fine) in [
+        (&[("dist/shop", "x")][..], true),
+        (&[("dist/a/b", "x"), ("dist/shop", "x")], true),
+        (&[("dist/shop", "x"), ("gen/a", "of the step before")], false),
+        (&[("dist/shop", "x"), ("plimsoll.yaml", "x")], false),
+        (&[("distant/shop", "x"), ("dist/shop", "x")], false),
+        (&[], false),
+    ] {
+        let bench = Bench::with(TWO_STEPS);
+        let mut builder = builder(&bench);
+        builder.closed(&Request::CloseStep(bench.step("generate", 1, &[("gen/a", "a")])));
+        let request = Request::CloseStep(bench.step("compile", 1, files));
+        if fine { drop(builder.closed(&request)) } else { builder.refuses(&request, UNOBSERVED) }
+    }
+}
+
+#[test]
+fn a_link_among_the_outputs_stays_inside() {
+    for (target, fine) in [("shop", true), ("../main.rs", true), ("../../etc/passwd", false), ("/etc/passwd", false)] {
+        let bench = Bench::new();
+        let mut tree = bench.tree(&[("dist/shop", "x")]);
+        tree.entries.insert(path("dist/link"), Entry::Symlink { target: target.into() });
+        let mut close = bench.step("compile", 1, &[]);
+        close.outputs = Some(bench.keep(&tree));
+        let mut builder = builder(&bench);
+        let request = Request::CloseStep(close);
+        if fine { drop(builder.closed(&request)) } else { builder.refuses(&request, UNOBSERVED) }
+    }
+}
+
+/// F2: the file is swapped between the executor's hash and the signer's read. Whatever is signed names what is stored.
+#[test]
+fn a_swapped_blob_never_gets_a_statement_that_names_it_wrongly() {
+    for round in 0..50 {
+        let bench = Bench::new();
+        let mut builder = builder(&bench);
+        let close = Request::CloseStep(bench.step("compile", 1, &[("dist/shop", "good")]));
+        let closed = std::thread::scope(|scope| {
+            let swap = scope.spawn(|| {
+                for _ in 0..round {
+                    std::thread::yield_now();
+                }
+                bench.blobs.swap(&Digest::of(b"good"), b"evil");
+            });
+            let response = builder.answer(&close);
+            swap.join().unwrap();
+            response
+        });
+        if matches!(closed, plimsoll_engine::signer::Response::Closed(_)) {
+            let files = builder.closed(&artifact()).artifact.unwrap().files;
+            assert_eq!(files[0].digest, Digest::of(b"good"));
+        }
+    }
+}
+
+#[test]
+fn a_check_of_the_artifact_is_about_the_artifact_of_this_run() {
+    let bench = Bench::new();
+    let mut builder = builder(&bench);
+    let mut scanner = scanner(&bench);
+    let foreign = bench.blobs.put(b"a manifest that an attacker made").unwrap();
+    let smoke = |attempt, artifact| Request::CloseCheck(bench.check("smoke", attempt, None, artifact));
+    scanner.refuses(&smoke(1, Some(foreign)), UNOBSERVED);
+    let manifest = build(&bench, &mut builder);
+    let mut again = bench.session("scanner");
+    again.opened(&bench.open(1));
+    again.refuses(&smoke(1, Some(foreign)), UNOBSERVED);
+    for artifact in [None, Some(bench.open(1)).map(|_| Digest::of(b"never stored"))] {
+        let mut other = bench.session("scanner");
+        other.opened(&bench.open(1));
+        other.refuses(&smoke(1, artifact), UNOBSERVED);
+    }
+    let mut on_source = bench.session("scanner");
+    on_source.opened(&bench.open(1));
+    let unit = bench.check("unit", 1, Some(PASSING), Some(manifest));
+    on_source.refuses(&Request::CloseCheck(unit), UNOBSERVED);
+    let mut honest = bench.session("scanner");
+    honest.opened(&bench.open(1));
+    honest.closed(&smoke(1, Some(manifest)));
+}
+
+#[test]
+fn a_check_is_closed_once_in_its_turn_and_only_if_it_is_planned() {
+    let bench = Bench::new();
+    let _builder = builder(&bench);
+    let mut scanner = scanner(&bench);
+    let unit = |attempt| Request::CloseCheck(bench.check("unit", attempt, Some(PASSING), None));
+    scanner.refuses(&Request::CloseCheck(bench.check("lint", 1, None, None)), UNOBSERVED);
+    scanner.refuses(&unit(2), UNOBSERVED);
+    scanner.closed(&unit(1));
+    scanner.refuses(&unit(1), UNOBSERVED);
+    scanner.refuses(&unit(2), UNOBSERVED);
+}
+
+#[test]
+fn reports_and_logs_of_a_check_are_what_the_store_holds() {
+    let missing = Digest::of(b"never stored");
+    let lies: [fn(&Bench, &mut CloseCheck); 3] = [
+        |bench, close| bench.blobs.swap(&close.report.unwrap(), b"forged"),
+        |bench, close| bench.blobs.swap(&close.observed.log, b"forged"),
+        |_, close| close.report = Some(Digest::of(b"never stored")),
+    ];
+    for (lie, code) in lies.into_iter().zip([Code::DigestMismatch, Code::DigestMismatch, UNOBSERVED]) {
+        let bench = Bench::new();
+        let _builder = builder(&bench);
+        let mut close = bench.check("unit", 1, Some(PASSING), None);
+        lie(&bench, &mut close);
+        scanner(&bench).refuses(&Request::CloseCheck(close), code);
+        assert_eq!(closes(&bench), 0, "{missing}");
+    }
+}
+
+/// Somebody who can write to the journal but holds no key cannot add an attempt under another's name, and what is in it
+/// twice keeps the run from being stated.
+#[test]
+fn only_what_the_right_role_closed_counts_as_an_attempt() {
+    let forged = |bench: &Bench, by: &str, run: u8| {
+        let event = Event::Closed {
+            run: RunId::from_random([run; 16]),
+            kind: AttemptKind::Check,
+            name: "unit".into(),
+            attempt: 1,
+            outcome: Outcome::Passed,
+            predicate_type: None,
+            statement: None,
+            artifact: None,
+        };
+        bench.journal.append(&role(by), clock(), event).unwrap();
+    };
+    for (by, run, counts) in [("scanner", 1, true), ("builder", 1, false), ("refusal", 1, false), ("scanner", 2, false)] {
+        let bench = Bench::new();
+        let mut builder = builder(&bench);
+        forged(&bench, by, run);
+        let finished: Closed = builder.closed(&Request::Finish);
+        let run = bench.read::<plimsoll_attest::predicate::Run>(&finished.signed.unwrap(), "builder").predicate;
+        assert_eq!(!run.attempts.is_empty(), counts, "{by}");
+    }
+    let bench = Bench::new();
+    let mut builder = builder(&bench);
+    forged(&bench, "scanner", 1);
+    forged(&bench, "scanner", 1);
+    builder.refuses(&Request::Finish, UNOBSERVED);
+
+    let bench = Bench::new();
+    forged(&bench, "scanner", 1);
+    let mut late = self::builder(&bench);
+    let finished = late.closed(&Request::Finish).signed.unwrap();
+    let run = bench.read::<plimsoll_attest::predicate::Run>(&finished, "builder").predicate;
+    assert!(run.attempts.is_empty(), "what is older than the run is not of the run");
+}
+
+fn fetching() -> String {
+    crate::bench::PIPELINE.replace("build:\n", "build:\n  fetch: [cargo]\n")
+}
+
+#[test]
+fn a_fetch_phase_is_closed_before_every_step() {
+    let nothing = || CloseFetch { materials: vec![], network: NetworkMode::None, events: vec![] };
+    let bench = Bench::with(&fetching());
+    let mut builder = builder(&bench);
+    builder.refuses(&bench.compiled(), UNOBSERVED);
+    builder.refuses(&artifact(), UNOBSERVED);
+    let unplanned = Bench::new();
+    self::builder(&unplanned).refuses(&Request::CloseFetch(nothing()), UNOBSERVED);
+}
+
+#[test]
+fn a_fetch_says_no_better_of_itself_than_what_came_in() {
+    let bench = Bench::with(&fetching());
+    let mut builder = builder(&bench);
+    let material = Material { uri: "pkg:cargo/a@1.0.0".into(), digest: bench.blobs.put(b"archive").unwrap() };
+    let connection = NetworkEvent {
+        host: "registry.example".into(),
+        port: 443,
+        address: Some("192.0.2.1".into()),
+        refused: None,
+        sent: 1,
+        received: 1,
+    };
+    for (materials, network, events) in [
+        (vec![material.clone()], NetworkMode::None, vec![]),
+        (vec![], NetworkMode::None, vec![connection]),
+        (vec![material], NetworkMode::Recorded, vec![]),
+    ] {
+        builder.refuses(&Request::CloseFetch(CloseFetch { materials, network, events }), UNOBSERVED);
+    }
+    let unstored = Material { uri: "pkg:cargo/a@1.0.0".into(), digest: Digest::of(b"never stored") };
+    let close = CloseFetch { materials: vec![unstored], network: NetworkMode::Locked, events: vec![] };
+    builder.refuses(&Request::CloseFetch(close), UNOBSERVED);
+}

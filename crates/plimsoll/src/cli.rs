@@ -1,0 +1,214 @@
+//! Flags and subcommands. Help shows the everyday verbs first.
+
+use clap::{Parser, Subcommand};
+use plimsoll_model::{EnvironmentName, ProjectName, Role};
+use std::path::PathBuf;
+
+/// A commit to production along a path that is auditable, reproducible and bounded.
+#[derive(Debug, Parser)]
+#[command(
+    name = "plimsoll",
+    version,
+    max_term_width = 100,
+    after_help = "Exit status: 0 allowed or done, 1 refused, 2 usage or configuration, 3 could not tell, 130 interrupted."
+)]
+pub(crate) struct Arguments {
+    /// Directory for keys, artifacts, journal and logs [default: $XDG_STATE_HOME/plimsoll]
+    #[arg(long, global = true, env = "PLIMSOLL_STATE", value_name = "DIR", hide_env_values = true)]
+    pub(crate) state: Option<PathBuf>,
+
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Print results and errors only
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The subcommands, in the order of help.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a plimsoll.yaml for this project, or with --delivery a delivery repository
+    Init(Init),
+    /// Build, test and sign one commit
+    Run(Run),
+    /// Show runs, and what runs here
+    Status,
+    /// Tell why a decision came out as it did
+    Why(Unit),
+    /// Decide about the newest artifact and, if allowed, start it
+    Promote(Promote),
+    /// Check a bundle or a dossier, offline
+    Verify(Verify),
+    /// Say what this machine can enforce, and what to change
+    Doctor,
+    /// Read the files of a project or delivery repository and report every error
+    Check(Check),
+    /// Print the log of a step, a check or a service
+    Logs(Logs),
+    /// Follow a commit to the process that runs it, and back
+    Trace(Trace),
+    /// Stop a service
+    Stop(Unit),
+    /// Explain a reason code
+    Explain(Explain),
+    /// Show and export what is trusted
+    Trust(TrustArguments),
+    /// A signer of one role, asked on its standard input
+    #[command(name = "__signer", hide = true)]
+    Signer(Signer),
+    /// The supervisor of one service
+    #[command(name = "__supervisor", hide = true)]
+    Supervisor(Supervisor),
+}
+
+/// `plimsoll init`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Init {
+    /// Make a delivery repository here, with an environment `local`, for the project in this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) delivery: Option<PathBuf>,
+    /// SSH public key of the first person [default: git's user.signingKey, then ~/.ssh/id_ed25519.pub]
+    #[arg(long, value_name = "FILE", requires = "delivery")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+/// `plimsoll run`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    /// Commit, branch or tag
+    #[arg(default_value = "HEAD")]
+    pub(crate) revision: String,
+    /// The git repository [default: the one around this directory]
+    #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
+    pub(crate) repository: PathBuf,
+}
+
+/// A project in an environment.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Unit {
+    /// As in shop@local
+    #[arg(value_name = "PROJECT@ENVIRONMENT")]
+    pub(crate) unit: ProjectAt,
+}
+
+/// `project@environment`.
+#[derive(Debug, Clone)]
+pub(crate) struct ProjectAt {
+    pub(crate) project: ProjectName,
+    pub(crate) environment: EnvironmentName,
+}
+
+impl std::str::FromStr for ProjectAt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (project, environment) =
+            text.split_once('@').ok_or("expected PROJECT@ENVIRONMENT, as in shop@local")?;
+        let project = project.parse().map_err(|e: plimsoll_model::id::IdError| e.to_string())?;
+        let environment = environment.parse().map_err(|e: plimsoll_model::id::IdError| e.to_string())?;
+        Ok(Self { project, environment })
+    }
+}
+
+impl std::fmt::Display for ProjectAt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@{}", self.project, self.environment)
+    }
+}
+
+/// `plimsoll promote`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Promote {
+    /// The project
+    pub(crate) project: ProjectName,
+    /// The environment
+    #[arg(long)]
+    pub(crate) to: EnvironmentName,
+    /// Run to promote, by its id or the beginning of it [default: the newest of the project]
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+}
+
+/// `plimsoll verify`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// A *.sigstore.json bundle, or a dossier
+    pub(crate) file: PathBuf,
+    /// The artifact (a file, or a manifest) that the statement must be about
+    #[arg(long, value_name = "FILE")]
+    pub(crate) subject: Option<PathBuf>,
+    /// Trust this root instead of the pinned one: a root.json beside its signatures
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root: Option<PathBuf>,
+}
+
+/// `plimsoll check`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    /// A project directory or a delivery repository
+    #[arg(default_value = ".")]
+    pub(crate) directory: PathBuf,
+}
+
+/// `plimsoll logs`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Logs {
+    /// A run (its id or the beginning of it), or PROJECT@ENVIRONMENT
+    pub(crate) of: String,
+    /// A step or check of the run [default: all]
+    pub(crate) step: Option<String>,
+}
+
+/// `plimsoll trace`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Trace {
+    /// A commit, a run, an artifact or decision digest, or PROJECT@ENVIRONMENT
+    pub(crate) of: String,
+}
+
+/// `plimsoll explain`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// As in E-NET-DENIED; all of them without one
+    pub(crate) code: Option<String>,
+}
+
+/// `plimsoll trust`
+#[derive(Debug, clap::Args)]
+pub(crate) struct TrustArguments {
+    #[command(subcommand)]
+    pub(crate) command: TrustCommand,
+}
+
+/// What to do about trust.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrustCommand {
+    /// Show the pinned root and the keys of each role
+    Show,
+    /// Print the public key of a role of this machine, for tools such as cosign
+    Key {
+        /// As in builder
+        role: Role,
+    },
+}
+
+/// `plimsoll __signer`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Signer {
+    #[arg(long)]
+    pub(crate) role: Role,
+    #[arg(long)]
+    pub(crate) repository: Option<PathBuf>,
+}
+
+/// `plimsoll __supervisor`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Supervisor {
+    pub(crate) unit: ProjectAt,
+}

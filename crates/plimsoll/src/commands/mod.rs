@@ -1,0 +1,47 @@
+//! One file per command. Each reads its arguments, calls what does the work, and shows what came of it.
+
+mod check;
+mod doctor;
+mod explain;
+mod init;
+mod logs;
+mod promote;
+mod run;
+mod signer;
+mod status;
+mod stop;
+mod supervisor;
+mod trace;
+mod trust;
+mod verify;
+mod why;
+
+use crate::{
+    cli::{Arguments, Command},
+    context::Context,
+    failure::Failure,
+    output::Output,
+};
+use std::process::ExitCode;
+
+pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
+    let context = Context::new(arguments.state.as_deref())?;
+    let done = |result: Result<(), Failure>| result.map(|()| ExitCode::SUCCESS);
+    match &arguments.command {
+        Command::Init(arguments) => done(init::init(&context, arguments, output)),
+        Command::Run(arguments) => run::run(&context, arguments, output),
+        Command::Status => done(status::status(&context, output)),
+        Command::Why(arguments) => done(why::why(&context, &arguments.unit, output)),
+        Command::Promote(arguments) => done(promote::promote(&context, arguments, output)),
+        Command::Verify(arguments) => done(verify::verify(&context, arguments, output)),
+        Command::Doctor => doctor::doctor(output),
+        Command::Check(arguments) => done(check::check(arguments, output)),
+        Command::Logs(arguments) => done(logs::logs(&context, arguments, output)),
+        Command::Trace(arguments) => done(trace::trace(&context, arguments, output)),
+        Command::Stop(arguments) => done(stop::stop(&context, &arguments.unit, output)),
+        Command::Explain(arguments) => done(explain::explain(arguments, output)),
+        Command::Trust(arguments) => done(trust::trust(&context, &arguments.command, output)),
+        Command::Signer(arguments) => done(signer::serve(&context, arguments)),
+        Command::Supervisor(arguments) => done(supervisor::supervise(&context, &arguments.unit)),
+    }
+}

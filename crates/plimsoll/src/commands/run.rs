@@ -1,0 +1,289 @@
+//! `plimsoll run`: one commit becomes a signed, verified artifact.
+
+use super::signer;
+use crate::{
+    assembler::Assembler,
+    cli,
+    context::{self, Context, RUN_ROLES},
+    failure::Failure,
+    interrupt,
+    output::Output,
+    records::{CheckRecord, RunRecord, StatementRecord},
+};
+use plimsoll_engine::{
+    ports::{Blobs as _, Source as _},
+    run::{self, Event, Report, RunError, Signers, World},
+    signer::Open,
+};
+use plimsoll_gateway::Gateway;
+use plimsoll_git::GitSource;
+use plimsoll_model::{Digest, Outcome, RunId, Timestamp};
+use plimsoll_store::{IndexEntry, RunDirectory, StateDir, bundle_referrer, oci::Descriptor};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+pub(crate) fn run(context: &Context, arguments: &cli::Run, output: &Output) -> Result<ExitCode, Failure> {
+    let repository = absolute(&arguments.repository)?;
+    let source = GitSource::open(&repository)?;
+    let resolved = source.resolve(&arguments.revision)?;
+    let state = context.writer("run")?;
+    for role in &RUN_ROLES {
+        let made = context.keys().load_or_create(role);
+        made.map_err(|error| Failure::broken(format!("failed to make the {role} key"), &error))?;
+    }
+    let open = Open {
+        run: random_run()?,
+        requested: resolved.requested,
+        reference: resolved.reference,
+        commit: resolved.commit,
+        subdirectory: source.prefix().cloned(),
+        parameters: BTreeMap::new(),
+    };
+    output.progress(&format!("run {}  commit {}", &open.run.as_str()[..8], open.commit.short()));
+    left_out(&source, output);
+    let directory = state.runs().create(&open.run, Timestamp::now())?;
+    let report = execute(context, &state, &directory, &source, &repository, &open, output);
+    let report = report.map_err(|error| failure(error, output))?;
+    let record = keep(&state, &directory, &open, report)?;
+    show(&record, output);
+    Ok(if record.passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    path.canonicalize().map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+}
+
+fn random_run() -> Result<RunId, Failure> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::broken("failed to find randomness", &error))?;
+    Ok(RunId::from_random(bytes))
+}
+
+/// Says what is not part of the run, since only commits are built.
+fn left_out(source: &GitSource, output: &Output) {
+    let Ok(changed) = source.uncommitted() else { return };
+    if !changed.is_empty() {
+        let first: Vec<&str> = changed.keys().take(5).map(String::as_str).collect();
+        let more = if changed.len() > first.len() { ", …" } else { "" };
+        output.progress(&format!("not committed, so left out: {}{more}", first.join(", ")));
+    }
+}
+
+fn execute(
+    context: &Context,
+    state: &StateDir,
+    directory: &RunDirectory,
+    source: &GitSource,
+    repository: &Path,
+    open: &Open,
+    output: &Output,
+) -> Result<Report, Stopped> {
+    let sandbox = context::sandbox()?;
+    let toolchain = context::toolchain(&context.state.join("toolchain.cache"))?;
+    let client = context::client(context.pinned()?.as_ref())?;
+    let assembler = Assembler { blobs: state.layout(), project: signer::project_directory(source) };
+    let work = context.state.join("work");
+    fs::create_dir_all(&work)
+        .map_err(|error| Failure::broken("failed to make the work directory", &error))?;
+    let mut builder = signer::start(context, &RUN_ROLES[0], Some(repository))?;
+    let mut scanner = signer::start(context, &RUN_ROLES[1], Some(repository))?;
+    let mut sources = signer::start(context, &RUN_ROLES[2], Some(repository))?;
+    let mut signers = Signers { builder: &mut builder, scanner: &mut scanner, source: &mut sources };
+    let world = World {
+        blobs: state.layout(),
+        sandbox: &sandbox,
+        source,
+        assemble: &assembler,
+        egress: &Gateway::default(),
+        toolchain: &toolchain,
+        client: &client,
+        directory: work.join(open.run.as_str()),
+        clock: Timestamp::now,
+        interrupted: interrupt::flag()
+            .map_err(|error| Failure::broken("failed to listen for signals", &error))?,
+    };
+    let mut watcher = Watcher { output, directory, logs: BTreeMap::new() };
+    Ok(run::execute(&world, &mut signers, open, &mut |event| watcher.see(&event))?)
+}
+
+/// Why there is no report.
+enum Stopped {
+    Run(RunError),
+    Failure(Failure),
+}
+
+impl From<RunError> for Stopped {
+    fn from(error: RunError) -> Self {
+        Self::Run(error)
+    }
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+fn failure(stopped: Stopped, output: &Output) -> Failure {
+    match stopped {
+        Stopped::Failure(failure) => failure,
+        Stopped::Run(error) => Failure::from_run(error, output),
+    }
+}
+
+/// Shows progress and keeps logs as they come, so that a run that dies leaves them.
+struct Watcher<'a> {
+    output: &'a Output,
+    directory: &'a RunDirectory,
+    logs: BTreeMap<String, File>,
+}
+
+impl Watcher<'_> {
+    fn see(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Opened { tier, reasons, .. } => {
+                self.output.progress(&format!("tier {tier}"));
+                for reason in *reasons {
+                    self.output.progress(&format!("  {reason}"));
+                }
+            }
+            Event::Started { name, attempt } if *attempt > 1 => {
+                self.output.progress(&format!("          {name}  attempt {attempt}"));
+            }
+            Event::Started { name, .. } => self.output.progress(&format!("          {name} …")),
+            Event::Output { name, attempt, bytes, .. } => self.log(name, *attempt, bytes),
+            Event::Ended { name, outcome, reasons, .. } => {
+                self.output.outcome(name, *outcome, "");
+                for reason in *reasons {
+                    self.output.progress(&format!("            {reason}"));
+                }
+            }
+            Event::Assembled { artifact } => {
+                self.output.outcome("artifact", Outcome::Passed, &artifact.to_string())
+            }
+        }
+    }
+
+    fn log(&mut self, name: &str, attempt: u32, bytes: &[u8]) {
+        let file = format!("logs/{name}.{attempt}.log");
+        if !self.logs.contains_key(&file)
+            && let Some(opened) = file.parse().ok().and_then(|path| self.directory.append_log(&path).ok())
+        {
+            self.logs.insert(file.clone(), opened);
+        }
+        if let Some(log) = self.logs.get_mut(&file) {
+            // The whole log becomes a blob; this copy is for looking at it meanwhile.
+            let _ = log.write_all(bytes);
+        }
+    }
+}
+
+/// Stores what the run made: bundles as blobs and referrers, the artifact in the index, and a record of all of it.
+fn keep(
+    state: &StateDir,
+    directory: &RunDirectory,
+    open: &Open,
+    report: Report,
+) -> Result<RunRecord, Failure> {
+    let layout = state.layout();
+    let mut statements = Vec::new();
+    let mut entries = Vec::new();
+    let artifact = report.artifact.as_ref();
+    if let Some(artifact) = artifact {
+        let descriptor = Descriptor::new(&artifact.media_type, artifact.manifest, artifact.size);
+        let annotations = [
+            ("dev.plimsoll.commit".to_owned(), open.commit.to_string()),
+            ("dev.plimsoll.run".to_owned(), open.run.to_string()),
+        ];
+        entries.push(IndexEntry { descriptor, name: None, annotations: annotations.into() });
+    }
+    for made in &report.statements {
+        let bundle = layout.put(made.signed.bundle.as_bytes())?;
+        if let Some(artifact) = artifact {
+            let subject = Descriptor::new(&artifact.media_type, artifact.manifest, artifact.size);
+            let bytes = made.signed.bundle.as_bytes();
+            entries.push(bundle_referrer(layout, &subject, bytes, &made.signed.predicate_type, None)?);
+        }
+        statements.push(StatementRecord {
+            name: made.name.clone(),
+            role: made.role.clone(),
+            predicate_type: made.signed.predicate_type.clone(),
+            statement: made.signed.statement,
+            bundle,
+        });
+    }
+    layout.add_entries(entries)?;
+    let passed = report.passed();
+    let outcomes = |list: Vec<(String, Outcome)>| {
+        list.into_iter().map(|(name, outcome)| CheckRecord { name, outcome }).collect::<Vec<_>>()
+    };
+    let record = RunRecord {
+        version: 1,
+        run: open.run.clone(),
+        project: project(state, &open.run)?,
+        commit: open.commit.clone(),
+        tree: report.opened.tree,
+        plan: report.opened.plan,
+        pipeline: report.opened.pipeline,
+        tier: report.opened.tier,
+        finished: Timestamp::now(),
+        passed,
+        steps: outcomes(report.steps),
+        checks: outcomes(report.checks),
+        artifact: report.artifact,
+        statements,
+        reasons: unique(report.reasons),
+    };
+    record.save(directory)?;
+    Ok(record)
+}
+
+/// The project that the builder's signer recorded for the run.
+fn project(state: &StateDir, run: &RunId) -> Result<plimsoll_model::ProjectName, Failure> {
+    use plimsoll_engine::ports::{Event, Journal as _};
+    let entries = state.journal().entries()?;
+    let opened = entries.into_iter().rev().find_map(|entry| match entry.event {
+        Event::Opened { run: of, project, .. } if of == *run => Some(project),
+        _ => None,
+    });
+    opened.ok_or_else(|| Failure::Broken { what: "the journal has no such run".into(), next: None })
+}
+
+fn unique(reasons: Vec<plimsoll_model::Reason>) -> Vec<plimsoll_model::Reason> {
+    reasons.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn show(record: &RunRecord, output: &Output) {
+    let bundle = |digest: &Digest| digest.short();
+    let mut text =
+        format!("run       {}\ncommit    {}\ntier      {}\n", record.run, record.commit, record.tier);
+    if let Some(artifact) = &record.artifact {
+        text.push_str(&format!("artifact  {}\n", artifact.manifest));
+        for file in &artifact.files {
+            text.push_str(&format!("  {}  {}\n", file.digest, file.path));
+        }
+    }
+    for statement in &record.statements {
+        text.push_str(&format!(
+            "signed    {:<10} {:<8} bundle {}\n",
+            statement.name,
+            statement.role.to_string(),
+            bundle(&statement.bundle)
+        ));
+    }
+    text.push_str(if record.passed { "result    passed\n" } else { "result    not passed\n" });
+    let next = match (record.passed, record.artifact.is_some()) {
+        (true, _) => format!("next      plimsoll promote {} --to local", record.project),
+        (false, _) => format!("next      plimsoll logs {}", &record.run.as_str()[..8]),
+    };
+    text.push_str(&next);
+    output.result(&text, record);
+    if !record.passed && !output.is_json() {
+        output.refusal(&record.reasons, 1);
+    }
+}

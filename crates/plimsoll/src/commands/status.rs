@@ -1,0 +1,85 @@
+//! `plimsoll status`: the newest runs, and what runs here.
+
+use super::stop;
+use crate::{
+    cli::ProjectAt,
+    context::Context,
+    failure::Failure,
+    output::Output,
+    records::{self, Found},
+};
+use plimsoll_host::ServiceRecord;
+use std::{fs, io};
+
+/// Runs that are shown.
+const NEWEST: usize = 10;
+
+pub(crate) fn status(context: &Context, output: &Output) -> Result<(), Failure> {
+    let state = context.reader()?;
+    let services = services(context)?;
+    let runs: Vec<Found> = records::list(&state)?.into_iter().take(NEWEST).collect();
+    let mut text = String::new();
+    for (unit, service) in &services {
+        text.push_str(&service_line(unit, service));
+    }
+    if services.is_empty() {
+        text.push_str("nothing runs here\n");
+    }
+    for found in &runs {
+        text.push_str(&run_line(found));
+    }
+    let value = serde_json::json!({
+        "services": services.iter().map(|(unit, service)| serde_json::json!({ "unit": unit.to_string(), "service": service })).collect::<Vec<_>>(),
+        "runs": runs.iter().map(|found| serde_json::json!({ "run": found.run, "created": found.created, "record": found.record })).collect::<Vec<_>>(),
+    });
+    output.result(&text, &value);
+    Ok(())
+}
+
+fn service_line(unit: &ProjectAt, service: &ServiceRecord) -> String {
+    let state = format!("{:?}", service.state).to_lowercase();
+    let release = service.release.short();
+    format!(
+        "{:<24} {state:<10} http://{}  pid {}  release {release}  restarts {}\n",
+        unit.to_string(),
+        service.listen,
+        service.process,
+        service.restarts
+    )
+}
+
+fn run_line(found: &Found) -> String {
+    let id = &found.run.as_str()[..8];
+    match &found.record {
+        None => format!("run {id}  not finished\n"),
+        Some(record) => {
+            let result = if record.passed { "passed" } else { "not passed" };
+            let artifact = record.artifact.as_ref().map_or_else(|| "none".to_owned(), |a| a.manifest.short());
+            format!(
+                "run {id}  {:<16} commit {}  {:<9} {result:<10}  artifact {artifact}\n",
+                record.project.to_string(),
+                record.commit.short(),
+                record.tier
+            )
+        }
+    }
+}
+
+/// Every service that was ever started here and has a record.
+pub(crate) fn services(context: &Context) -> Result<Vec<(ProjectAt, ServiceRecord)>, Failure> {
+    let entries = match fs::read_dir(context.services()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+        other => other.map_err(|error| Failure::broken("failed to list services", &error))?,
+    };
+    let mut found = Vec::new();
+    for entry in entries.flatten() {
+        let unit = entry.file_name().to_str().and_then(|name| name.parse::<ProjectAt>().ok());
+        if let Some(unit) = unit
+            && let Some(record) = stop::directory(context, &unit)?.read()
+        {
+            found.push((unit, record));
+        }
+    }
+    found.sort_by_key(|(unit, _)| unit.to_string());
+    Ok(found)
+}

@@ -1,0 +1,170 @@
+//! `plimsoll trace`: commit, materials, run, artifact, evidence, decision, process; from any of them to all others.
+
+use super::{status, why};
+use crate::{
+    cli::{ProjectAt, Trace},
+    context::Context,
+    failure::Failure,
+    output::Output,
+    records::{self, DecisionRecord, RunRecord},
+};
+use plimsoll_attest::{Statement, Verified, predicate::Provenance, verify};
+use plimsoll_engine::ports::Blobs as _;
+use plimsoll_host::{ServiceRecord, ServiceState};
+use plimsoll_model::{Digest, Hasher, Role};
+use plimsoll_store::StateDir;
+use serde::Serialize;
+use std::{fs::File, io::Read as _};
+
+/// Bytes of a bundle.
+const LIMIT: u64 = 32 << 20;
+
+/// One way from a commit to whatever came of it.
+#[derive(Debug, Serialize)]
+struct Way {
+    run: RunRecord,
+    materials: Vec<String>,
+    decisions: Vec<DecisionRecord>,
+    processes: Vec<Process>,
+}
+
+/// A process that runs the artifact.
+#[derive(Debug, Serialize)]
+struct Process {
+    unit: String,
+    service: ServiceRecord,
+    /// Digest of the file that the process executes, read from the process itself.
+    actual: Option<Digest>,
+}
+
+pub(crate) fn trace(context: &Context, arguments: &Trace, output: &Output) -> Result<(), Failure> {
+    let state = context.reader()?;
+    let services = status::services(context)?;
+    let decisions = records::decisions(&state)?;
+    let runs: Vec<RunRecord> = records::list(&state)?.into_iter().filter_map(|found| found.record).collect();
+    let wanted = wanted(&arguments.of, &runs, &decisions, &services);
+    if wanted.is_empty() {
+        let of = &arguments.of;
+        return Err(Failure::Usage(format!(
+            "nothing is known of {of}; expected a commit, run, digest or PROJECT@ENVIRONMENT"
+        )));
+    }
+    let ways = wanted.into_iter().map(|run| way(context, &state, run, &decisions, &services));
+    let ways = ways.collect::<Result<Vec<_>, _>>()?;
+    let text: String = ways.iter().map(way_text).collect();
+    output.result(&text, &ways);
+    Ok(())
+}
+
+/// The runs that `of` leads to.
+fn wanted<'a>(
+    of: &str,
+    runs: &'a [RunRecord],
+    decisions: &[DecisionRecord],
+    services: &[(ProjectAt, ServiceRecord)],
+) -> Vec<&'a RunRecord> {
+    let hex = of.trim_start_matches("sha256:");
+    let begins = |digest: &Digest| hex.len() >= 8 && digest.hex().starts_with(hex);
+    let served: Vec<Digest> = services
+        .iter()
+        .filter(|(unit, _)| unit.to_string() == of)
+        .map(|(_, service)| service.decision)
+        .collect();
+    let decided = decisions.iter().filter(|d| begins(&d.decision) || served.contains(&d.decision));
+    let decided: Vec<_> = decided.map(|decision| &decision.run).collect();
+    let of_run = |run: &&RunRecord| {
+        let artifact = run.artifact.as_ref();
+        let files =
+            artifact.is_some_and(|a| begins(&a.manifest) || a.files.iter().any(|file| begins(&file.digest)));
+        let named =
+            of.len() >= 7 && (run.commit.as_str().starts_with(of) || run.run.as_str().starts_with(of));
+        named || files || decided.contains(&&run.run) || run.statements.iter().any(|s| begins(&s.statement))
+    };
+    runs.iter().filter(of_run).collect()
+}
+
+fn way(
+    context: &Context,
+    state: &StateDir,
+    run: &RunRecord,
+    decisions: &[DecisionRecord],
+    services: &[(ProjectAt, ServiceRecord)],
+) -> Result<Way, Failure> {
+    let decisions: Vec<DecisionRecord> =
+        decisions.iter().filter(|decision| decision.run == run.run).cloned().collect();
+    let mut processes = Vec::new();
+    for (unit, service) in services {
+        let own = decisions.iter().any(|decision| decision.decision == service.decision);
+        if own && service.state == ServiceState::Serving {
+            for decision in decisions.iter().filter(|decision| decision.decision == service.decision) {
+                // A record is only believed as far as the signed decision behind it.
+                why::verified(context, state, unit, decision)?;
+            }
+            processes.push(Process {
+                unit: unit.to_string(),
+                service: service.clone(),
+                actual: executable(service.process),
+            });
+        }
+    }
+    Ok(Way { materials: materials(context, state, run)?, run: run.clone(), decisions, processes })
+}
+
+/// What went into the build, by the signed provenance.
+fn materials(context: &Context, state: &StateDir, run: &RunRecord) -> Result<Vec<String>, Failure> {
+    let Some(record) = run.statement("artifact") else { return Ok(vec![]) };
+    let bundle = state.layout().read(&record.bundle, LIMIT)?;
+    let provenance: Verified<Statement<Provenance>> = verify(&bundle, &context.trust()?, &Role::Builder)?;
+    let inputs = &provenance.value().predicate.build_definition.resolved_dependencies;
+    Ok(inputs.iter().filter_map(|input| input.uri.clone().or_else(|| input.name.clone())).collect())
+}
+
+/// The digest of what a process executes, from the process itself.
+fn executable(process: u32) -> Option<Digest> {
+    let mut file = File::open(format!("/proc/{process}/exe")).ok()?;
+    let (mut hasher, mut piece) = (Hasher::new(), vec![0; 128 << 10]);
+    loop {
+        match file.read(&mut piece).ok()? {
+            0 => return Some(hasher.finish()),
+            length => hasher.update(&piece[..length]),
+        }
+    }
+}
+
+fn way_text(way: &Way) -> String {
+    let run = &way.run;
+    let mut text = format!("commit    {}\n  tree    {}\n", run.commit, run.tree);
+    let shown = way.materials.iter().take(8);
+    text.extend(shown.map(|material| format!("  input   {material}\n")));
+    if way.materials.len() > 8 {
+        text.push_str(&format!("  input   … {} more (--json lists them)\n", way.materials.len() - 8));
+    }
+    text.push_str(&format!("run       {}  {}\n", run.run, run.tier));
+    if let Some(artifact) = &run.artifact {
+        text.push_str(&format!("artifact  {}\n", artifact.manifest));
+        text.extend(artifact.files.iter().map(|file| format!("  file    {}  {}\n", file.digest, file.path)));
+    }
+    for statement in &run.statements {
+        text.push_str(&format!(
+            "evidence  {}  {} by {}\n",
+            statement.statement, statement.name, statement.role
+        ));
+    }
+    for decision in &way.decisions {
+        let verdict = if decision.allowed { "allowed" } else { "refused" };
+        text.push_str(&format!("decision  {}  {} {verdict}\n", decision.decision, decision.unit));
+    }
+    for process in &way.processes {
+        let fits = match process.actual {
+            Some(actual) if actual == process.service.executable => "as decided",
+            Some(_) => "NOT AS DECIDED",
+            None => "cannot be read",
+        };
+        let actual = process.actual.map_or_else(|| "unknown".to_owned(), |digest| digest.to_string());
+        text.push_str(&format!(
+            "process   {}  {}  executes {actual}  {fits}\n",
+            process.service.process, process.unit
+        ));
+    }
+    text
+}

@@ -1,0 +1,57 @@
+//! `plimsoll trust`: which keys are believed, and this machine's own.
+
+use crate::{
+    cli::TrustCommand,
+    context::{self, Context, RUN_ROLES},
+    failure::Failure,
+    output::Output,
+};
+use plimsoll_model::Role;
+
+pub(crate) fn trust(context: &Context, command: &TrustCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        TrustCommand::Show => show(context, output),
+        TrustCommand::Key { role } => key(context, role, output),
+    }
+}
+
+fn show(context: &Context, output: &Output) -> Result<(), Failure> {
+    let pinned = context.pinned()?;
+    let root = pinned.as_ref().map(|pinned| pinned.accept()).transpose()?;
+    let trust = match &root {
+        Some(root) => root.trust().clone(),
+        None => context.own_trust(&RUN_ROLES)?,
+    };
+    let keys: Vec<_> =
+        trust.iter().map(|(role, key)| (role.to_string(), key.fingerprint().to_string())).collect();
+    let mut text = match (&root, &pinned) {
+        (Some(root), Some(pinned)) => format!(
+            "root      number {}, genesis {}\ndelivery  {}\n",
+            root.number(),
+            root.genesis(),
+            pinned.delivery.display()
+        ),
+        _ => "root      none is pinned; these are this machine's own keys\n".to_owned(),
+    };
+    text.extend(keys.iter().map(|(role, fingerprint)| format!("{role:<16} {fingerprint}\n")));
+    let value = serde_json::json!({
+        "genesis": root.as_ref().map(|root| root.genesis()),
+        "number": root.as_ref().map(|root| root.number()),
+        "delivery": pinned.as_ref().map(|pinned| &pinned.delivery),
+        "keys": keys.iter().map(|(role, key)| serde_json::json!({ "role": role, "key": key })).collect::<Vec<_>>(),
+    });
+    output.result(&text, &value);
+    Ok(())
+}
+
+fn key(context: &Context, role: &Role, output: &Output) -> Result<(), Failure> {
+    let keys = context.keys();
+    if !keys.exists(role) {
+        return Err(Failure::Usage(format!(
+            "there is no key for the role {role} here; a run makes those it needs"
+        )));
+    }
+    let key = context::public_key(&keys, role)?;
+    output.result(&key.to_pem(), &serde_json::json!({ "role": role, "key": key.to_pem() }));
+    Ok(())
+}

@@ -1,0 +1,244 @@
+//! Where a command works: the state directory, the sandbox, the toolchain, what is pinned. The only place that reads
+//! the environment.
+
+use crate::{failure::Failure, toolchain::RustToolchain};
+use plimsoll_attest::{PublicKey, Trust, TrustRoot};
+use plimsoll_engine::ports::Source as _;
+use plimsoll_engine::{
+    fetch::{ClientConfig, FetchError},
+    run::{Client, Toolchain},
+};
+use plimsoll_git::GitSource;
+use plimsoll_model::{Code, Role};
+use plimsoll_pipeline::Delivery;
+use plimsoll_sandbox::{LinuxSandbox, Options, toolchain as host};
+use plimsoll_sign::RoleKeys;
+use plimsoll_store::StateDir;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+/// Roles whose keys every installation has.
+pub(crate) const RUN_ROLES: [Role; 3] = [Role::Builder, Role::Scanner, Role::Source];
+/// File of the state directory that pins the trust root.
+const PINNED: &str = "pinned.json";
+
+/// The state directory by its path, opened as a command needs it.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    pub(crate) state: PathBuf,
+}
+
+/// What this machine trusts, outside the repository that it polices.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pinned {
+    /// Version of this shape; 1.
+    pub(crate) version: u32,
+    /// The delivery repository.
+    pub(crate) delivery: PathBuf,
+    /// The trust root, as it was accepted.
+    pub(crate) root: String,
+    /// Its signatures.
+    pub(crate) signatures: Vec<String>,
+}
+
+impl Context {
+    /// The state directory that was asked for, or the one of this user.
+    ///
+    /// # Errors
+    /// When there is neither a flag nor a home directory.
+    pub(crate) fn new(state: Option<&Path>) -> Result<Self, Failure> {
+        let asked = state.map(Path::to_owned);
+        let home = || std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        let xdg = || std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let usual =
+            || xdg().or_else(|| home().map(|home| home.join(".local/state"))).map(|dir| dir.join("plimsoll"));
+        let state = asked.or_else(usual).ok_or_else(|| {
+            Failure::Usage("there is no home directory: name a state directory with --state".into())
+        })?;
+        let state = std::path::absolute(&state)
+            .map_err(|error| Failure::broken("failed to find the state directory", &error))?;
+        Ok(Self { state })
+    }
+
+    /// The state directory for the one command that writes to it.
+    pub(crate) fn writer(&self, command: &str) -> Result<StateDir, Failure> {
+        if let Some(parent) = self.state.parent() {
+            fs::create_dir_all(parent)
+                .map_err(|error| Failure::broken(format!("failed to make {}", parent.display()), &error))?;
+        }
+        Ok(StateDir::open_writer(&self.state, command)?)
+    }
+
+    /// The state directory for a process that works for its writer.
+    pub(crate) fn member(&self) -> Result<StateDir, Failure> {
+        Ok(StateDir::open_member(&self.state)?)
+    }
+
+    /// The state directory for looking.
+    pub(crate) fn reader(&self) -> Result<StateDir, Failure> {
+        if !self.state.exists() {
+            return Err(Failure::Usage(format!(
+                "nothing has run here yet: there is no {}",
+                self.state.display()
+            )));
+        }
+        Ok(StateDir::open_reader(&self.state)?)
+    }
+
+    /// The keys of this machine's roles.
+    pub(crate) fn keys(&self) -> RoleKeys {
+        RoleKeys::new(self.state.join("keys"))
+    }
+
+    /// Where services keep their records.
+    pub(crate) fn services(&self) -> PathBuf {
+        self.state.join("services")
+    }
+
+    /// What is pinned, if anything is.
+    pub(crate) fn pinned(&self) -> Result<Option<Pinned>, Failure> {
+        let path = self.state.join(PINNED);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Failure::broken(format!("failed to read {}", path.display()), &error)),
+        };
+        let read = serde_json::from_slice(&text);
+        read.map(Some).map_err(|error| Failure::broken(format!("failed to read {}", path.display()), &error))
+    }
+
+    /// Pins a trust root and its delivery repository.
+    pub(crate) fn pin(&self, pinned: &Pinned) -> Result<(), Failure> {
+        let failed = |error: io::Error| Failure::broken("failed to pin the trust root", &error);
+        let temporary = self.state.join("tmp").join(PINNED);
+        let text = serde_json::to_vec_pretty(pinned).map_err(|error| failed(error.into()))?;
+        fs::write(&temporary, text).map_err(failed)?;
+        fs::File::open(&temporary).and_then(|file| file.sync_all()).map_err(failed)?;
+        fs::rename(&temporary, self.state.join(PINNED)).map_err(failed)
+    }
+
+    /// The keys that are believed: those of the pinned root; without one, this machine's own.
+    pub(crate) fn trust(&self) -> Result<Trust, Failure> {
+        match self.pinned()? {
+            Some(pinned) => Ok(pinned.accept()?.trust().clone()),
+            None => self.own_trust(&RUN_ROLES),
+        }
+    }
+
+    /// The public keys of roles of this machine.
+    pub(crate) fn own_trust(&self, roles: &[Role]) -> Result<Trust, Failure> {
+        let keys = self.keys();
+        let mut found = Vec::new();
+        for role in roles.iter().filter(|role| keys.exists(role)) {
+            found.push((role.clone(), public_key(&keys, role)?));
+        }
+        Ok(Trust::new(found)?)
+    }
+}
+
+impl Pinned {
+    /// The root, with its threshold checked again.
+    pub(crate) fn accept(&self) -> Result<TrustRoot, Failure> {
+        let signatures: Vec<&str> = self.signatures.iter().map(String::as_str).collect();
+        Ok(TrustRoot::accept(self.root.as_bytes(), &signatures, None)?)
+    }
+
+    /// The delivery repository.
+    pub(crate) fn delivery(&self) -> Result<GitSource, Failure> {
+        Ok(GitSource::open(&self.delivery)?)
+    }
+}
+
+/// The public half of a role's key.
+pub(crate) fn public_key(keys: &RoleKeys, role: &Role) -> Result<PublicKey, Failure> {
+    let path = keys.public_path(role);
+    let failed =
+        |error: &dyn std::error::Error| Failure::broken(format!("failed to read {}", path.display()), error);
+    let pem = fs::read_to_string(&path).map_err(|error| failed(&error))?;
+    PublicKey::from_pem(&pem).map_err(|error| failed(&error))
+}
+
+/// The sandbox of this machine.
+///
+/// # Errors
+/// When not even its filter can be made.
+pub(crate) fn sandbox() -> Result<LinuxSandbox, Failure> {
+    Ok(LinuxSandbox::new(Options::default())?)
+}
+
+/// What steps build with on this machine.
+///
+/// # Errors
+/// When a directory of it cannot be read.
+pub(crate) fn toolchain(cache: &Path) -> Result<Toolchain, Failure> {
+    let rust = RustToolchain::find()?;
+    let extra: Vec<PathBuf> = rust.iter().map(|rust| rust.sysroot.clone()).collect();
+    let failed = |error: io::Error| Failure::broken("failed to read the host's toolchain", &error);
+    let mounts = host::toolchain_mounts(&extra, certificates().as_deref()).map_err(failed)?;
+    let manifest = host::toolchain_manifest(&extra, cache).map_err(failed)?;
+    let mut directories: Vec<PathBuf> = extra.iter().map(|sysroot| sysroot.join("bin")).collect();
+    directories.extend(["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from));
+    let path =
+        directories.iter().map(|directory| directory.display().to_string()).collect::<Vec<_>>().join(":");
+    Ok(Toolchain {
+        mounts,
+        path,
+        directories,
+        cargo: rust.map(|rust| rust.sysroot.join("bin/cargo").display().to_string()),
+        digest: manifest.digest,
+    })
+}
+
+/// What the operator told cargo and Plimsoll about registries; nothing of a project counts.
+///
+/// # Errors
+/// When a configuration cannot be read.
+pub(crate) fn client(pinned: Option<&Pinned>) -> Result<Client, Failure> {
+    let config = match cargo_home().map(|home| fs::read_to_string(home.join("config.toml"))) {
+        Some(Ok(text)) => ClientConfig::parse(&text).map_err(|error| match error {
+            FetchError::Refused(reasons) => Failure::Refused(reasons),
+            other => Failure::broken("cargo's configuration cannot be read", &other),
+        })?,
+        Some(Err(_)) | None => ClientConfig::default(),
+    };
+    let registries = match pinned {
+        Some(pinned) => {
+            let delivery = pinned.delivery()?;
+            let head = delivery.resolve("HEAD")?.commit;
+            let bytes = plimsoll_engine::derive::required(&delivery, &head, "delivery.yaml")?;
+            Delivery::read("delivery.yaml", &bytes)
+                .map_err(|errors| Failure::Refused(errors.reasons()))?
+                .registries
+        }
+        None => vec![],
+    };
+    let certificates = config.certificates().cloned().or_else(certificates);
+    Ok(Client { config, registries, certificates })
+}
+
+fn cargo_home() -> Option<PathBuf> {
+    let named = std::env::var_os("CARGO_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    named.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")))
+}
+
+/// A bundle of certificate authorities that the operator told programs to use.
+pub(crate) fn certificates() -> Option<PathBuf> {
+    static NAMED: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+        let named = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+        named.filter(|path| path.is_file())
+    });
+    NAMED.clone()
+}
+
+/// A refusal because nothing is pinned.
+pub(crate) fn not_pinned() -> Failure {
+    Code::TrustRoot
+        .reason()
+        .with("problem", "none is pinned here: plimsoll init --delivery ../delivery")
+        .into()
+}

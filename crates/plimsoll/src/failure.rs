@@ -1,0 +1,132 @@
+//! Every way a command can end badly, and its exit status: the only place that maps errors to people.
+
+use crate::output::Output;
+use plimsoll_engine::ports::{IsolationUnavailable, SandboxError, SourceError, StoreError};
+use plimsoll_engine::run::RunError;
+use plimsoll_model::{Code, Reason};
+use std::{error::Error, process::ExitCode};
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A rule said no.
+    Refused(Vec<Reason>),
+    /// The command line or a file is wrong; the text is ready for people.
+    Usage(String),
+    /// Something else broke, so that nobody can tell.
+    Broken { what: String, next: Option<String> },
+    /// The person at the terminal stopped it.
+    Interrupted,
+}
+
+impl Failure {
+    /// A failure to do `what`, caused by `error`.
+    pub(crate) fn broken(what: impl Into<String>, error: &dyn Error) -> Self {
+        let mut text = what.into();
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            let part = error.to_string();
+            if !text.ends_with(&part) {
+                text.push_str(": ");
+                text.push_str(&part);
+            }
+            cause = error.source();
+        }
+        Self::Broken { what: text, next: None }
+    }
+
+    /// A run that did not come to its end. What is wrong with a file is shown at once, since it has many places.
+    pub(crate) fn from_run(error: RunError, output: &Output) -> Self {
+        if let RunError::File(errors) = &error {
+            output.progress(errors.render().trim_end());
+        }
+        error.into()
+    }
+
+    /// Exit status as documented in `docs/concepts.md`.
+    pub(crate) fn status(&self) -> u8 {
+        match self {
+            Self::Refused(reasons) if reasons.iter().all(|r| is_configuration(r.code)) => 2,
+            Self::Refused(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Broken { .. } => 3,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// Tells the person, and gives the exit status.
+    pub(crate) fn report(&self, output: &Output) -> ExitCode {
+        let status = self.status();
+        match self {
+            Self::Refused(reasons) => output.refusal(reasons, status),
+            Self::Usage(text) => output.error(text, None, status),
+            Self::Broken { what, next } => output.error(what, next.as_deref(), status),
+            Self::Interrupted => output.error("interrupted", None, status),
+        }
+        ExitCode::from(status)
+    }
+}
+
+/// Codes that are about files and usage rather than about what may run.
+fn is_configuration(code: Code) -> bool {
+    matches!(
+        code,
+        Code::FileInvalid
+            | Code::FileMissing
+            | Code::TemplateUntrusted
+            | Code::SrcNoRepository
+            | Code::SrcRevision
+            | Code::StateNewer
+    )
+}
+
+impl From<Reason> for Failure {
+    fn from(reason: Reason) -> Self {
+        Self::Refused(vec![reason])
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(reason) => reason.into(),
+            other => Self::broken("the store failed", &other),
+        }
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Refused(reason) => reason.into(),
+            other => Self::broken("the repository cannot be read", &other),
+        }
+    }
+}
+
+impl From<IsolationUnavailable> for Failure {
+    fn from(error: IsolationUnavailable) -> Self {
+        Code::IsoUnavailable.reason().with("problem", error.problem).into()
+    }
+}
+
+impl From<SandboxError> for Failure {
+    fn from(error: SandboxError) -> Self {
+        match error {
+            SandboxError::Unavailable(error) => error.into(),
+            SandboxError::Refused(reason) => reason.into(),
+            other => Self::broken("the sandbox failed", &other),
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Refused(reasons) => Self::Refused(reasons),
+            RunError::File(errors) => Self::Refused(errors.reasons()),
+            RunError::Interrupted => Self::Interrupted,
+            other => Self::broken("the engine failed", &other),
+        }
+    }
+}
