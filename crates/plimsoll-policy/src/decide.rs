@@ -10,7 +10,8 @@ use plimsoll_attest::{
     predicate::{Provenance, Run, Scan, SourceRevision, TestResult},
 };
 use plimsoll_model::{
-    Code, CommitId, Digest, EnvironmentName, Outcome, ProjectName, Reason, Timestamp, jcs, record::LogPosition,
+    Code, CommitId, Digest, EnvironmentName, Outcome, ProjectName, Reason, Timestamp, jcs,
+    record::LogPosition,
 };
 use plimsoll_pipeline::Require;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,8 @@ pub struct Inputs {
     pub require: Require,
     /// Pipelines that the delivery repository approves for the project.
     pub approved_pipelines: BTreeSet<Digest>,
+    /// Refs of the project that the delivery repository protects.
+    pub protected_refs: BTreeSet<String>,
     /// Fingerprints of the keys in people.yaml, with the person each belongs to.
     pub people: BTreeMap<String, String>,
     /// The commit of the delivery repository that was read.
@@ -120,7 +123,7 @@ pub fn decide(inputs: &Inputs) -> Result<Statement<Summary>, Reason> {
         evidence_root: *inputs.run.payload_digest(),
         gates,
         verdict: if allowed { Verdict::Allow } else { Verdict::Refuse },
-        counter: allowed.then(|| inputs.previous.map_or(1, |(_, counter)| counter + 1)),
+        counter: place(inputs.previous).filter(|_| allowed),
         previous: inputs.previous.map(|(digest, _)| digest).filter(|_| allowed),
         start_by: inputs.start_by,
     };
@@ -132,14 +135,24 @@ fn unwritable(error: jcs::JcsError) -> Reason {
     Code::DossierParse.reason().with("problem", error)
 }
 
+/// The place in the chain after `current`, from 1; none after the last that there is, and then nothing starts any more.
+pub(crate) fn place(current: Option<(Digest, u64)>) -> Option<u64> {
+    current.map_or(Some(1), |(_, counter)| counter.checked_add(1))
+}
+
+/// The run statement and what it names, each once, in order. Other statements were not looked at.
 fn attestations(inputs: &Inputs) -> Vec<InputAttestation> {
     let entry = |uri: &str, digest: Digest| InputAttestation {
         uri: uri.to_owned(),
         digest: BTreeMap::from([("sha256".to_owned(), digest.hex())]),
     };
     let run = entry(Run::TYPE, *inputs.run.payload_digest());
-    let others = inputs.evidence.iter().map(|evidence| entry(evidence.predicate_type(), evidence.digest()));
+    let named: BTreeSet<_> =
+        inputs.run.value().predicate.attempts.iter().filter_map(|a| a.statement).collect();
+    let others = inputs.evidence.iter().filter(|evidence| named.contains(&evidence.digest()));
+    let others = others.map(|evidence| entry(evidence.predicate_type(), evidence.digest()));
     let mut all: Vec<_> = std::iter::once(run).chain(others).collect();
     all.sort_by(|a, b| (&a.digest, &a.uri).cmp(&(&b.digest, &b.uri)));
+    all.dedup();
     all
 }

@@ -3,7 +3,8 @@
 use crate::release::Release;
 use plimsoll_attest::{Predicate, Statement, Subject};
 use plimsoll_model::{
-    CommitId, Digest, EnvironmentName, Opaque, Outcome, ProjectName, Reason, RunId, Timestamp, jcs, record::LogPosition,
+    CommitId, Digest, EnvironmentName, Opaque, Outcome, ProjectName, Reason, RunId, Timestamp, jcs,
+    record::LogPosition,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,7 +28,8 @@ pub struct Summary {
     pub input_attestations: Vec<InputAttestation>,
     /// `PASSED` or `FAILED`.
     pub verification_result: VerificationResult,
-    /// SLSA levels that hold; `["FAILED"]` on refusal.
+    /// SLSA levels that hold; `["FAILED"]` on refusal, `["SLSA_BUILD_LEVEL_UNEVALUATED"]` where nobody asked for
+    /// provenance.
     pub verified_levels: Vec<String>,
     /// Version of the SLSA specification.
     pub slsa_version: String,
@@ -177,12 +179,23 @@ impl Decision {
         self.gates.iter().flat_map(|gate| &gate.reasons)
     }
 
+    /// What other verifiers may read into the verdict. Level 1 asks for provenance, so without a gate that looked at it
+    /// nothing is said about the build.
+    fn level(&self, allowed: bool) -> &'static str {
+        match (allowed, self.gates.iter().any(|gate| gate.name == "provenance")) {
+            (false, _) => "FAILED",
+            (true, true) => "SLSA_BUILD_LEVEL_1",
+            (true, false) => "SLSA_BUILD_LEVEL_UNEVALUATED",
+        }
+    }
+
     /// The statement that a decision signer signs.
     #[must_use]
     pub fn into_statement(self, now: Timestamp, inputs: Vec<InputAttestation>) -> Statement<Summary> {
         let allowed = self.verdict == Verdict::Allow;
-        let subject = Subject::new(format!("{}@{}", self.project.name, self.environment.name), self.release.artifact);
-        let level = if allowed { "SLSA_BUILD_LEVEL_1" } else { "FAILED" };
+        let subject =
+            Subject::new(format!("{}@{}", self.project.name, self.environment.name), self.release.artifact);
+        let level = self.level(allowed);
         let predicate = Summary {
             verifier: Verifier { id: VERIFIER.into() },
             time_verified: now,
@@ -192,7 +205,11 @@ impl Decision {
                 digest: BTreeMap::from([("sha256".into(), self.policy_set.hex())]),
             },
             input_attestations: inputs,
-            verification_result: if allowed { VerificationResult::Passed } else { VerificationResult::Failed },
+            verification_result: if allowed {
+                VerificationResult::Passed
+            } else {
+                VerificationResult::Failed
+            },
             verified_levels: vec![level.into()],
             slsa_version: "1.2".into(),
             decision: self,

@@ -6,19 +6,25 @@ use crate::{
     decision::Gate,
 };
 use plimsoll_attest::{
-    Predicate, Statement, Verified, check_subject,
+    check_subject,
     predicate::{
-        Provenance, Run, Scan, SourceRevision, TestResult,
-        common::On,
-        run::{Attempt, AttemptKind},
-        source::Signature,
+        Provenance, Run, SourceRevision,
+        provenance::BUILD_TYPE,
+        run::AttemptKind,
+        source::{PipelineApproval, Signature},
     },
 };
 use plimsoll_model::{Code, Digest, Outcome, Reason, record::Tier};
-use plimsoll_pipeline::{self as pipeline, BlockLevel, RequireProvenance, RequireScan};
+use plimsoll_pipeline::RequireProvenance;
+
+mod checks;
+mod select;
 
 /// `builder.id` of a run on the machine of whoever asked for it: every trust zone is a process of one user.
 pub const LOCAL_BUILDER: &str = "https://plimsoll.dev/builder/local/v1";
+
+/// Gates that stand whatever the environment asks for.
+const OF_THE_RUN: usize = 4;
 
 /// Builders by the names that environments use.
 const BUILDERS: &[(&str, &str)] = &[("local", LOCAL_BUILDER)];
@@ -26,6 +32,7 @@ const BUILDERS: &[(&str, &str)] = &[("local", LOCAL_BUILDER)];
 /// The statement a gate was judged by, or why it does not pass.
 type Judged = Result<Option<Digest>, Refused>;
 
+/// Why a gate does not pass.
 struct Refused {
     outcome: Outcome,
     evidence: Option<Digest>,
@@ -55,8 +62,18 @@ pub(crate) fn gates(inputs: &Inputs) -> Vec<Gate> {
     if let Some(provenance) = &require.provenance {
         gates.push(gate("provenance", bench.provenance(provenance)));
     }
-    gates.extend(require.tests.iter().map(|(name, on)| gate(format!("tests.{name}"), bench.test(name.as_str(), *on))));
-    gates.extend(require.scans.iter().map(|(name, scan)| gate(format!("scans.{name}"), bench.scan(name.as_str(), scan))));
+    gates.extend(
+        require.tests.iter().map(|(name, on)| gate(format!("tests.{name}"), bench.test(name.as_str(), *on))),
+    );
+    gates.extend(
+        require
+            .scans
+            .iter()
+            .map(|(name, scan)| gate(format!("scans.{name}"), bench.scan(name.as_str(), scan))),
+    );
+    if gates.len() == OF_THE_RUN {
+        gates.push(gate("require", bench.nothing_required()));
+    }
     gates.sort_by(|a, b| a.name.cmp(&b.name));
     gates
 }
@@ -76,6 +93,13 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    /// An environment that asks for nothing lets nothing in. Its file is refused before this, with the same code.
+    fn nothing_required(&self) -> Judged {
+        let file = format!("environments/{}/environment.yaml", self.inputs.environment.name);
+        let reason = Code::FileInvalid.reason().with("file", file).with("count", 1);
+        Err(Refused::new(Outcome::Errored, None, reason))
+    }
+
     /// The run made what would run.
     fn artifact(&self) -> Judged {
         let root = Some(*self.inputs.run.payload_digest());
@@ -125,9 +149,10 @@ impl Bench<'_> {
         }
     }
 
+    /// The ref that protected the commit when it was read is one that the delivery repository protects now.
     fn protected(&self) -> Judged {
         let (digest, source) = self.source()?;
-        if source.protected_by.is_some() {
+        if source.protected_by.as_ref().is_some_and(|name| self.inputs.protected_refs.contains(name)) {
             return Ok(Some(digest));
         }
         let reason = Code::SrcUnprotected.reason().with("commit", &source.commit);
@@ -139,7 +164,9 @@ impl Bench<'_> {
         let (digest, source) = self.source()?;
         let refused = |reason| Refused::new(Outcome::Failed, Some(digest), reason);
         let problem = match &source.signature {
-            Signature::Unsigned => return Err(refused(Code::SrcUnsigned.reason().with("commit", &source.commit))),
+            Signature::Unsigned => {
+                return Err(refused(Code::SrcUnsigned.reason().with("commit", &source.commit)));
+            }
             Signature::Bad { problem } => problem.clone(),
             Signature::Good { person, fingerprint } => match self.inputs.people.get(fingerprint) {
                 Some(listed) if listed == person => return Ok(Some(digest)),
@@ -156,11 +183,16 @@ impl Bench<'_> {
             Evidence::Source(statement) => Some(statement),
             Evidence::Provenance(_) | Evidence::Test(_) | Evidence::Scan(_) => None,
         })?;
-        let source = &statement.value().predicate;
-        let digest = *statement.payload_digest();
-        let same = (&source.run, &source.commit, source.tree) == (&self.run.run, &self.run.commit, self.run.tree);
-        self.about(statement, "source", self.run.tree)?;
-        if same { Ok((digest, source)) } else { Err(self.other_run("source", digest)) }
+        let (source, run, digest) = (&statement.value().predicate, self.run, *statement.payload_digest());
+        self.about(statement, "source", run.tree)?;
+        let same = (&source.run, &source.project, &source.commit) == (&run.run, &run.project, &run.commit)
+            && (source.tree, source.pipeline, source.tier) == (run.tree, run.pipeline, run.tier)
+            && (source.tier == Tier::Untrusted || source.approval == PipelineApproval::Approved);
+        if !same {
+            return Err(self.other_run("source", digest));
+        }
+        self.closed_well(attempt, "source", digest)?;
+        Ok((digest, source))
     }
 
     fn provenance(&self, require: &RequireProvenance) -> Judged {
@@ -173,27 +205,47 @@ impl Bench<'_> {
         let digest = *statement.payload_digest();
         let provenance = &statement.value().predicate;
         self.about(statement, "provenance", subject)?;
-        if provenance.run_details.metadata.invocation_id != self.run.run {
+        if !self.of_this_run(provenance) {
             return Err(self.other_run("provenance", digest));
         }
+        self.closed_well(attempt, "provenance", digest)?;
         self.builder(require, provenance, digest)?;
         self.network(require, provenance, digest)?;
         Ok(Some(digest))
     }
 
-    fn builder(&self, require: &RequireProvenance, provenance: &Provenance, digest: Digest) -> Result<(), Refused> {
+    fn of_this_run(&self, provenance: &Provenance) -> bool {
+        let (built, run) = (&provenance.build_definition, self.run);
+        let internal = &built.internal_parameters;
+        provenance.run_details.metadata.invocation_id == run.run
+            && built.build_type == BUILD_TYPE
+            && built.external_parameters.commit == run.commit
+            && (internal.plimsoll_plan, internal.plimsoll_tier) == (run.plan, run.tier)
+    }
+
+    fn builder(
+        &self,
+        require: &RequireProvenance,
+        provenance: &Provenance,
+        digest: Digest,
+    ) -> Result<(), Refused> {
         let Some(believed) = &require.builder else { return Ok(()) };
-        let id = &provenance.run_details.builder.id;
-        let name = BUILDERS.iter().find(|(_, known)| known == id).map(|(name, _)| *name);
-        if name.is_some_and(|name| believed.contains(name)) {
-            return Ok(());
-        }
+        let name = |id: &String| BUILDERS.iter().find(|(_, known)| known == id).map(|(name, _)| *name);
+        let believed_in = |id: &&String| name(id).is_some_and(|name| believed.contains(name));
+        // The run statement and the provenance name the builder, each for itself.
+        let mut ids = [&provenance.run_details.builder.id, &self.run.builder].into_iter();
+        let Some(id) = ids.find(|id| !believed_in(id)) else { return Ok(()) };
         let expected = believed.iter().map(String::as_str).collect::<Vec<_>>().join(" or ");
-        let reason = Code::Builder.reason().with("actual", name.unwrap_or(id)).with("expected", expected);
+        let reason = Code::Builder.reason().with("actual", name(id).unwrap_or(id)).with("expected", expected);
         Err(Refused::new(Outcome::Failed, Some(digest), reason))
     }
 
-    fn network(&self, require: &RequireProvenance, provenance: &Provenance, digest: Digest) -> Result<(), Refused> {
+    fn network(
+        &self,
+        require: &RequireProvenance,
+        provenance: &Provenance,
+        digest: Digest,
+    ) -> Result<(), Refused> {
         let Some(allowed) = &require.network else { return Ok(()) };
         let actual = provenance.build_definition.internal_parameters.plimsoll_network;
         if allowed.contains(&actual) {
@@ -202,133 +254,5 @@ impl Bench<'_> {
         let expected = allowed.iter().map(|mode| mode.as_str()).collect::<Vec<_>>().join(" or ");
         let reason = Code::ProvNetwork.reason().with("actual", actual.as_str()).with("expected", expected);
         Err(Refused::new(Outcome::Failed, Some(digest), reason))
-    }
-
-    fn test(&self, name: &str, on: pipeline::On) -> Judged {
-        let (on, subject) = self.looked_at(on);
-        let attempt = self.newest(AttemptKind::Check, name, name, subject)?;
-        let statement = self.statement(attempt, name, |evidence| match evidence {
-            Evidence::Test(statement) => Some(statement),
-            Evidence::Source(_) | Evidence::Provenance(_) | Evidence::Scan(_) => None,
-        })?;
-        let digest = *statement.payload_digest();
-        let TestResult { check, .. } = &statement.value().predicate;
-        self.about(statement, name, subject)?;
-        let place = (&check.run, check.check.as_str(), check.on, check.attempt);
-        if place != (&self.run.run, name, on, attempt.attempt) {
-            return Err(self.other_run(name, digest));
-        }
-        self.passed(name, check.outcome, &check.reasons, digest)
-    }
-
-    fn scan(&self, name: &str, require: &RequireScan) -> Judged {
-        let on = self.run.planned.iter().find(|planned| planned.check.as_str() == name).map_or(On::Source, |p| p.on);
-        let subject = if on == On::Source { self.run.tree } else { self.inputs.release.artifact };
-        let attempt = self.newest(AttemptKind::Check, name, name, subject)?;
-        let statement = self.statement(attempt, name, |evidence| match evidence {
-            Evidence::Scan(statement) => Some(statement),
-            Evidence::Source(_) | Evidence::Provenance(_) | Evidence::Test(_) => None,
-        })?;
-        let digest = *statement.payload_digest();
-        let scan = &statement.value().predicate;
-        self.about(statement, name, subject)?;
-        if (&scan.run, scan.check.as_str(), scan.on, scan.attempt) != (&self.run.run, name, on, attempt.attempt) {
-            return Err(self.other_run(name, digest));
-        }
-        self.passed(name, scan.outcome, &scan.reasons, digest)?;
-        self.judged_by(name, scan, require, digest)?;
-        self.blocked(name, scan, require, digest)?;
-        Ok(Some(digest))
-    }
-
-    fn judged_by(&self, name: &str, scan: &Scan, require: &RequireScan, digest: Digest) -> Result<(), Refused> {
-        let refused = |reason| Err(Refused::new(Outcome::Failed, Some(digest), reason));
-        if scan.rules == 0 {
-            let reason = Code::EvidenceEmpty.reason().with("check", name).with("detail", "no rules were applied");
-            return refused(reason.with("run", &self.run.run));
-        }
-        match require.tool {
-            Some(expected) if expected != scan.tool.digest => {
-                let reason = Code::EvidenceTool.reason().with("check", name);
-                refused(reason.with("actual", scan.tool.digest).with("expected", expected))
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    fn blocked(&self, name: &str, scan: &Scan, require: &RequireScan, digest: Digest) -> Result<(), Refused> {
-        let found = &scan.findings;
-        let blocking = match require.block {
-            BlockLevel::Error => found.error,
-            BlockLevel::Warning => found.error.saturating_add(found.warning),
-            BlockLevel::Note => found.error.saturating_add(found.warning).saturating_add(found.note),
-        };
-        if blocking == 0 {
-            return Ok(());
-        }
-        let detail = format!("{blocking} findings of a level that blocks here");
-        let reason = Code::EvidenceFailed.reason().with("check", name).with("detail", detail);
-        Err(Refused::new(Outcome::Failed, Some(digest), reason.with("run", &self.run.run)))
-    }
-
-    fn looked_at(&self, on: pipeline::On) -> (On, Digest) {
-        match on {
-            pipeline::On::Source => (On::Source, self.run.tree),
-            pipeline::On::Artifact => (On::Artifact, self.inputs.release.artifact),
-        }
-    }
-
-    /// The newest attempt of something, as the run statement lists it.
-    fn newest(&self, kind: AttemptKind, name: &str, check: &str, subject: Digest) -> Result<&Attempt, Refused> {
-        let of_it = self.run.attempts.iter().filter(|attempt| attempt.kind == kind && attempt.name == name);
-        of_it.max_by_key(|attempt| attempt.attempt).ok_or_else(|| self.missing(check, subject))
-    }
-
-    /// The statement that an attempt names, if it was given and could be verified.
-    fn statement<'s, P: Predicate>(
-        &'s self,
-        attempt: &Attempt,
-        check: &str,
-        pick: impl Fn(&'s Evidence) -> Option<&'s Verified<Statement<P>>>,
-    ) -> Result<&'s Verified<Statement<P>>, Refused> {
-        let named = |statement: &&Verified<Statement<P>>| {
-            Some(*statement.payload_digest()) == attempt.statement && *statement.role() == attempt.role
-        };
-        let found = self.inputs.evidence.iter().filter_map(pick).find(named);
-        found.ok_or_else(|| self.missing(check, attempt.statement.unwrap_or(self.run.tree)))
-    }
-
-    fn about<P>(&self, statement: &Verified<Statement<P>>, check: &str, subject: Digest) -> Result<(), Refused> {
-        check_subject(statement.value(), &subject).map_err(|_| {
-            let actual = statement.value().subject.first().map_or_else(String::new, |s| s.sha256().to_string());
-            let reason = Code::EvidenceSubject.reason().with("check", check).with("actual", actual);
-            Refused::new(Outcome::Failed, Some(*statement.payload_digest()), reason.with("expected", subject))
-        })
-    }
-
-    fn passed(&self, name: &str, outcome: Outcome, reasons: &[Reason], digest: Digest) -> Judged {
-        match outcome {
-            Outcome::Passed => Ok(Some(digest)),
-            Outcome::Failed | Outcome::Errored | Outcome::Skipped | Outcome::NotApplicable | Outcome::Missing
-            | Outcome::Stale => {
-                let given = reasons.first().cloned();
-                let otherwise = || {
-                    let reason = Code::EvidenceErrored.reason().with("check", name);
-                    reason.with("detail", outcome).with("run", &self.run.run)
-                };
-                Err(Refused::new(outcome, Some(digest), given.unwrap_or_else(otherwise)))
-            }
-        }
-    }
-
-    fn missing(&self, check: &str, subject: Digest) -> Refused {
-        let reason = Code::EvidenceMissing.reason().with("check", check).with("subject", subject);
-        Refused::new(Outcome::Missing, None, reason)
-    }
-
-    fn other_run(&self, check: &str, digest: Digest) -> Refused {
-        let reason = Code::EvidenceSubject.reason().with("check", check).with("actual", "another run or check");
-        let expected = format!("run {}", self.run.run);
-        Refused::new(Outcome::Failed, Some(digest), reason.with("expected", expected))
     }
 }

@@ -12,7 +12,7 @@ use plimsoll_attest::{
     verify, verify_any,
 };
 use plimsoll_model::{
-    CommitId, Digest, EnvironmentName, Opaque, ProjectName, Reason, Role, Timestamp, jcs, record::LogPosition,
+    CommitId, Digest, EnvironmentName, ProjectName, Reason, Role, Timestamp, jcs, record::LogPosition,
 };
 use plimsoll_pipeline::{Delivery, Environment, FileErrors, People, Project, Target};
 use std::collections::BTreeMap;
@@ -113,6 +113,7 @@ pub fn gather(
         release: read.release(project, environment, artifact)?,
         require: declared.require,
         approved_pipelines: owner.pipelines,
+        protected_refs: owner.protected,
         people: people.by_fingerprint(),
         delivery_commit: files.commit.clone(),
         policy_set: read.policy_set(project, environment)?,
@@ -139,7 +140,7 @@ pub fn release(
     Files { files }.release(project, environment, artifact)
 }
 
-/// The identities behind the names of a project and an environment.
+/// A project and an environment, each by its name and the identity behind it.
 ///
 /// # Errors
 /// When a file is missing or wrong.
@@ -147,9 +148,11 @@ pub fn identities(
     files: &DeliveryFiles,
     project: &ProjectName,
     environment: &EnvironmentName,
-) -> Result<(Opaque, Opaque), GatherError> {
+) -> Result<(Named<ProjectName>, Named<EnvironmentName>), GatherError> {
     let read = Files { files };
-    Ok((read.project(project)?.id, read.environment(environment)?.id))
+    let project = Named { name: project.clone(), id: read.project(project)?.id };
+    let environment = Named { name: environment.clone(), id: read.environment(environment)?.id };
+    Ok((project, environment))
 }
 
 struct Files<'a> {
@@ -182,10 +185,20 @@ impl Files<'_> {
         let target = self.bytes(&path)?;
         Target::read(&path, target)?;
         let nothing = jcs::digest(&BTreeMap::<String, Digest>::new()).map_err(unwritable)?;
-        Ok(Release { artifact, config: nothing, target: Digest::of(target), manifests: vec![], secrets: vec![] })
+        Ok(Release {
+            artifact,
+            config: nothing,
+            target: Digest::of(target),
+            manifests: vec![],
+            secrets: vec![],
+        })
     }
 
-    fn policy_set(&self, project: &ProjectName, environment: &EnvironmentName) -> Result<Digest, GatherError> {
+    fn policy_set(
+        &self,
+        project: &ProjectName,
+        environment: &EnvironmentName,
+    ) -> Result<Digest, GatherError> {
         let paths = policy_paths(project, environment);
         let pairs = paths.into_iter().map(|path| {
             let digest = Digest::of(self.bytes(&path)?);

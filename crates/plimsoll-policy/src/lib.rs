@@ -3,6 +3,7 @@
 
 pub mod decide;
 pub mod decision;
+pub mod dossier;
 mod gates;
 pub mod gather;
 mod permit;
@@ -10,6 +11,7 @@ mod release;
 
 pub use decide::{Evidence, Inputs, RULES, decide};
 pub use decision::{Decision, Gate, Kind, Named, Summary, Verdict};
+pub use dossier::DossierParts;
 pub use gates::LOCAL_BUILDER;
 pub use gather::{Context, DeliveryFiles, GatherError, gather};
 pub use permit::{Observed, Permit, permit};

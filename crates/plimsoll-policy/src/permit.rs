@@ -1,17 +1,15 @@
 //! The permit: an allow in memory that nobody can forge, and the only thing that starts a release.
 
-use crate::decision::{Kind, Summary, Verdict, VerificationResult};
+use crate::{
+    decide::{RULES, place},
+    decision::{Decision, Kind, Named, Summary, Verdict},
+};
 use plimsoll_attest::{Statement, Verified};
-use plimsoll_model::{Code, Digest, Opaque, Reason, Role, Timestamp};
+use plimsoll_model::{Code, Digest, EnvironmentName, Outcome, ProjectName, Reason, Role, Timestamp};
 
 /// Leave to start one release, once, now. It has private fields, and no way to be copied, read from bytes or made up:
 /// [`permit`] is the only mint.
 ///
-/// ```compile_fail
-/// fn copies(permit: plimsoll_policy::Permit) -> (plimsoll_policy::Permit, plimsoll_policy::Permit) {
-///     (permit.clone(), permit)
-/// }
-/// ```
 #[derive(Debug)]
 pub struct Permit {
     release: Digest,
@@ -49,10 +47,10 @@ impl Permit {
 /// Where an environment stands, as whoever acts sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
-    /// Identity of the environment.
-    pub environment: Opaque,
-    /// Identity of the project.
-    pub project: Opaque,
+    /// The environment. Its name says whose key counts, its identity which place is meant.
+    pub environment: Named<EnvironmentName>,
+    /// The project.
+    pub project: Named<ProjectName>,
     /// Digest of the release that is about to start, computed from what would really run.
     pub release: Digest,
     /// The decision that counts now, with its place in the chain; none before the first.
@@ -62,8 +60,10 @@ pub struct Observed {
 /// Mints a permit, if the decision allows exactly this release, here, after what stands now, and in time.
 ///
 /// # Errors
-/// `E-ROLE` for a decision of another environment's key, `E-NO-DECISION` for one that refuses or is about something
-/// else, `E-ROLLBACK` for one that does not follow the current one, `E-DECISION-EXPIRED` for one that waited too long.
+/// `E-ROLE` for a decision by another key than this environment's, `E-RULES-UNKNOWN` for one by rules that this binary
+/// does not have, `E-NO-DECISION` for one that refuses or is about something else, `E-ROLLBACK` for one that does not
+/// follow the current one, `E-CLOCK` for one that was made after `now`, `E-DECISION-EXPIRED` for one that waited too
+/// long.
 pub fn permit(
     decision: &Verified<Statement<Summary>>,
     observed: &Observed,
@@ -71,30 +71,18 @@ pub fn permit(
 ) -> Result<Permit, Reason> {
     let summary = &decision.value().predicate;
     let judged = &summary.decision;
-    let name = &judged.environment.name;
-    let expected = Role::Decision(name.clone());
+    let expected = Role::Decision(observed.environment.name.clone());
     if *decision.role() != expected {
         return Err(Code::RoleMismatch.reason().with("actual", decision.role()).with("expected", expected));
     }
-    let nothing = || {
-        let reason = Code::NoDecision.reason().with("release", observed.release);
-        reason.with("environment", name).with("project", &judged.project.name)
-    };
-    let allows = judged.verdict == Verdict::Allow && summary.verification_result == VerificationResult::Passed;
-    let here = judged.environment.id == observed.environment && judged.project.id == observed.project;
-    let this = judged.release_digest == observed.release && judged.release.digest().ok() == Some(observed.release);
-    let about = decision.value().subject.iter().all(|subject| subject.sha256() == judged.release.artifact);
-    if !(allows && here && this && about) {
-        return Err(nothing());
+    if (judged.schema, judged.rules) != (1, RULES) {
+        return Err(Code::RulesUnknown.reason().with("version", judged.rules));
     }
-    follows(judged.previous, judged.counter, observed.current).map_err(|(actual, expected)| {
-        let reason = Code::Rollback.reason().with("actual", actual).with("expected", expected);
-        reason.with("project", &judged.project.name).with("environment", name)
-    })?;
-    if now > judged.start_by {
-        let reason = Code::DecisionExpired.reason().with("start_by", judged.start_by);
-        return Err(reason.with("project", &judged.project.name).with("environment", name));
+    if !(allows(judged) && is_about(judged, observed) && says_one_thing(decision.value())) {
+        return Err(here(Code::NoDecision, observed).with("release", observed.release));
     }
+    follows(judged, observed)?;
+    in_time(summary, observed, now)?;
     Ok(Permit {
         release: observed.release,
         artifact: judged.release.artifact,
@@ -103,19 +91,57 @@ pub fn permit(
     })
 }
 
-fn follows(
-    previous: Option<Digest>,
-    counter: Option<u64>,
-    current: Option<(Digest, u64)>,
-) -> Result<(), (String, String)> {
-    let place = |digest: Option<Digest>, counter: u64| match digest {
-        Some(digest) => format!("decision {counter} ({})", digest.short()),
-        None => "the beginning".to_owned(),
-    };
-    let expected = current.map_or(1, |(_, counter)| counter + 1);
-    if previous == current.map(|(digest, _)| digest) && counter == Some(expected) {
+/// The verdict is what the gates say.
+fn allows(judged: &Decision) -> bool {
+    let passed = judged.gates.iter().all(|gate| gate.outcome == Outcome::Passed && gate.reasons.is_empty());
+    judged.verdict == Verdict::Allow && !judged.gates.is_empty() && passed
+}
+
+fn is_about(judged: &Decision, observed: &Observed) -> bool {
+    judged.environment == observed.environment
+        && judged.project == observed.project
+        && judged.release_digest == observed.release
+        && judged.release.digest().ok() == Some(observed.release)
+}
+
+/// What other verifiers read, subject included, is what follows from the decision.
+fn says_one_thing(statement: &Statement<Summary>) -> bool {
+    let Summary { time_verified, input_attestations, decision, .. } = &statement.predicate;
+    decision.clone().into_statement(*time_verified, input_attestations.clone()) == *statement
+}
+
+fn follows(judged: &Decision, observed: &Observed) -> Result<(), Reason> {
+    let current = observed.current;
+    let expected = place(current);
+    if judged.previous == current.map(|(digest, _)| digest)
+        && expected.is_some()
+        && judged.counter == expected
+    {
         return Ok(());
     }
-    let actual = place(previous, counter.unwrap_or(0).saturating_sub(1));
-    Err((actual, place(current.map(|(digest, _)| digest), expected - 1)))
+    let before = judged.counter.and_then(|counter| counter.checked_sub(1));
+    let actual = standing(judged.previous.map(|digest| (digest, before.unwrap_or(0))));
+    Err(here(Code::Rollback, observed).with("actual", actual).with("expected", standing(current)))
+}
+
+fn standing(current: Option<(Digest, u64)>) -> String {
+    current.map_or_else(
+        || "the beginning".to_owned(),
+        |(digest, counter)| format!("decision {counter} ({})", digest.short()),
+    )
+}
+
+/// A clock that stands before the decision would let it wait longer than it may.
+fn in_time(summary: &Summary, observed: &Observed, now: Timestamp) -> Result<(), Reason> {
+    if now < summary.time_verified {
+        return Err(Code::Clock.reason().with("now", now).with("last", summary.time_verified));
+    }
+    if now > summary.decision.start_by {
+        return Err(here(Code::DecisionExpired, observed).with("start_by", summary.decision.start_by));
+    }
+    Ok(())
+}
+
+fn here(code: Code, observed: &Observed) -> Reason {
+    code.reason().with("project", &observed.project.name).with("environment", &observed.environment.name)
 }
