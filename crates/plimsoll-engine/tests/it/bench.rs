@@ -1,7 +1,8 @@
 //! One small project, its delivery repository, a key for each role, and shorthands for what an executor asks.
 
 use crate::memory::{
-    Commit, MemoryAssemble, MemoryBlobs, MemoryJournal, MemorySource, NoEgress, Scripted, clock, isolation, path,
+    Commit, MemoryAssemble, MemoryBlobs, MemoryJournal, MemorySource, NoEgress, Scripted, clock, isolation,
+    path,
 };
 use p256::{
     ecdsa::{Signature, SigningKey, signature::Signer as _},
@@ -10,15 +11,16 @@ use p256::{
 use plimsoll_attest::{Predicate, PublicKey, Statement, Trust, predicate::Run, verify};
 use plimsoll_engine::{
     ports::{Blobs, Exit, Signer, SignerError, Source},
-    run::{self, Report, RunError, Signers, Toolchain, execute},
+    run::{self, Client, Report, RunError, Signers, Toolchain, execute},
     signer::{
-        CloseArtifact, CloseCheck, CloseStep, Closed, Key, Observed, Open, Opened, Request, Response, Session, Signed,
-        World,
+        CloseArtifact, CloseCheck, CloseStep, Closed, Key, Observed, Open, Opened, Request, Response,
+        Session, Signed, World,
     },
 };
 use plimsoll_model::{Code, Digest, Entry, Opaque, Reason, Role, RunId, Tree, jcs};
 use plimsoll_pipeline::{
-    NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, Pipeline, Require, RequireProvenance, render_people,
+    NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, Pipeline, Require, RequireProvenance,
+    render_people,
 };
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 
@@ -39,10 +41,12 @@ pub(crate) const FAILING: &str = "\nrunning 2 tests\ntest a ... ok\ntest b ... F
 pub(crate) const NO_TESTS: &str = "\nrunning 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\n";
 
 /// A key pair made for these tests.
-pub(crate) const KEY_LINE: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL67f9I2UJxxd/xbB4DvjFFM1td1q4WvpGDsGz0ilZeK";
+pub(crate) const KEY_LINE: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIL67f9I2UJxxd/xbB4DvjFFM1td1q4WvpGDsGz0ilZeK";
 pub(crate) const FINGERPRINT: &str = "SHA256:i7OXxZe09KcqCQooBsnSWyZTMIZvj2RzBIYKc4V1GdE";
 
-const ROLES: [&str; 6] = ["builder", "scanner", "source", "decision:staging", "decision:production", "refusal"];
+const ROLES: [&str; 6] =
+    ["builder", "scanner", "source", "decision:staging", "decision:production", "refusal"];
 
 pub(crate) fn role(name: &str) -> Role {
     name.parse().unwrap()
@@ -87,7 +91,10 @@ impl Bench {
     /// A repository with one commit on main, whose pipeline this is, and no delivery repository.
     pub(crate) fn with(pipeline: &str) -> Self {
         let source = MemorySource::at("/srv/shop");
-        source.commit_to("refs/heads/main", Commit::of(&[("plimsoll.yaml", pipeline), ("main.rs", "fn main() {}")]));
+        source.commit_to(
+            "refs/heads/main",
+            Commit::of(&[("plimsoll.yaml", pipeline), ("main.rs", "fn main() {}")]),
+        );
         let keys: BTreeMap<Role, RoleKey> =
             ROLES.iter().zip(1..).map(|(name, seed)| (role(name), RoleKey::new(seed))).collect();
         let trust = Trust::new(keys.iter().map(|(role, key)| (role.clone(), key.public.clone()))).unwrap();
@@ -172,7 +179,13 @@ impl Bench {
         Request::CloseStep(self.step("compile", 1, &[("dist/shop", "#!/bin/sh")]))
     }
 
-    pub(crate) fn check(&self, name: &str, attempt: u32, report: Option<&str>, artifact: Option<Digest>) -> CloseCheck {
+    pub(crate) fn check(
+        &self,
+        name: &str,
+        attempt: u32,
+        report: Option<&str>,
+        artifact: Option<Digest>,
+    ) -> CloseCheck {
         CloseCheck {
             check: name.parse().unwrap(),
             attempt,
@@ -202,6 +215,7 @@ impl Bench {
             cargo: None,
             digest: Digest::of(b"toolchain"),
         };
+        let client = Client::default();
         let world = run::World {
             blobs: &self.blobs,
             sandbox,
@@ -209,6 +223,7 @@ impl Bench {
             assemble: &self.assemble,
             egress: &NoEgress,
             toolchain: &toolchain,
+            client: &client,
             directory: scratch.path().join("run"),
             clock,
             interrupted,
@@ -222,7 +237,7 @@ impl Bench {
     }
 
     /// What a signed bundle says, verified as signed by `role`.
-    pub(crate) fn read<P: Predicate>(&self, signed: &Signed, role_name: &str) -> Statement<P> {
+    pub(crate) fn read<P: Predicate + Clone>(&self, signed: &Signed, role_name: &str) -> Statement<P> {
         let verified = verify::<P>(signed.bundle.as_bytes(), &self.trust, &role(role_name)).unwrap();
         assert_eq!(*verified.payload_digest(), signed.statement);
         verified.value().clone()
@@ -281,7 +296,11 @@ impl Asked<'_> {
 }
 
 pub(crate) fn artifact() -> Request {
-    Request::CloseArtifact(CloseArtifact { toolchain: Digest::of(b"toolchain"), started: clock(), finished: clock() })
+    Request::CloseArtifact(CloseArtifact {
+        toolchain: Digest::of(b"toolchain"),
+        started: clock(),
+        finished: clock(),
+    })
 }
 
 pub(crate) fn project_file(approved: Digest) -> NewProject {

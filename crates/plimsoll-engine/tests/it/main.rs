@@ -1,6 +1,11 @@
 //! The engine with in-memory ports: what a run leaves, what a signer refuses, and what a decision stands on. Only the
 //! sandbox is scripted; sessions, derivations, judgements and signatures are real.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a scenario that cannot be set up must fail"
+)]
 
 mod bench;
 mod checks;

@@ -1,8 +1,8 @@
 //! A sandbox that plays scripts: what a command would do, as a function of what it would see.
 
 use plimsoll_engine::ports::{
-    Connector, Exit, Finished, IsolationUnavailable, Mount, Running, Sandbox, SandboxError, SandboxPlan, Stopper,
-    Stream,
+    Connector, Exit, Finished, IsolationUnavailable, Mount, Running, Sandbox, SandboxError, SandboxPlan,
+    Stopper, Stream,
 };
 use plimsoll_model::record::IsolationRecord;
 use std::{
@@ -61,7 +61,8 @@ impl Sandbox for Scripted {
 
     fn start(&self, plan: &SandboxPlan, _: Option<OwnedFd>) -> Result<Box<dyn Running>, SandboxError> {
         let name = &plan.argv[0];
-        let script = self.scripts.get(name).ok_or_else(|| SandboxError::Plan(format!("no script for {name}")))?;
+        let script =
+            self.scripts.get(name).ok_or_else(|| SandboxError::Plan(format!("no script for {name}")))?;
         let mut started = self.started.lock().unwrap();
         started.push(name.clone());
         let time = started.iter().filter(|other| *other == name).count();
@@ -87,14 +88,16 @@ struct Stop {
     bell: Condvar,
 }
 
-impl Stopper for Arc<Stop> {
+struct Handle(Arc<Stop>);
+
+impl Stopper for Handle {
     fn terminate(&self) {
         self.kill();
     }
 
     fn kill(&self) {
-        *self.asked.lock().unwrap() = true;
-        self.bell.notify_all();
+        *self.0.asked.lock().unwrap() = true;
+        self.0.bell.notify_all();
     }
 }
 
@@ -174,7 +177,7 @@ impl Running for Play {
     }
 
     fn stopper(&self) -> Box<dyn Stopper> {
-        Box::new(Arc::clone(&self.stage.stop))
+        Box::new(Handle(self.stage.stop.clone()))
     }
 
     fn connector(&self) -> Box<dyn Connector> {

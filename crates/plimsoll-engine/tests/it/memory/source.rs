@@ -4,12 +4,7 @@ use super::path;
 use plimsoll_engine::ports::{Author, CommitFacts, CommitSignature, Resolved, Source, SourceError};
 use plimsoll_fs::FsError;
 use plimsoll_model::{Code, CommitId, Digest, Entry, RelPath, Timestamp, Tree};
-use std::{
-    collections::BTreeMap,
-    io::Read,
-    os::fd::BorrowedFd,
-    sync::Mutex,
-};
+use std::{collections::BTreeMap, io::Read, os::fd::BorrowedFd, sync::Mutex};
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Commit {
@@ -67,14 +62,24 @@ impl MemorySource {
         Ok(self.commits.lock().unwrap().get(id).cloned().ok_or_else(missing)?)
     }
 
-    fn files(&self, id: &CommitId, below: Option<&RelPath>) -> Result<BTreeMap<RelPath, Vec<u8>>, SourceError> {
+    fn files(
+        &self,
+        id: &CommitId,
+        below: Option<&RelPath>,
+    ) -> Result<BTreeMap<RelPath, Vec<u8>>, SourceError> {
         let files = self.get(id)?.files.into_iter();
-        Ok(files.filter_map(|(path, bytes)| Some((below.map_or(Some(path.clone()), |b| path.below(b))?, bytes))).collect())
+        Ok(files
+            .filter_map(|(path, bytes)| Some((below.map_or(Some(path.clone()), |b| path.below(b))?, bytes)))
+            .collect())
     }
 }
 
 fn tree_of(files: &BTreeMap<RelPath, Vec<u8>>) -> Tree {
-    let entry = |bytes: &Vec<u8>| Entry::File { digest: Digest::of(bytes), size: bytes.len() as u64, executable: false };
+    let entry = |bytes: &Vec<u8>| Entry::File {
+        digest: Digest::of(bytes),
+        size: bytes.len() as u64,
+        executable: false,
+    };
     Tree { entries: files.iter().map(|(path, bytes)| (path.clone(), entry(bytes))).collect() }
 }
 
@@ -96,7 +101,9 @@ impl Source for MemorySource {
         let author = Author { name: "Ada".into(), email: "ada@example.org".into() };
         let signature = match found.signed {
             None => CommitSignature::Unsigned,
-            Some((line, fingerprint)) if allowed_keys.contains(&line) => CommitSignature::Good { fingerprint },
+            Some((line, fingerprint)) if allowed_keys.contains(&line) => {
+                CommitSignature::Good { fingerprint }
+            }
             Some(_) => CommitSignature::Bad { problem: "the key is not allowed".into() },
         };
         Ok(CommitFacts {

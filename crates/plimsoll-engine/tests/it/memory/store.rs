@@ -4,10 +4,7 @@ use plimsoll_engine::{
     ports::{Assemble, BlobWriter, Blobs, Event, Journal, JournalEntry, LogPosition, StoreError},
     signer::protocol::ArtifactRecord,
 };
-use plimsoll_model::{
-    Code, Digest, Entry, Role, Timestamp, Tree, jcs,
-    record::OutputFile,
-};
+use plimsoll_model::{Code, Digest, Entry, Role, Timestamp, Tree, jcs, record::OutputFile};
 use plimsoll_pipeline::ArtifactSpec;
 use std::{
     collections::BTreeMap,
@@ -108,7 +105,12 @@ impl Journal for MemoryJournal {
 pub(crate) struct MemoryAssemble(pub(crate) MemoryBlobs);
 
 impl Assemble for MemoryAssemble {
-    fn assemble(&self, spec: &ArtifactSpec, outputs: &Tree, _: Timestamp) -> Result<ArtifactRecord, StoreError> {
+    fn assemble(
+        &self,
+        spec: &ArtifactSpec,
+        outputs: &Tree,
+        _: Timestamp,
+    ) -> Result<ArtifactRecord, StoreError> {
         let mut tree = Tree::default();
         for source in spec.sources() {
             let missing = || Code::OutMissing.reason().with("path", source);
@@ -117,7 +119,9 @@ impl Assemble for MemoryAssemble {
         }
         let bytes = jcs::to_bytes(&tree).unwrap();
         let files = tree.entries.iter().filter_map(|(path, entry)| match entry {
-            Entry::File { digest, size, .. } => Some(OutputFile { path: path.clone(), digest: *digest, size: *size }),
+            Entry::File { digest, size, .. } => {
+                Some(OutputFile { path: path.clone(), digest: *digest, size: *size })
+            }
             Entry::Symlink { .. } | Entry::EmptyDirectory => None,
         });
         Ok(ArtifactRecord {
