@@ -19,7 +19,7 @@ help:
 
 demo:
 	dev/install.sh test
-	$(env) cargo build $(workspace) --all-targets
+	$(env) cargo build --locked -p plimsoll
 	$(env) dev/demo/demo.sh
 
 check:

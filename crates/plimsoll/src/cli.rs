@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Logs(Logs),
     /// Follow a commit to the process that runs it, and back
     Trace(Trace),
+    /// Write a run's artifact and its bundles to a directory, for other tools
+    Export(Export),
     /// Stop a service
     Stop(Unit),
     /// Explain a reason code
@@ -76,6 +78,9 @@ pub(crate) struct Init {
     /// SSH public key of the first person [default: git's user.signingKey, then ~/.ssh/id_ed25519.pub]
     #[arg(long, value_name = "FILE", requires = "delivery")]
     pub(crate) key: Option<PathBuf>,
+    /// Port of this machine's loopback on which the project is to serve
+    #[arg(long, value_name = "PORT", default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) listen: u16,
 }
 
 /// `plimsoll run`
@@ -170,6 +175,16 @@ pub(crate) struct Logs {
 pub(crate) struct Trace {
     /// A commit, a run, an artifact or decision digest, or PROJECT@ENVIRONMENT
     pub(crate) of: String,
+}
+
+/// `plimsoll export`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Export {
+    /// A run, by its id or the beginning of it
+    pub(crate) run: String,
+    /// Directory to make
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
 }
 
 /// `plimsoll explain`

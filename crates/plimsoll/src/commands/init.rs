@@ -1,6 +1,7 @@
 //! `plimsoll init`: a pipeline for a project, or a delivery repository with this person as its first.
 
 use crate::{
+    cli::Init,
     context::{Context, Pinned, RUN_ROLES, public_key},
     failure::Failure,
     output::Output,
@@ -10,7 +11,7 @@ use plimsoll_attest::{
     TrustRoot,
     trust::{NamedKey, RootDocument},
 };
-use plimsoll_engine::ports::Source as _;
+use plimsoll_engine::ports::{CommitSignature, Source as _};
 use plimsoll_git::GitSource;
 use plimsoll_model::record::NetworkMode;
 use plimsoll_model::{CommitId, EnvironmentName, Opaque, RelPath, Role};
@@ -31,10 +32,10 @@ const ENVIRONMENT: &str = "local";
 /// Bytes of a pipeline's file.
 const LIMIT: u64 = 1 << 20;
 
-pub(crate) fn init(context: &Context, arguments: &crate::cli::Init, output: &Output) -> Result<(), Failure> {
+pub(crate) fn init(context: &Context, arguments: &Init, output: &Output) -> Result<(), Failure> {
     match &arguments.delivery {
         None => pipeline(output),
-        Some(directory) => delivery(context, directory, arguments.key.as_deref(), output),
+        Some(directory) => delivery(context, directory, arguments, output),
     }
 }
 
@@ -80,7 +81,7 @@ fn files_below(root: &Path) -> BTreeSet<RelPath> {
 }
 
 /// Makes a delivery repository for the project here, and pins its trust root.
-fn delivery(context: &Context, directory: &Path, key: Option<&Path>, output: &Output) -> Result<(), Failure> {
+fn delivery(context: &Context, directory: &Path, arguments: &Init, output: &Output) -> Result<(), Failure> {
     let here = current_directory()?;
     let source = GitSource::open(&here)?;
     let head = source.resolve("HEAD")?;
@@ -88,12 +89,15 @@ fn delivery(context: &Context, directory: &Path, key: Option<&Path>, output: &Ou
     if directory.exists() && fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Failure::Usage(format!("{} is not empty", directory.display())));
     }
-    let person = person(&here, key)?;
+    let person = person(&here, arguments.key.as_deref())?;
     let state = context.writer("init")?;
     let environment: EnvironmentName =
         ENVIRONMENT.parse().map_err(|error| Failure::broken("failed to name an environment", &error))?;
     let root = root(context, &environment, &person)?;
-    let files = files(&source, &pipeline, &person, &environment, head.reference)?;
+    let signed = is_signed(&source, &head.commit, &person)?;
+    let target = NewTarget { port: 8080, listen: arguments.listen, health: "/healthz".into() };
+    let mut files = policy_files(&source, &pipeline, &person, &environment, head.reference, signed)?;
+    files.insert(format!("environments/{environment}/{}/target.yaml", pipeline.project), target.render());
     fs::create_dir_all(directory)
         .map_err(|error| Failure::broken(format!("failed to make {}", directory.display()), &error))?;
     let directory =
@@ -215,13 +219,14 @@ fn root(context: &Context, environment: &EnvironmentName, person: &FirstPerson) 
     Ok(text + "\n")
 }
 
-/// The policy files: everything that the project's own checks can show is asked for.
-fn files(
+/// The policy files: everything that the project can show already is asked for.
+fn policy_files(
     source: &GitSource,
     pipeline: &Pipeline,
     person: &FirstPerson,
     environment: &EnvironmentName,
     reference: Option<String>,
+    signed: bool,
 ) -> Result<BTreeMap<String, String>, Failure> {
     let digest = pipeline.digest().map_err(|error| Failure::broken("failed to name the pipeline", &error))?;
     let repository = source.work_tree().map(|path| path.display().to_string()).unwrap_or_default();
@@ -238,7 +243,6 @@ fn files(
         ssh_keys: vec![person.key.clone()],
         ..NewPerson::default()
     };
-    let target = NewTarget { port: 8080, listen: 8080, health: "/healthz".into() };
     let name = &pipeline.project;
     Ok(BTreeMap::from([
         ("delivery.yaml".into(), NewDelivery { team: None }.render()),
@@ -246,17 +250,22 @@ fn files(
         (format!("projects/{name}.yaml"), project.render()),
         (
             format!("environments/{environment}/environment.yaml"),
-            NewEnvironment { id: random_id()?, require: require(pipeline) }.render(),
+            NewEnvironment { id: random_id()?, require: require(pipeline, signed) }.render(),
         ),
-        (format!("environments/{environment}/{name}/target.yaml"), target.render()),
     ]))
 }
 
-fn require(pipeline: &Pipeline) -> Require {
+/// Whether the person signs commits already: then the environment asks for it.
+fn is_signed(source: &GitSource, commit: &CommitId, person: &FirstPerson) -> Result<bool, Failure> {
+    let facts = source.commit(commit, std::slice::from_ref(&person.key))?;
+    Ok(matches!(facts.signature, CommitSignature::Good { .. }))
+}
+
+fn require(pipeline: &Pipeline, signed: bool) -> Require {
     let tests = pipeline.checks.iter().filter(|check| matches!(check.kind, CheckKind::Test { .. }));
     let tests: BTreeMap<_, On> = tests.map(|check| (check.name.clone(), check.on)).collect();
     Require {
-        source: Some(RequireSource { protected: true, signed: false }),
+        source: Some(RequireSource { protected: true, signed }),
         provenance: Some(RequireProvenance {
             builder: Some(BTreeSet::from(["local".to_owned()])),
             network: Some(BTreeSet::from([NetworkMode::None, NetworkMode::Locked])),
