@@ -20,7 +20,18 @@ trap 'exit 130' INT TERM
 
 bold() { if [ -t 1 ]; then printf '\033[1m%s\033[0m\n' "$*"; else printf '%s\n' "$*"; fi; }
 chapter() { printf '\n'; bold "== $*"; }
-show() { printf '\n'; bold "\$ $*"; }
+# A command as it could be typed.
+show() {
+    local word line='$'
+    for word in "$@"; do
+        case $word in
+        '' | *[!A-Za-z0-9_./:@=%+,-]*) line+=" '$word'" ;;
+        *) line+=" $word" ;;
+        esac
+    done
+    printf '\n'
+    bold "$line"
+}
 run() {
     show "$@"
     "$@"
@@ -78,10 +89,7 @@ build:
   toolchain: host
   steps:
     - name: peek
-      run: |
-        cat $home/ann || echo "no such file here"
-        exec 3<>/dev/tcp/192.0.2.1/443 || echo "no network here"
-        false
+      run: [/bin/bash, -c, 'cat $home/ann; echo hello > /dev/tcp/192.0.2.1/443']
       scratch: [out]
       out: [out/shop]
   artifact: {files: [out/shop]}
@@ -110,15 +118,21 @@ run plimsoll why shop@local
 chapter "Tools that never heard of Plimsoll check its signatures"
 id=$(plimsoll --json status | sed -n 's/^ *"run": "\([0-9a-f]\{32\}\)".*/\1/p' | head -1)
 run plimsoll export "$id" --to "$home/out"
-show "plimsoll trust key builder > builder.pub"
+printf '\n'
+bold '$ plimsoll trust key builder > builder.pub'
 plimsoll trust key builder >"$home/builder.pub"
 cosign_verify=(cosign verify-blob-attestation --key "$home/builder.pub" --insecure-ignore-tlog
     --type https://slsa.dev/provenance/v1 --bundle "$home/out/artifact.sigstore.json")
 run "${cosign_verify[@]}" "$home/out/files/shop"
 run plimsoll verify "$home/out/artifact.sigstore.json" --subject "$home/out/files/shop"
 
+chapter "The decision and everything it was computed from, in one file, recomputed offline"
+run plimsoll dossier shop@local --output "$home/shop.dossier.tar"
+run plimsoll verify "$home/shop.dossier.tar" --root "$home/delivery/trust/root.json"
+
 chapter "One flipped byte"
-show "printf 'X' | dd of=files/shop bs=1 seek=4096 conv=notrunc"
+printf '\n'
+bold "\$ printf X | dd of=$home/out/files/shop bs=1 seek=4096 conv=notrunc"
 chmod u+w "$home/out/files/shop"
 printf 'X' | dd of="$home/out/files/shop" bs=1 seek=4096 conv=notrunc status=none
 refused E-SUBJECT plimsoll verify "$home/out/artifact.sigstore.json" --subject "$home/out/files/shop"

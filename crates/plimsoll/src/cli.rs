@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Logs(Logs),
     /// Follow a commit to the process that runs it, and back
     Trace(Trace),
+    /// Write the newest decision, with everything it was computed from, to one file
+    Dossier(DossierArguments),
     /// Write a run's artifact and its bundles to a directory, for other tools
     Export(Export),
     /// Stop a service
@@ -175,6 +177,17 @@ pub(crate) struct Logs {
 pub(crate) struct Trace {
     /// A commit, a run, an artifact or decision digest, or PROJECT@ENVIRONMENT
     pub(crate) of: String,
+}
+
+/// `plimsoll dossier`
+#[derive(Debug, clap::Args)]
+pub(crate) struct DossierArguments {
+    /// As in shop@local
+    #[arg(value_name = "PROJECT@ENVIRONMENT")]
+    pub(crate) unit: ProjectAt,
+    /// File to write [default: PROJECT-ENVIRONMENT.dossier.tar]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// `plimsoll export`

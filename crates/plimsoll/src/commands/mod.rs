@@ -2,6 +2,7 @@
 
 mod check;
 mod doctor;
+mod dossier;
 mod explain;
 mod export;
 mod init;
@@ -39,6 +40,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         Command::Check(arguments) => done(check::check(arguments, output)),
         Command::Logs(arguments) => done(logs::logs(&context, arguments, output)),
         Command::Trace(arguments) => done(trace::trace(&context, arguments, output)),
+        Command::Dossier(arguments) => done(dossier::dossier(&context, arguments, output)),
         Command::Export(arguments) => done(export::export(&context, arguments, output)),
         Command::Stop(arguments) => done(stop::stop(&context, &arguments.unit, output)),
         Command::Explain(arguments) => done(explain::explain(arguments, output)),

@@ -1,7 +1,12 @@
 //! `plimsoll verify`: is this signed by whom it should be, about what it should be? Offline; reads nothing but the files
 //! it is given and what is pinned.
 
-use crate::{cli::Verify, context::Context, failure::Failure, output::Output};
+use crate::{
+    cli::Verify,
+    context::{Context, not_pinned},
+    failure::Failure,
+    output::Output,
+};
 use plimsoll_attest::{AnyStatement, Trust, TrustRoot, Verified, verify_any};
 use plimsoll_model::{Code, Digest, Hasher};
 use std::{
@@ -15,11 +20,38 @@ const LIMIT: u64 = 512 << 20;
 
 pub(crate) fn verify(context: &Context, arguments: &Verify, output: &Output) -> Result<(), Failure> {
     let bytes = read(&arguments.file)?;
-    let trust = match &arguments.root {
-        Some(root) => read_root(root)?.trust().clone(),
-        None => context.trust()?,
+    let root = match &arguments.root {
+        Some(root) => Some(read_root(root)?),
+        None => context.pinned()?.map(|pinned| pinned.accept()).transpose()?,
     };
-    bundle(&bytes, &trust, arguments, output)
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return dossier(&bytes, &root.ok_or_else(not_pinned)?, arguments, output);
+    }
+    match root {
+        Some(root) => bundle(&bytes, root.trust(), arguments, output),
+        None => bundle(&bytes, &context.trust()?, arguments, output),
+    }
+}
+
+/// Recomputes the decision from what the dossier holds; only then are its words shown.
+fn dossier(bytes: &[u8], root: &TrustRoot, arguments: &Verify, output: &Output) -> Result<(), Failure> {
+    let parts = plimsoll_policy::dossier::read(bytes)?;
+    let statement = plimsoll_policy::dossier::recompute(&parts, root)?;
+    let summary = &statement.value().predicate;
+    let decision = &summary.decision;
+    let text = format!(
+        "recomputed {}\nverdict    {:?}\ndecision   {}\nunit       {}@{}\nartifact   {}\nrun        {}\ndecided    {}\n",
+        arguments.file.display(),
+        summary.verification_result,
+        statement.payload_digest(),
+        decision.project.name,
+        decision.environment.name,
+        decision.release.artifact,
+        decision.run,
+        summary.time_verified,
+    );
+    output.result(&text, &serde_json::json!({ "result": "recomputed", "decision": statement.payload_digest(), "summary": summary }));
+    Ok(())
 }
 
 fn bundle(bytes: &[u8], trust: &Trust, arguments: &Verify, output: &Output) -> Result<(), Failure> {
