@@ -132,10 +132,11 @@ impl Log {
 
     /// Appends `bytes`. A log that cannot be written does not stop a service.
     pub fn append(&mut self, bytes: &[u8]) {
-        if self.length > LOG_LIMIT && fs::rename(&self.path, self.path.with_extension("log.1")).is_ok() {
-            if let Ok(next) = Self::open(&self.path) {
-                *self = next;
-            }
+        if self.length > LOG_LIMIT
+            && fs::rename(&self.path, self.path.with_extension("log.1")).is_ok()
+            && let Ok(next) = Self::open(&self.path)
+        {
+            *self = next;
         }
         if self.file.write_all(bytes).is_ok() {
             self.length += bytes.len() as u64;

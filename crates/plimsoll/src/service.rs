@@ -156,6 +156,27 @@ fn only_file(tree: &Tree) -> Result<&RelPath, Failure> {
     }
 }
 
+/// Removes the files of artifacts that do not run any more.
+pub(crate) fn sweep(context: &Context, unit: &ProjectAt, permit_artifact: &Digest) -> io::Result<()> {
+    let parent = context.services().join(unit.to_string());
+    let above = File::open(&parent)?;
+    let current = root_name(permit_artifact);
+    for entry in fs::read_dir(&parent)?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("root-")
+            && name != current
+            && let Ok(name) = name.parse()
+        {
+            plimsoll_fs::remove_tree(above.as_fd(), &name).map_err(io::Error::other)?;
+        }
+    }
+    Ok(())
+}
+
+fn root_name(artifact: &Digest) -> String {
+    format!("root-{}", artifact.short())
+}
+
 /// Writes the artifact's files for its sandbox. The directory is named by the artifact and made anew each time.
 fn unpack(
     context: &Context,
@@ -165,7 +186,7 @@ fn unpack(
     artifact: &Digest,
 ) -> Result<PathBuf, Failure> {
     let parent = context.services().join(unit.to_string());
-    let name = format!("root-{}", artifact.short());
+    let name = root_name(artifact);
     let failed = |error: &dyn std::error::Error| Failure::broken("the artifact cannot be unpacked", error);
     let relative: RelPath = name.parse().map_err(|error| failed(&error))?;
     let above = File::open(&parent).map_err(|error| failed(&error))?;

@@ -37,7 +37,7 @@ pub(crate) fn check(arguments: &Check, output: &Output) -> Result<(), Failure> {
 struct Looked {
     root: PathBuf,
     files: Vec<String>,
-    errors: Vec<Box<FileErrors>>,
+    errors: Vec<FileErrors>,
     pipeline: Option<String>,
 }
 
@@ -85,7 +85,7 @@ impl Looked {
 
     fn note<T>(&mut self, file: &str, result: Result<T, Box<FileErrors>>) {
         self.files.push(file.to_owned());
-        self.errors.extend(result.err());
+        self.errors.extend(result.err().map(|errors| *errors));
     }
 
     fn bytes(&self, file: &str) -> Result<Option<Vec<u8>>, Failure> {

@@ -24,7 +24,11 @@ use std::{
 /// Bytes of a bundle or manifest.
 const LIMIT: u64 = 32 << 20;
 
-pub(crate) fn dossier(context: &Context, arguments: &DossierArguments, output: &Output) -> Result<(), Failure> {
+pub(crate) fn dossier(
+    context: &Context,
+    arguments: &DossierArguments,
+    output: &Output,
+) -> Result<(), Failure> {
     let unit = &arguments.unit;
     let state = context.reader()?;
     let decision = records::newest_decision(&state, &unit.to_string())?;
@@ -34,7 +38,8 @@ pub(crate) fn dossier(context: &Context, arguments: &DossierArguments, output: &
     let bytes = write(&parts)?;
     let name = || PathBuf::from(format!("{}-{}.dossier.tar", unit.project, unit.environment));
     let path = arguments.output.clone().unwrap_or_else(name);
-    fs::write(&path, &bytes).map_err(|error| Failure::broken(format!("failed to write {}", path.display()), &error))?;
+    fs::write(&path, &bytes)
+        .map_err(|error| Failure::broken(format!("failed to write {}", path.display()), &error))?;
     let text = format!(
         "written   {}  {} bytes\ndecision  {}\nnext      plimsoll verify {}",
         path.display(),
@@ -46,7 +51,12 @@ pub(crate) fn dossier(context: &Context, arguments: &DossierArguments, output: &
     Ok(())
 }
 
-fn parts(context: &Context, state: &StateDir, decision: Vec<u8>, summary: &Summary) -> Result<DossierParts, Failure> {
+fn parts(
+    context: &Context,
+    state: &StateDir,
+    decision: Vec<u8>,
+    summary: &Summary,
+) -> Result<DossierParts, Failure> {
     let pinned = context.pinned()?.ok_or_else(context::not_pinned)?;
     let delivery = pinned.delivery()?;
     let judged = &summary.decision;

@@ -23,14 +23,18 @@ const LIMIT: u64 = 32 << 20;
 pub(crate) fn export(context: &Context, arguments: &Export, output: &Output) -> Result<(), Failure> {
     let state = context.reader()?;
     let found = records::find(&state, &arguments.run)?;
-    let unfinished = || Failure::Usage(format!("run {} did not finish, so there is nothing to export", found.run));
+    let unfinished =
+        || Failure::Usage(format!("run {} did not finish, so there is nothing to export", found.run));
     let record = found.record.as_ref().ok_or_else(unfinished)?;
     let to = &arguments.to;
-    fs::create_dir(to).map_err(|error| Failure::Usage(format!("failed to make {}: {error}", to.display())))?;
+    fs::create_dir(to)
+        .map_err(|error| Failure::Usage(format!("failed to make {}: {error}", to.display())))?;
     bundles(&state, record, to)?;
     artifact_files(&state, record, to)?;
     let mut text = format!("written   {}\n", to.display());
-    text.extend(record.statements.iter().map(|s| format!("  {}.sigstore.json   signed by {}\n", s.name, s.role)));
+    text.extend(
+        record.statements.iter().map(|s| format!("  {}.sigstore.json   signed by {}\n", s.name, s.role)),
+    );
     if record.artifact.is_some() {
         text.push_str("  manifest.json, files/, layout/\n");
         text.push_str(&format!("next      plimsoll verify {}/artifact.sigstore.json", to.display()));
@@ -65,5 +69,6 @@ fn artifact_files(state: &StateDir, record: &RunRecord, to: &Path) -> Result<(),
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    fs::write(path, bytes).map_err(|error| Failure::broken(format!("failed to write {}", path.display()), &error))
+    fs::write(path, bytes)
+        .map_err(|error| Failure::broken(format!("failed to write {}", path.display()), &error))
 }

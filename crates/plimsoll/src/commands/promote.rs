@@ -13,7 +13,7 @@ use plimsoll_engine::{
     signer::{Decide, Decided, Request, Response, Signed},
 };
 use plimsoll_host::ServiceRecord;
-use plimsoll_model::{Reason, Role, Timestamp};
+use plimsoll_model::{Digest, Role, RunId, Timestamp};
 use plimsoll_store::{StateDir, bundle_referrer, oci::Descriptor};
 
 pub(crate) fn promote(context: &Context, arguments: &cli::Promote, output: &Output) -> Result<(), Failure> {
@@ -27,7 +27,14 @@ pub(crate) fn promote(context: &Context, arguments: &cli::Promote, output: &Outp
         &run.run.as_str()[..8],
         run.commit.short()
     ));
-    let decided = ask(context, &Role::Decision(unit.environment.clone()), &request)?;
+    let decided = match ask(context, &Role::Decision(unit.environment.clone()), &request) {
+        Ok(decided) => decided,
+        Err(failure) => {
+            // There was nothing to decide about, as for a run without an artifact; that is a refusal all the same.
+            note_refusal(&state, &failure, Some(&unit), Some(&run.run), None)?;
+            return Err(failure);
+        }
+    };
     if !decided.allowed {
         let refused = ask(context, &Role::Refusal, &request)?;
         keep(&state, &unit, &run, &refused)?;
@@ -38,7 +45,7 @@ pub(crate) fn promote(context: &Context, arguments: &cli::Promote, output: &Outp
     let service = match supervisor::start(context, &unit) {
         Ok(service) => service,
         Err(failure) => {
-            note_refusal(&state, &unit, &record, &failure)?;
+            note_refusal(&state, &failure, Some(&unit), Some(&run.run), Some(&record.decision))?;
             return Err(failure);
         }
     };
@@ -124,20 +131,21 @@ fn keep(
     Ok(record)
 }
 
-/// An allow that did not come to serve is kept beside the decision, so that `why` can tell.
-fn note_refusal(
+/// Writes a refusal to the journal; other failures are not refusals.
+pub(super) fn note_refusal(
     state: &StateDir,
-    unit: &ProjectAt,
-    record: &DecisionRecord,
     failure: &Failure,
+    unit: Option<&ProjectAt>,
+    run: Option<&RunId>,
+    decision: Option<&Digest>,
 ) -> Result<(), Failure> {
     let Failure::Refused(reasons) = failure else { return Ok(()) };
     let event = Event::Refused {
-        project: Some(unit.project.clone()),
-        environment: Some(unit.environment.clone()),
-        run: Some(record.run.clone()),
-        decision: Some(record.decision),
-        codes: reasons.iter().map(|reason: &Reason| reason.code).collect(),
+        project: unit.map(|unit| unit.project.clone()),
+        environment: unit.map(|unit| unit.environment.clone()),
+        run: run.cloned(),
+        decision: decision.copied(),
+        codes: reasons.iter().map(|reason| reason.code).collect(),
     };
     state.journal().append(&Role::Refusal, Timestamp::now(), event)?;
     Ok(())

@@ -1,6 +1,6 @@
 //! `plimsoll run`: one commit becomes a signed, verified artifact.
 
-use super::signer;
+use super::{promote::note_refusal, signer};
 use crate::{
     assembler::Assembler,
     cli,
@@ -23,6 +23,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::Write as _,
+    os::fd::AsFd as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -48,7 +49,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Run, output: &Output) -> R
     left_out(&source, output);
     let directory = state.runs().create(&open.run, Timestamp::now())?;
     let report = execute(context, &state, &directory, &source, &repository, &open, output);
-    let report = report.map_err(|error| failure(error, output))?;
+    let report = report.map_err(|stopped| failure(&state, &open, stopped, output))?;
     let record = keep(&state, &directory, &open, report)?;
     show(&record, output);
     Ok(if record.passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
@@ -88,8 +89,7 @@ fn execute(
     let client = context::client(context.pinned()?.as_ref())?;
     let assembler = Assembler { blobs: state.layout(), project: signer::project_directory(source) };
     let work = context.state.join("work");
-    fs::create_dir_all(&work)
-        .map_err(|error| Failure::broken("failed to make the work directory", &error))?;
+    sweep(&work)?;
     let mut builder = signer::start(context, &RUN_ROLES[0], Some(repository))?;
     let mut scanner = signer::start(context, &RUN_ROLES[1], Some(repository))?;
     let mut sources = signer::start(context, &RUN_ROLES[2], Some(repository))?;
@@ -129,11 +129,31 @@ impl From<Failure> for Stopped {
     }
 }
 
-fn failure(stopped: Stopped, output: &Output) -> Failure {
-    match stopped {
-        Stopped::Failure(failure) => failure,
-        Stopped::Run(error) => Failure::from_run(error, output),
+/// What the person hears. A refusal is written to the journal first.
+fn failure(state: &StateDir, open: &Open, stopped: Stopped, output: &Output) -> Failure {
+    let error = match stopped {
+        Stopped::Failure(failure) => return failure,
+        Stopped::Run(error) => error,
+    };
+    let failure = Failure::from_run(error, output);
+    match note_refusal(state, &failure, None, Some(&open.run), None) {
+        Ok(()) => failure,
+        Err(unwritten) => unwritten,
     }
+}
+
+/// Removes what killed runs left behind. This process is the one writer, so nobody works there.
+fn sweep(work: &Path) -> Result<(), Failure> {
+    let failed =
+        |error: &dyn std::error::Error| Failure::broken(format!("failed to empty {}", work.display()), error);
+    fs::create_dir_all(work).map_err(|error| failed(&error))?;
+    let directory = File::open(work).map_err(|error| failed(&error))?;
+    for entry in fs::read_dir(work).map_err(|error| failed(&error))?.flatten() {
+        if let Some(name) = entry.file_name().to_str().and_then(|name| name.parse().ok()) {
+            plimsoll_fs::remove_tree(directory.as_fd(), &name).map_err(|error| failed(&error))?;
+        }
+    }
+    Ok(())
 }
 
 /// Shows progress and keeps logs as they come, so that a run that dies leaves them.

@@ -83,7 +83,12 @@ fn prepare_and_serve(context: &Context, unit: &ProjectAt) -> Result<(), Failure>
     let target = service::target(context, unit)?;
     let service = service::prepare(context, &state, &assembler, &permit, &target, unit)?;
     let sandbox = context::sandbox()?;
-    let serving = |record: &ServiceRecord| tell(&Told::Serving { service: record.clone() });
+    let artifact = *permit.artifact();
+    let serving = |record: &ServiceRecord| {
+        // The service before this one is gone. Files that cannot be removed are removed by the next.
+        let _ = service::sweep(context, unit, &artifact);
+        tell(&Told::Serving { service: record.clone() });
+    };
     run_service(permit, &service, &sandbox, &directory, Timestamp::now, serving).map_err(
         |error| match error {
             SuperviseError::Unhealthy(reason) => {
