@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# Takes published programs, and Plimsoll itself, the whole way: commit, build, tests, signatures, verification by
+# `plimsoll verify` and by cosign; the HTTP server also through the gate, started, called, traced and stopped.
+#
+#   test.sh [NAME]...     names of packages.txt, or `self`   [default: all of them]
+#
+# Works in a temporary folder, as root and as anybody else; removes it whatever happens.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+plimsoll=${PLIMSOLL:-${CARGO_TARGET_DIR:-$root/target}/debug/plimsoll}
+[ -x "$plimsoll" ] || { echo "test.sh: there is no $plimsoll: cargo build -p plimsoll" >&2; exit 2; }
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/third-party.XXXXXX")
+serving=
+clean_up() {
+    status=$?
+    trap - EXIT
+    if [ -n "$serving" ]; then "$plimsoll" --quiet stop "$serving" || true; fi
+    chmod -R u+rwX "$work"
+    rm -rf "$work"
+    exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP
+
+# Nothing of the user's git configuration, nor any key of theirs, plays a part.
+export GIT_CONFIG_SYSTEM=/dev/null GIT_CONFIG_GLOBAL=$work/gitconfig PLIMSOLL_STATE=$work/state
+unset SSH_AUTH_SOCK
+ssh-keygen -q -t ed25519 -N '' -C third-party@example.com -f "$work/key"
+cat >"$GIT_CONFIG_GLOBAL" <<CONFIG
+[user]
+    name = Third Party
+    email = third-party@example.com
+    signingkey = $work/key
+[gpg]
+    format = ssh
+[commit]
+    gpgsign = true
+[safe]
+    directory = *
+CONFIG
+
+say() { printf '%4ds  %s\n' "$SECONDS" "$*"; }
+fail() { say "FAILED: $*" >&2; exit 1; }
+same() { [ "$1" = "$2" ] || fail "$3: $1 is not $2"; }
+digest() { sha256sum "$1" | sed 's/ .*//; s/^/sha256:/'; }
+
+# The first value of a key in one of Plimsoll's JSON documents, which have one key on each line.
+value() { sed -n "s/^ *\"$1\": \"\\{0,1\\}\\([^\",]*\\)\"\\{0,1\\},\\{0,1\\}\$/\\1/p" "$2" | head -n 1; }
+
+# Runs the newest commit of the repository here, and leaves the record in the named file.
+run() {
+    "$plimsoll" --json run >"$1" || { cat "$1"; fail "the run of $PWD"; }
+    same "$(value tier "$1")" trusted "tier"
+    same "$(value passed "$1")" true "passed"
+    same "$(value commit "$1")" "$(git rev-parse HEAD)" "commit"
+    say "      run $(value run "$1") is trusted and passed; artifact $(value manifest "$1")"
+}
+
+# Everything that a run signed, judged by Plimsoll, and its provenance by cosign, which never heard of Plimsoll.
+judge() {
+    local to=$1/exported bundle
+    "$plimsoll" --quiet export "$(value run "$1/run.json")" --to "$to" >/dev/null
+    same "$(digest "$to/manifest.json")" "$(value manifest "$1/run.json")" "the exported manifest"
+    for bundle in "$to"/*.sigstore.json; do
+        "$plimsoll" --quiet verify "$bundle" >/dev/null
+    done
+    "$plimsoll" --quiet verify "$to/artifact.sigstore.json" --subject "$to/manifest.json" >/dev/null
+    "$plimsoll" trust key builder >"$1/builder.pub"
+    cosign verify-blob-attestation --key "$1/builder.pub" --insecure-ignore-tlog --type slsaprovenance1 \
+        --bundle "$to/artifact.sigstore.json" "$to/manifest.json" 2>"$1/cosign" || { cat "$1/cosign"; fail "cosign"; }
+    echo x >>"$to/manifest.json"
+    if cosign verify-blob-attestation --key "$1/builder.pub" --insecure-ignore-tlog --type slsaprovenance1 \
+        --bundle "$to/artifact.sigstore.json" "$to/manifest.json" 2>/dev/null; then fail "cosign accepts anything"; fi
+    say "      $(find "$to" -name '*.sigstore.json' | wc -l) bundles verified; cosign agrees about the provenance"
+}
+
+# The same commit must give the same artifact.
+again() {
+    run "$1/again.json"
+    same "$(value manifest "$1/again.json")" "$(value manifest "$1/run.json")" "the second artifact"
+}
+
+# A port that nobody listens on.
+free_port() {
+    local port
+    for port in $(shuf -i 20000-29999 -n 50); do
+        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then echo "$port"; return; fi
+    done
+    fail "no free port"
+}
+
+# Lets the gate decide and start the service; what answers is what was built.
+serve() {
+    local name=$2 unit=$2@local port process
+    port=$(free_port)
+    sed -i "s/listen: 8080/listen: $port/; s|health: /healthz|health: /|" "$1/delivery/environments/local/$name/target.yaml"
+    git -C "$1/delivery" commit --quiet --all --message "$name: where it listens, and what tells that it is healthy"
+    serving=$unit
+    "$plimsoll" --quiet promote "$name" --to local
+    curl --silent --show-error --fail "http://127.0.0.1:$port/" >"$1/answer" || fail "no answer"
+    grep --quiet "$name" "$1/answer" || { cat "$1/answer"; fail "another answer"; }
+    "$plimsoll" --json trace "$unit" >"$1/trace.json"
+    process=$(value process "$1/trace.json")
+    same "$(digest "/proc/$process/exe")" "$(value actual "$1/trace.json")" "what the process executes"
+    same "$(sed -n '/"files"/,/]/p' "$1/trace.json" | sed -n 's/.*"digest": "\(.*\)".*/\1/p')" \
+        "$(value actual "$1/trace.json")" "the file in the artifact"
+    say "      allowed, started, answers; process $process executes what was built"
+    "$plimsoll" --quiet stop "$unit" >/dev/null
+    serving=
+    [ ! -e "/proc/$process" ] || fail "process $process outlives its service"
+    say "      stopped"
+}
+
+# From a repository with a plimsoll.yaml to what the run left. Each program gets a delivery repository of its own.
+deliver() {
+    cd "$1/source"
+    "$plimsoll" --quiet init --delivery "$1/delivery" >/dev/null
+    run "$1/run.json"
+    judge "$1"
+}
+
+third_party() {
+    local name=$1 version=$2 place=$work/$1
+    say "$name $version"
+    mkdir "$place"
+    "$here/fetch.sh" "$name" "$version" "$place/source" "$work/key" >/dev/null
+    deliver "$place"
+    case $name in
+    hexyl) again "$place" ;;
+    simple-http-server) serve "$place" "$name" ;;
+    esac
+}
+
+# A clone of what is committed here, through the plimsoll.yaml at its root.
+self() {
+    say "plimsoll itself"
+    mkdir "$work/self"
+    git clone --quiet "file://$root" "$work/self/source"
+    deliver "$work/self"
+}
+
+if [ $# -eq 0 ]; then
+    mapfile -t names < <(sed -n '/^[a-z]/s/ .*//p' "$here/packages.txt")
+    set -- "${names[@]}" self
+fi
+for name in "$@"; do
+    if [ "$name" = self ]; then self; continue; fi
+    version=$(awk -v n="$name" '$1 == n { print $2 }' "$here/packages.txt")
+    third_party "$name" "${version:?"$name is not in packages.txt"}"
+done
+say "done"
