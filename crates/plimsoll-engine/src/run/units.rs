@@ -10,6 +10,7 @@ use plimsoll_model::{Outcome, Reason, Timestamp};
 use std::{
     collections::BTreeMap,
     num::NonZero,
+    panic::{self, AssertUnwindSafe},
     sync::{
         atomic::{AtomicBool, Ordering},
         mpsc::{self, RecvTimeoutError, Sender},
@@ -249,9 +250,18 @@ impl<'a> Board<'a> {
 
 /// One attempt, in a thread of its own.
 fn work(unit: usize, attempt: u32, job: &Job, floor: &Floor<'_>, sender: &Sender<Message>) {
-    let result = Box::new(observe(unit, attempt, job, floor, sender));
+    let observed = panic::catch_unwind(AssertUnwindSafe(|| observe(unit, attempt, job, floor, sender)));
+    let result = Box::new(observed.unwrap_or_else(|_| Err(broke_off(attempt))));
     // The dispatcher waits for this message before it ends.
     let _ = sender.send(Message::Ended { unit, attempt, result });
+}
+
+/// What an adapter that panics leaves: the dispatcher must not wait for it for ever.
+fn broke_off(attempt: u32) -> RunError {
+    RunError::Internal {
+        action: format!("observe attempt {attempt}"),
+        problem: "its thread broke off".into(),
+    }
 }
 
 fn observe(

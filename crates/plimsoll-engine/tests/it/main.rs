@@ -7,10 +7,12 @@
     reason = "a scenario that cannot be set up must fail"
 )]
 
+mod any_order;
 mod bench;
 mod checks;
 mod decision;
 mod memory;
+mod observed;
 mod origin;
 mod outputs;
 mod run_loop;

@@ -232,6 +232,13 @@ fn a_sandbox_that_breaks_stops_the_run_and_everything_beside_it() {
 }
 
 #[test]
+fn a_sandbox_that_panics_stops_the_run_instead_of_hanging_it() {
+    let bench = Bench::with(&steps(&[("endless", ", needs: []"), ("broken", ", needs: []")]));
+    let sandbox = Scripted::default().when("endless", |act| act.sleep()).when("broken", |_| panic!("a bug"));
+    assert!(matches!(bench.run(&sandbox), Err(RunError::Internal { .. })));
+}
+
+#[test]
 fn a_branch_that_moves_between_looking_and_opening_is_refused() {
     let bench = Bench::new();
     let open = bench.open(1);
