@@ -1,0 +1,5 @@
+use plimsoll_policy::Permit;
+
+fn main() {
+    let _ = Permit::default();
+}

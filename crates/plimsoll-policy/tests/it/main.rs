@@ -1,0 +1,14 @@
+//! `plimsoll-policy` from the outside: what is allowed, what each single change of it is refused with, and what can be
+//! computed again.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a scenario that cannot be set up must fail")]
+
+mod chain;
+mod defects;
+mod dossier;
+mod fixture;
+mod forgery;
+mod gates;
+mod golden;
+mod keys;
+mod samples;
