@@ -21,7 +21,9 @@ use std::{
 const LIMIT: u64 = 32 << 20;
 
 pub(crate) fn export(context: &Context, arguments: &Export, output: &Output) -> Result<(), Failure> {
-    let state = context.reader()?;
+    drop(context.reader()?);
+    // Unpacking an image puts its files into the store.
+    let state = context.writer("export")?;
     let found = records::find(&state, &arguments.run)?;
     let unfinished =
         || Failure::Usage(format!("run {} did not finish, so there is nothing to export", found.run));
