@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs a command as somebody who is not root. Usage: dev/as-user.sh COMMAND...
 #
-# For anybody but root this is just the command. Root gets uid 64001 (no entry in /etc/passwd is needed or made) with a
-# home of its own, a readable copy of the Rust toolchain, and nothing of root's home. CI uses it to show that everything
+# For anybody but root this is just the command. Root gets uid 64001 (with an entry in /etc/passwd that only the command
+# sees) with a home of its own, a readable copy of the Rust toolchain, and nothing of root's home. CI uses it to show that everything
 # works without privileges; as a runner of cargo it does so for test programs that root compiled.
 set -euo pipefail
 
@@ -14,6 +14,21 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 uid=64001
 base=/var/cache/plimsoll-dev
 home=$base/home
+
+# ssh-keygen refuses whoever has no entry in /etc/passwd, so the command sees a copy with one more line.
+if ! getent passwd "$uid" >/dev/null; then
+    mkdir -p "$base"
+    passwd=$(mktemp "$base/passwd.XXXXXX")
+    { cat /etc/passwd && echo "plimsoll-dev:x:$uid:$uid::$home:/bin/bash"; } >"$passwd"
+    chmod 644 "$passwd"
+    # shellcheck disable=SC2016  # the inner shell expands it
+    exec unshare --mount --propagation private bash -euo pipefail -c '
+        mount --bind "$1" /etc/passwd
+        rm "$1"
+        shift
+        exec "$@"
+    ' as-user "$passwd" "$0" "$@"
+fi
 
 # The sysroot once for each compiler version; whoever comes second waits for the first.
 prepare() {
