@@ -175,7 +175,7 @@ impl<'a> Session<'a> {
     fn close_source(&mut self) -> Result<Closed, RunError> {
         self.only(&Role::Source)?;
         let run = self.current()?;
-        run.begin(AttemptKind::Source, "source", 1, 1)?;
+        run.is_next(AttemptKind::Source, "source", 1, 1)?;
         let repository = self.world.source.uri();
         let entries = self.world.journal.entries()?;
         let run = self.current()?;
@@ -213,17 +213,18 @@ impl<'a> Session<'a> {
         if !ready || run.passed.contains_key(&step.name) {
             return Err(unobserved("the plan does not run this step now"));
         }
-        run.begin(AttemptKind::Step, step.name.as_str(), close.attempt, u32::from(step.retry) + 1)?;
+        run.is_next(AttemptKind::Step, step.name.as_str(), close.attempt, u32::from(step.retry) + 1)?;
         let run_id = run.open.run.clone();
         rehash(self.world.blobs, &close.observed.log)?;
         let judged = judge_step(&close, step.name.as_str(), run_id.as_str(), step.timeout_seconds);
+        let mut passed = None;
         if judged.outcome == Outcome::Passed {
             let outputs = self.rehash_tree(close.outputs)?;
             check_outputs(&outputs, &step.out)?;
-            let passed = PassedStep { observed: close.observed.clone(), outputs };
-            self.current()?.passed.insert(step.name.clone(), passed);
+            passed = Some(PassedStep { observed: close.observed.clone(), outputs });
         }
         self.record(AttemptKind::Step, step.name.as_str(), close.attempt, judged.outcome, (None, None))?;
+        self.current()?.passed.extend(passed.map(|passed| (step.name.clone(), passed)));
         Ok(Closed { outcome: judged.outcome, reasons: judged.reasons, signed: None, artifact: None })
     }
 
@@ -252,7 +253,7 @@ impl<'a> Session<'a> {
         if !run.derived.plan.fetch.is_empty() && run.fetched.is_none() {
             return Err(unobserved("the fetch phase was not closed"));
         }
-        run.begin(AttemptKind::Artifact, "artifact", 1, 1)?;
+        run.is_next(AttemptKind::Artifact, "artifact", 1, 1)?;
         let mut outputs = Tree::default();
         for step in run.passed.values() {
             outputs.entries.extend(step.outputs.entries.clone());
@@ -277,7 +278,7 @@ impl<'a> Session<'a> {
         let check = run.derived.plan.check(&close.check);
         let check = check.ok_or_else(|| unobserved("the plan has no such check"))?.clone();
         let name = check.name.as_str();
-        run.begin(AttemptKind::Check, name, close.attempt, u32::from(check.retry) + 1)?;
+        run.is_next(AttemptKind::Check, name, close.attempt, u32::from(check.retry) + 1)?;
         let entries = self.world.journal.entries()?;
         let run = self.current()?;
         memory::may_close(run, (AttemptKind::Check, name, close.attempt), &entries)?;
@@ -394,7 +395,7 @@ impl<'a> Session<'a> {
     }
 
     fn sign_and_record<P: Predicate>(
-        &self,
+        &mut self,
         statement: &Statement<P>,
         kind: AttemptKind,
         name: &str,
@@ -407,14 +408,14 @@ impl<'a> Session<'a> {
 
     /// Writes down what was closed, before anybody hears of it.
     fn record(
-        &self,
+        &mut self,
         kind: AttemptKind,
         name: &str,
         attempt: u32,
         outcome: Outcome,
         (signed, artifact): (Option<&Signed>, Option<Digest>),
     ) -> Result<(), RunError> {
-        let run = self.run.as_ref().ok_or_else(|| unobserved("no run is open"))?;
+        let run = self.run.as_mut().ok_or_else(|| unobserved("no run is open"))?;
         let event = Event::Closed {
             run: run.open.run.clone(),
             kind,
@@ -426,18 +427,19 @@ impl<'a> Session<'a> {
             artifact,
         };
         self.world.journal.append(&self.role, (self.world.clock)(), event)?;
+        run.attempts.insert((kind, name.to_owned()), attempt);
         Ok(())
     }
 }
 
 impl OpenRun {
-    /// Takes note of an attempt: each in its turn, none twice, and no more than the plan allows.
-    fn begin(&mut self, kind: AttemptKind, name: &str, attempt: u32, most: u32) -> Result<(), RunError> {
-        let newest = self.attempts.entry((kind, name.to_owned())).or_insert(0);
-        if attempt != *newest + 1 || attempt > most {
+    /// Each attempt is closed in its turn, none twice, and no more than the plan allows. It counts when it is written
+    /// down: one that was refused is still the next, so that none is left out of the run statement.
+    fn is_next(&self, kind: AttemptKind, name: &str, attempt: u32, most: u32) -> Result<(), RunError> {
+        let newest = self.attempts.get(&(kind, name.to_owned())).copied().unwrap_or(0);
+        if attempt != newest + 1 || attempt > most {
             return Err(unobserved(&format!("attempt {attempt} of {name} is not the next one")));
         }
-        *newest = attempt;
         Ok(())
     }
 

@@ -107,6 +107,18 @@ fn a_link_among_the_outputs_stays_inside() {
     }
 }
 
+/// R8: every attempt is listed, so none can be used up by having it refused.
+#[test]
+fn an_attempt_that_was_refused_is_still_the_next_one() {
+    let bench = Bench::with(TWO_STEPS);
+    let mut builder = builder(&bench);
+    let step = |attempt, file| Request::CloseStep(bench.step("generate", attempt, &[(file, "x")]));
+    builder.refuses(&step(1, "elsewhere"), UNOBSERVED);
+    builder.refuses(&step(2, "gen/code"), UNOBSERVED);
+    builder.closed(&step(1, "gen/code"));
+    assert_eq!(closes(&bench), 1);
+}
+
 /// F2: the file is swapped between the executor's hash and the signer's read. Whatever is signed names what is stored.
 #[test]
 fn a_swapped_blob_never_gets_a_statement_that_names_it_wrongly() {
