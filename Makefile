@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench deny as-user
+.PHONY: help demo test check bench deny as-user third-party
 
 # Every recipe line starts with the same tools and caches.
 env := . dev/env.sh;
@@ -35,8 +35,15 @@ test:
 	$(env) cargo build $(workspace) --all-targets
 	$(env) $(built)/xtask docs
 	$(env) dev/demo/demo.sh
+	$(env) dev/third-party/test.sh
 	$(env) cargo test $(workspace)
 	$(MAKE) --no-print-directory as-user
+
+# Published programs that nobody here wrote, and Plimsoll itself, from a commit to what verifiers say: minutes.
+third-party:
+	dev/install.sh test
+	$(env) cargo build $(workspace) --all-targets
+	$(env) dev/third-party/test.sh
 
 # Whatever touches the system once more as a user without privileges, where `make` runs as root. Floor 0 does not, and
 # its compile-fail tests write into the target folder, which is root's here.
@@ -46,6 +53,7 @@ as-user:
 	  triple=$$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_'); \
 	  export "CARGO_TARGET_$${triple}_RUNNER=$$PWD/dev/as-user.sh"; \
 	  cargo test $(workspace) $(pure:%=--exclude plimsoll-%) --exclude xtask --lib --test '*'; \
+	  dev/as-user.sh dev/third-party/test.sh simple-http-server; \
 	fi
 
 # `make bench ONLY=sandbox-start` runs one measurement and keeps the numbers of the others.

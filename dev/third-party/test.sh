@@ -8,7 +8,9 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-plimsoll=${PLIMSOLL:-${CARGO_TARGET_DIR:-$root/target}/debug/plimsoll}
+# shellcheck source=dev/env.sh
+. "$root/dev/env.sh"
+plimsoll=${CARGO_TARGET_DIR:-$root/target}/debug/plimsoll
 [ -x "$plimsoll" ] || { echo "test.sh: there is no $plimsoll: cargo build -p plimsoll" >&2; exit 2; }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/third-party.XXXXXX")
@@ -128,7 +130,7 @@ third_party() {
     "$here/fetch.sh" "$name" "$version" "$place/source" "$work/key" >/dev/null
     deliver "$place"
     case $name in
-    hexyl) again "$place" ;;
+    b3sum) again "$place" ;;
     simple-http-server) serve "$place" "$name" ;;
     esac
 }
