@@ -1,6 +1,10 @@
-//! Documents that stay true: every path, link and `plimsoll` command in the project's Markdown exists.
+//! Documents that stay true: every path, link and `plimsoll` command in the project's Markdown exists, and generated
+//! pages are what they are generated from.
 
-use crate::project::{Project, Result};
+use crate::{
+    project::{Project, Result},
+    reasons,
+};
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +12,7 @@ use std::{
     process::Command,
 };
 
-/// Everything in the documents that does not exist.
+/// Everything in the documents that does not exist or is stale.
 pub(crate) fn check(project: &Project) -> Result<Vec<String>> {
     let tree = Tree::new(project.files()?);
     let mut documents = BTreeMap::new();
@@ -17,7 +21,7 @@ pub(crate) fn check(project: &Project) -> Result<Vec<String>> {
         documents.insert(file, Document::parse(&text));
     }
     let mut help = Help::of(project.built("debug", "plimsoll"))?;
-    let mut found = Vec::new();
+    let mut found: Vec<String> = reasons::check(project)?.into_iter().collect();
     for (file, document) in &documents {
         let wrong = document.wrong_paths(file, &tree, &documents);
         let wrong = wrong.into_iter().chain(document.commands.iter().filter_map(|line| help.problem(line)));

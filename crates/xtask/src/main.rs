@@ -3,9 +3,11 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people; nothing links to it")]
 
 mod bench;
+mod codes;
 mod docs;
 mod layering;
 mod project;
+mod reasons;
 mod tidy;
 
 use project::{Project, Result};
@@ -16,7 +18,9 @@ usage: cargo xtask COMMAND
 
   layering         every crate has a floor and depends only downward (ARCHITECTURE.md, \"Floors\")
   tidy             no forgotten source or test file, no ignored test, `unsafe` in one crate only
+  codes            every reason code is produced by a test
   docs             paths, links and `plimsoll` commands in *.md exist (needs target/debug/plimsoll)
+  reasons          writes docs/reasons.md from the registry of reasons
   bench [NAME…]    measures against real peers and writes bench/RESULTS.md (by `make bench`: optimised)";
 
 fn main() -> ExitCode {
@@ -41,7 +45,9 @@ fn run(command: &str, rest: &[String]) -> Result<Option<Vec<String>>> {
     let check = match command {
         "layering" => layering::check,
         "tidy" => tidy::check,
+        "codes" => codes::check,
         "docs" => docs::check,
+        "reasons" => return reasons::write(&Project::open()?).map(|()| Some(Vec::new())),
         "bench" => return bench::run(&Project::open()?, rest).map(|()| Some(Vec::new())),
         _ => return Ok(None),
     };
