@@ -23,8 +23,8 @@ use std::{
 /// Variables that every sandbox gets from Plimsoll.
 const OWN_VARIABLES: &[&str] = &["PATH", "HOME", "CARGO_HOME", "TMPDIR", "LANG", "TZ", "SOURCE_DATE_EPOCH"];
 
-/// Names that logs and events use for phases of a run.
-const RESERVED_NAMES: &[&str] = &["fetch"];
+/// Names that logs, statements and events use for phases of a run.
+const RESERVED_NAMES: &[&str] = &["fetch", "source", "artifact", "run"];
 
 /// Steps of one pipeline.
 const MAX_STEPS: usize = 200;
