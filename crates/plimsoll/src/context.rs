@@ -3,13 +3,13 @@
 
 use crate::{failure::Failure, toolchain::RustToolchain};
 use plimsoll_attest::{PublicKey, Trust, TrustRoot};
-use plimsoll_engine::ports::Source as _;
+use plimsoll_engine::ports::{Journal as _, Source as _};
 use plimsoll_engine::{
     fetch::{ClientConfig, FetchError},
     run::{Client, Toolchain},
 };
 use plimsoll_git::GitSource;
-use plimsoll_model::{Code, Role};
+use plimsoll_model::{Code, Role, Timestamp};
 use plimsoll_pipeline::Delivery;
 use plimsoll_sandbox::{LinuxSandbox, Options, toolchain as host};
 use plimsoll_sign::RoleKeys;
@@ -71,7 +71,9 @@ impl Context {
             fs::create_dir_all(parent)
                 .map_err(|error| Failure::broken(format!("failed to make {}", parent.display()), &error))?;
         }
-        Ok(StateDir::open_writer(&self.state, command)?)
+        let state = StateDir::open_writer(&self.state, command)?;
+        went_on(&state)?;
+        Ok(state)
     }
 
     /// The state directory for a process that works for its writer.
@@ -138,6 +140,18 @@ impl Context {
             found.push((role.clone(), public_key(&keys, role)?));
         }
         Ok(Trust::new(found)?)
+    }
+}
+
+/// Looks at the whole journal before anything is added to it: its chain holds, and time went on since its newest entry.
+fn went_on(state: &StateDir) -> Result<(), Failure> {
+    let entries = state.journal().entries()?;
+    let now = Timestamp::now();
+    match entries.last() {
+        Some(newest) if now < newest.time => {
+            Err(Code::Clock.reason().with("now", now).with("last", newest.time).into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -19,6 +19,7 @@ use plimsoll_store::{StateDir, bundle_referrer, oci::Descriptor};
 pub(crate) fn promote(context: &Context, arguments: &cli::Promote, output: &Output) -> Result<(), Failure> {
     let unit = ProjectAt { project: arguments.project.clone(), environment: arguments.to.clone() };
     let pinned = context.pinned()?.ok_or_else(context::not_pinned)?;
+    pinned.accept()?;
     let state = context.writer("promote")?;
     let run = find_run(&state, arguments)?;
     let request = decide_request(&unit, &run, pinned.delivery()?.resolve("HEAD")?.commit)?;

@@ -17,7 +17,8 @@ use plimsoll_engine::{
 };
 use plimsoll_gateway::Gateway;
 use plimsoll_git::GitSource;
-use plimsoll_model::{Digest, Outcome, RunId, Timestamp};
+use plimsoll_model::{CommitId, Digest, Outcome, RunId, Timestamp};
+use plimsoll_pipeline::Pipeline;
 use plimsoll_store::{IndexEntry, RunDirectory, StateDir, bundle_referrer, oci::Descriptor};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +28,9 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
+
+/// Bytes of a pipeline's file.
+const PIPELINE_LIMIT: u64 = 1 << 20;
 
 pub(crate) fn run(context: &Context, arguments: &cli::Run, output: &Output) -> Result<ExitCode, Failure> {
     let repository = absolute(&arguments.repository)?;
@@ -49,7 +53,10 @@ pub(crate) fn run(context: &Context, arguments: &cli::Run, output: &Output) -> R
     left_out(&source, output);
     let directory = state.runs().create(&open.run, Timestamp::now())?;
     let report = execute(context, &state, &directory, &source, &repository, &open, output);
-    let report = report.map_err(|stopped| failure(&state, &open, stopped, output))?;
+    let report = report.map_err(|stopped| {
+        show_errors(&source, &open.commit, output);
+        failure(&state, &open, stopped, output)
+    })?;
     let record = keep(&state, &directory, &open, report)?;
     show(&record, output);
     Ok(if record.passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
@@ -72,6 +79,17 @@ fn left_out(source: &GitSource, output: &Output) {
         let first: Vec<&str> = changed.keys().take(5).map(String::as_str).collect();
         let more = if changed.len() > first.len() { ", …" } else { "" };
         output.progress(&format!("not committed, so left out: {}{more}", first.join(", ")));
+    }
+}
+
+/// Shows every error of the commit's pipeline with its place; a reason only counts them.
+fn show_errors(source: &GitSource, commit: &CommitId, output: &Output) {
+    let path = plimsoll_engine::derive::pipeline_path(source.prefix());
+    let read = path.map(|path| (source.file(commit, &path, PIPELINE_LIMIT), path));
+    if let Ok((Ok(Some(bytes)), path)) = read
+        && let Err(errors) = Pipeline::read(path.as_str(), &bytes)
+    {
+        output.progress(errors.render().trim_end());
     }
 }
 
