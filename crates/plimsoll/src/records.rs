@@ -64,6 +64,11 @@ impl RunRecord {
         Ok(directory.write_json(&file()?, self)?)
     }
 
+    /// Whether it had a step or check of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.steps.iter().chain(&self.checks).any(|entry| entry.name == name)
+    }
+
     /// The statement of this name.
     pub(crate) fn statement(&self, name: &str) -> Option<&StatementRecord> {
         self.statements.iter().rev().find(|statement| statement.name == name)

@@ -1,0 +1,134 @@
+//! Killed at any moment, and then the same command again: it passes, the journal's chain holds, and nothing is left of
+//! what was killed.
+
+use crate::{
+    journal, processes,
+    service::Shop,
+    world::{Ran, World, pipeline},
+};
+use std::{
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// Random delays from a seed that a failing test shows.
+struct Delays {
+    seed: u64,
+    state: u64,
+}
+
+impl Delays {
+    fn new() -> Self {
+        let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos().into();
+        Self { seed, state: seed }
+    }
+
+    /// Up to `limit` milliseconds. (The generator of MMIX.)
+    fn next(&mut self, limit: u64) -> Duration {
+        self.state =
+            self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        Duration::from_millis((self.state >> 33) % limit)
+    }
+}
+
+/// A pipeline whose step takes a while and is known by a number in its command line.
+fn slow() -> (World, String) {
+    let mark = format!("0.3{}", std::process::id());
+    (World::new(&pipeline(&format!("sleep {mark}\necho x > out/x"))), format!("sleep {mark}"))
+}
+
+fn killed(world: &World, arguments: &[&str], delay: Duration) {
+    let mut child = world.spawn(arguments);
+    thread::sleep(delay);
+    processes::kill(child.id());
+    child.wait().unwrap();
+}
+
+#[test]
+fn an_engine_that_is_killed_at_ten_random_moments_leaves_nothing_that_hinders_the_next() {
+    let (world, step) = slow();
+    let mut delays = Delays::new();
+    for round in 0..10 {
+        let delay = delays.next(800);
+        let context = format!("seed {}, round {round}, killed after {delay:?}", delays.seed);
+        killed(&world, &["run"], delay);
+        let again = world.json(&["run"]);
+        assert_eq!(again.status, 0, "{context}: {again:#?}");
+        journal::entries(&world);
+        assert!(world.left_in_work().is_empty(), "{context}");
+        processes::until_gone(&step);
+    }
+    processes::until_gone(&world.mark());
+}
+
+#[test]
+fn a_run_whose_signer_is_killed_breaks_and_the_next_passes() {
+    for role in ["builder", "scanner", "source"] {
+        let (world, _) = slow();
+        let child = world.spawn(&["--json", "run"]);
+        let mark = format!("--role\u{0}{role}\u{0}--state\u{0}{}", world.state().display());
+        let mut signer = vec![];
+        processes::until("the signer", || {
+            signer = processes::with(&mark);
+            !signer.is_empty()
+        });
+        signer.into_iter().for_each(processes::kill);
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        // The source's signer may have had its say already.
+        assert!(ran.status == 3 || (role == "source" && ran.status == 0), "{role}: {ran:#?}");
+        world.json(&["run"]).ok();
+        journal::entries(&world);
+        processes::until_gone(&world.mark());
+    }
+}
+
+#[test]
+fn a_promotion_that_is_killed_at_random_moments_can_be_repeated() {
+    let shop = Shop::new();
+    shop.world.plimsoll(&["run"]).ok();
+    let mut delays = Delays::new();
+    for round in 0..10 {
+        let delay = delays.next(300);
+        let context = format!("seed {}, round {round}, killed after {delay:?}", delays.seed);
+        killed(&shop.world, &["promote", "shop", "--to", "local"], delay);
+        let again = shop.promote();
+        assert_eq!(again.status, 0, "{context}: {again:#?}");
+        assert_eq!(shop.answer().as_deref(), Some("v1"), "{context}");
+        journal::entries(&shop.world);
+    }
+    shop.world.json(&["stop", "shop@local"]).ok();
+    processes::until_gone(&shop.world.mark());
+}
+
+#[test]
+fn a_killed_supervisor_takes_its_service_along_and_the_next_promotion_serves() {
+    let shop = Shop::new();
+    let promoted = shop.deliver("v2");
+    let pid = |name: &str| u32::try_from(promoted["service"][name].as_u64().unwrap()).unwrap();
+    processes::kill(pid("supervisor"));
+    processes::until("the service is gone", || !processes::exists(pid("process")));
+    assert_eq!((shop.answer(), shop.state().as_str()), (None, "failed"));
+    shop.promote().ok();
+    assert_eq!((shop.answer().as_deref(), shop.state().as_str()), (Some("v2"), "serving"));
+}
+
+#[test]
+fn an_interrupted_run_ends_in_order() {
+    for signal in ["INT", "TERM"] {
+        let (world, step) = slow_step();
+        let child = world.spawn(&["--json", "run"]);
+        processes::until("the step runs", || !processes::with(&step).is_empty());
+        processes::signal(child.id(), signal);
+        Ran::from(child.wait_with_output().unwrap()).ended(130);
+        assert!(world.left_in_work().is_empty(), "{signal}");
+        processes::until_gone(&step);
+        processes::until_gone(&world.mark());
+        journal::entries(&world);
+    }
+}
+
+/// A step that would not end by itself.
+fn slow_step() -> (World, String) {
+    let mark = format!("9{}", std::process::id());
+    (World::new(&pipeline(&format!("trap '' TERM INT\nsleep {mark}"))), format!("sleep {mark}"))
+}

@@ -1,0 +1,16 @@
+//! The real binary, from outside: real repositories, real keys, a state directory and a home of its own for each test.
+//! What is written here is what users and attackers can rely on; how it comes about is tested in the other crates.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+
+mod artifact;
+mod clock;
+mod faults;
+mod first_gate;
+mod input;
+mod interface;
+mod isolation;
+mod journal;
+mod kills;
+mod processes;
+mod service;
+mod world;

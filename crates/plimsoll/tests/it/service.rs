@@ -1,0 +1,126 @@
+//! A small HTTP service, compiled once. What it answers stands behind the last newline of its own file, so that a
+//! pipeline makes another version of it with `cat`.
+
+use crate::world::{Ran, World};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    process::Command,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Duration,
+};
+
+/// Its tests pass unless the commit has a file `broken`.
+const PIPELINE: &str = "\
+version: 1
+project: shop
+build:
+  steps:
+    - name: make
+      run: cat service version > out/service; chmod +x out/service
+      out: [out]
+  artifact:
+    files: [out/service]
+evidence:
+  - {test: unit, on: source, run: test ! -e broken}
+";
+
+const SOURCE: &str = r#"
+use std::io::{Read, Write};
+fn main() {
+    let own = std::fs::read(std::env::args().next().unwrap()).unwrap();
+    let version = String::from_utf8_lossy(own.rsplit(|byte| *byte == b'\n').next().unwrap()).into_owned();
+    println!("version {version}");
+    let status = if version.starts_with("ill") { "503 Service Unavailable" } else { "200 OK" };
+    let listener = std::net::TcpListener::bind("127.0.0.1:8080").unwrap();
+    for stream in listener.incoming() {
+        let mut stream = stream.unwrap();
+        let mut request = [0; 1024];
+        let _ = stream.read(&mut request);
+        let _ = write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\n\r\n{version}");
+    }
+}
+"#;
+
+static EXECUTABLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (source, executable) = (directory.path().join("service.rs"), directory.path().join("service"));
+    fs::write(&source, SOURCE).expect("a source file");
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--edition=2024", "-Cstrip=symbols", "-Cpanic=abort", "-o"]).arg(&executable).arg(&source);
+    assert_eq!(Ran::of(&mut rustc).status, 0, "rustc does not compile the service");
+    fs::read(executable).expect("the service")
+});
+
+/// A port that nothing listens on; below those that the system gives to clients.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + u16::try_from(std::process::id() % 400).expect("a small number") * 25;
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// A world with the service, a delivery repository, and an environment `local` that listens on a port of its own.
+pub(crate) struct Shop {
+    pub(crate) world: World,
+    pub(crate) port: u16,
+}
+
+impl Shop {
+    /// Version `v1` is committed, and nothing has run.
+    pub(crate) fn new() -> Self {
+        let shop = Self { world: World::empty(), port: free_port() };
+        shop.world.repository.write_executable("service", &*EXECUTABLE);
+        shop.world.repository.write("plimsoll.yaml", PIPELINE);
+        shop.commit_version("v1");
+        let (delivery, key) = (shop.world.delivery(), shop.world.person.private_path().with_extension("pub"));
+        let (delivery, key) = (delivery.to_str().expect("text"), key.to_str().expect("text"));
+        shop.world.plimsoll(&["init", "--delivery", delivery, "--key", key]).ok();
+        shop.world.change_delivery("environments/local/shop/target.yaml", |target| {
+            let target = target.replace("listen: 8080", &format!("listen: {}", shop.port));
+            format!("{target}  start-timeout: 3s\n")
+        });
+        shop
+    }
+
+    /// Commits a version to the current branch; it runs nowhere yet.
+    pub(crate) fn commit_version(&self, version: &str) {
+        self.world.repository.write("version", format!("\n{version}"));
+        self.world.repository.commit(version);
+    }
+
+    /// Commits, builds and promotes a version, which then serves.
+    pub(crate) fn deliver(&self, version: &str) -> serde_json::Value {
+        self.commit_version(version);
+        self.world.plimsoll(&["run"]).ok();
+        self.promote().ok().value()
+    }
+
+    pub(crate) fn promote(&self) -> Ran {
+        self.world.json(&["promote", "shop", "--to", "local"])
+    }
+
+    /// What the service answers; none when nobody does.
+    pub(crate) fn answer(&self) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
+    }
+
+    /// The state of the service that `status` shows.
+    pub(crate) fn state(&self) -> String {
+        let status = self.world.json(&["status"]).ok().value();
+        crate::world::text(&status["services"][0]["service"]["state"]).to_owned()
+    }
+}
