@@ -45,8 +45,9 @@ pub fn stop(directory: &ServiceDirectory) -> Result<(), ControlError> {
 pub(crate) struct StopAsked(UnixStream);
 
 impl StopAsked {
-    /// Tells that the service is gone.
-    pub(crate) fn answer(mut self) {
+    /// Tells that the service is gone. From then on nobody finds its supervisor, which is about to end.
+    pub(crate) fn answer(mut self, directory: &ServiceDirectory) {
+        let _ = fs::remove_file(directory.control());
         // Who asked may have left; the service is gone all the same.
         let _ = self.0.write_all(b"stopped\n");
     }

@@ -199,7 +199,7 @@ impl Supervisor<'_> {
             self.restarts += 1;
             if let Some(asked) = self.pause(Duration::from_millis(100 << row)) {
                 self.save(dead, ServiceState::Stopped);
-                asked.answer();
+                asked.answer(self.directory);
                 return None;
             }
             if let Ok(next) = self.start()
@@ -234,7 +234,7 @@ impl Supervisor<'_> {
         }
         instance.stopper.kill();
         self.save(instance, ServiceState::Stopped);
-        asked.answer();
+        asked.answer(self.directory);
     }
 
     fn record(&self, instance: &Instance, state: ServiceState) -> ServiceRecord {
