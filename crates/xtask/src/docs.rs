@@ -27,7 +27,26 @@ pub(crate) fn check(project: &Project) -> Result<Vec<String>> {
         let wrong = wrong.into_iter().chain(document.commands.iter().filter_map(|line| help.problem(line)));
         found.extend(wrong.map(|problem| format!("{}: {problem}", file.display())));
     }
+    for file in project.files_with("rs")? {
+        let text = std::fs::read_to_string(project.root().join(&file))?;
+        let missing = unknown_headings(&text, &documents).into_iter();
+        found.extend(missing.map(|problem| format!("{}: {problem}", file.display())));
+    }
     Ok(found)
+}
+
+/// Places in code that send the reader to a heading which is not there, as in: docs/concepts.md, "Fetch".
+fn unknown_headings(text: &str, documents: &BTreeMap<PathBuf, Document>) -> Vec<String> {
+    const MARK: &str = ".md, \"";
+    let problem = |(at, _): (usize, &str)| {
+        let is_path = |c: char| c.is_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+        let path = text[..at].rsplit(|c| !is_path(c)).next()?;
+        let heading = text[at + MARK.len()..].split('"').next()?;
+        let document = documents.get(Path::new(&format!("{path}.md")));
+        let known = document.is_some_and(|document| document.anchors.contains(&anchor(heading)));
+        (!known).then(|| format!("{path}.md has no heading `{heading}`"))
+    };
+    text.match_indices(MARK).filter_map(problem).collect()
 }
 
 /// Texts of others, kept as they came.
@@ -253,6 +272,18 @@ mod tests {
         paths("[r](../README.md) [f](../README.md#five-first-minutes) [w](https://example.org/x)", &[]);
         paths("[r](README.md)", &["link to README.md: there is no docs/README.md"]);
         paths("[r](../README.md#six)", &["link to ../README.md#six: README.md has no such heading"]);
+    }
+
+    #[test]
+    fn code_that_sends_the_reader_to_a_heading_must_find_it() {
+        let documents = BTreeMap::from([(PathBuf::from("docs/a.md"), Document::parse("# Way out\n"))]);
+        let check = |text: &str, expect: &[&str]| {
+            assert_eq!(unknown_headings(text, &documents), expect, "{text}");
+        };
+        check("//! Leaves (docs/a.md, \"Way out\").", &[]);
+        check("//! Leaves (docs/a.md, \"Way in\").", &["docs/a.md has no heading `Way in`"]);
+        check("//! Leaves (docs/b.md, \"Way out\").", &["docs/b.md has no heading `Way out`"]);
+        check("//! Leaves, see docs/b.md.", &[]);
     }
 
     /// A program with commands `run [--dirty]` and `trust show`, in the form of the real one.
