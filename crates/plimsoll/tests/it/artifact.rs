@@ -173,3 +173,18 @@ fn the_statement_of_a_check_names_what_it_looked_at() {
     assert!(subject("unit").contains(&tree), "{}", subject("unit"));
     assert!(!subject("unit").contains(&manifest));
 }
+
+#[test]
+fn an_export_is_whole_for_tools_that_know_nothing_of_the_state_directory() {
+    let world = world();
+    let run = world.json(&["run"]).ok().value();
+    let to = world.home().join("export");
+    let export = |to: &Path| world.json(&["export", text(&run["run"]), "--to", to.to_str().unwrap()]);
+    export(&to).ok();
+    let file = to.join("files/x");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "ahoy\n");
+    let key = world.plimsoll(&["trust", "key", "builder"]).ok().stdout;
+    let key = world.scratch("builder.pub", key.as_bytes());
+    assert_eq!(cosign(&world, &key, &to.join("artifact.sigstore.json"), &file).status, 0);
+    export(&to).ended(2);
+}

@@ -43,7 +43,8 @@ fn a_second_engine_is_told_who_is_at_work() {
 
 #[test]
 fn an_edited_journal_is_noticed_before_anything_is_added() {
-    let edits: [(&str, fn(&str) -> String); 4] = [
+    type Edit = fn(&str) -> String;
+    let edits: [(&str, Edit); 4] = [
         ("another outcome", |text| text.replacen("passed", "failed", 1)),
         ("another commit", |text| text.replacen("\"commit\":\"", "\"commit\":\"0", 1)),
         ("an entry less", |text| text.split_inclusive('\n').skip(1).collect()),

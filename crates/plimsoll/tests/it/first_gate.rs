@@ -3,7 +3,7 @@
 use crate::{
     processes,
     service::Shop,
-    world::{Ran, text},
+    world::{Ran, World, pipeline, text},
 };
 use plimsoll_model::Digest;
 use plimsoll_testkit::SshKey;
@@ -173,6 +173,40 @@ fn where_signatures_are_asked_for_only_those_of_known_people_count() {
     assert_eq!(shop.answer().as_deref(), Some("v3"));
 }
 
+/// Somebody with nothing but the dossier and the root, which they got another way.
+#[test]
+fn a_dossier_convinces_a_stranger_and_a_changed_one_does_not() {
+    let shop = Shop::new();
+    shop.world.plimsoll(&["run"]).ok();
+    let dossier = |name: &str| {
+        let file = shop.world.scratch(name, b"");
+        shop.world.json(&["dossier", "shop@local", "--output", file.to_str().unwrap()]).ok();
+        file
+    };
+    let promoted = shop.promote().ok().value();
+    let allowed = dossier("allowed.tar");
+    shop.world.repository.write("broken", "");
+    shop.commit_version("v2");
+    asked(&shop).ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    let refused = dossier("refused.tar");
+
+    let stranger = World::empty();
+    let root = shop.world.delivery().join("trust/root.json");
+    let verify = |file: &std::path::Path| {
+        stranger.json(&["verify", file.to_str().unwrap(), "--root", root.to_str().unwrap()])
+    };
+    assert_eq!(verify(&allowed).ok().value()["decision"], promoted["decision"]["decision"]);
+    assert!(verify(&refused).ok().stdout.contains("E-EVIDENCE-FAILED"));
+    let bytes = fs::read(&allowed).unwrap();
+    for at in (600..bytes.len()).step_by(bytes.len() / 30) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        let ran = verify(&stranger.scratch("changed.tar", &changed));
+        assert_eq!((ran.status, ran.codes().len()), (1, 1), "byte {at}: {ran:#?}");
+    }
+    stranger.json(&["verify", allowed.to_str().unwrap()]).ended(1).refused(&["E-TRUST-ROOT"]);
+}
+
 #[test]
 fn what_is_no_dossier_is_refused_as_one() {
     let shop = Shop::new();
@@ -240,7 +274,7 @@ fn a_service_that_dies_is_started_again() {
 
 #[test]
 fn without_a_trust_root_nothing_is_decided() {
-    let world = crate::world::World::new(&crate::world::pipeline("echo x > out/x"));
+    let world = World::new(&pipeline("echo x > out/x"));
     world.plimsoll(&["run"]).ok();
     world.json(&["promote", "shop", "--to", "local"]).ended(1).refused(&["E-TRUST-ROOT"]);
     world.json(&["why", "shop@local"]).ended(2);
