@@ -70,6 +70,16 @@ impl ServiceDirectory {
         Ok(Self { path })
     }
 
+    /// Waits until no other supervisor takes over, and keeps others from it while the file is held.
+    ///
+    /// # Errors
+    /// When the lock file cannot be opened or locked.
+    pub fn lock(&self) -> io::Result<File> {
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(self.path.join("lock"))?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)?;
+        Ok(file)
+    }
+
     /// The control socket's path.
     #[must_use]
     pub fn control(&self) -> PathBuf {

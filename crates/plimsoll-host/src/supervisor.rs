@@ -55,6 +55,9 @@ pub enum SuperviseError {
     /// It could not be started.
     #[error("failed to start the service")]
     Start(#[from] SandboxError),
+    /// Nobody waits for it any more; whatever ran before goes on.
+    #[error("nobody waits for this service any more")]
+    Unwanted,
     /// The service before it could not be stopped.
     #[error("failed to stop the service that runs")]
     Predecessor(#[source] ControlError),
@@ -74,7 +77,8 @@ enum Event {
 }
 
 /// Starts the permitted service, takes over from the one before once it is healthy, calls `serving`, and stays until it
-/// is stopped or fails for good.
+/// is stopped or fails for good. It takes over only if `wanted` says that somebody still waits for it: a supervisor whose
+/// starter was killed must not push aside the one that came after it.
 ///
 /// # Errors
 /// When it does not come to serve; then the service before it goes on as it was.
@@ -84,6 +88,7 @@ pub fn supervise(
     sandbox: &dyn Sandbox,
     directory: &ServiceDirectory,
     clock: fn() -> Timestamp,
+    wanted: impl FnOnce() -> bool,
     serving: impl FnOnce(&ServiceRecord),
 ) -> Result<(), SuperviseError> {
     let (sender, events) = mpsc::channel();
@@ -92,7 +97,13 @@ pub fn supervise(
     let first = supervisor.start()?;
     let inside: Inside = Arc::new(RwLock::new(None));
     supervisor.admit(&first, &inside)?;
+    let one_at_a_time = directory.lock().map_err(io_error("wait for another supervisor"))?;
+    if !wanted() {
+        first.stopper.kill();
+        return Err(SuperviseError::Unwanted);
+    }
     let record = supervisor.take_over(&first, &inside)?;
+    drop(one_at_a_time);
     serving(&record);
     supervisor.watch(first, &inside);
     Ok(())

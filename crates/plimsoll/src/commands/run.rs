@@ -315,8 +315,11 @@ fn show(record: &RunRecord, output: &Output) {
         ));
     }
     text.push_str(if record.passed { "result    passed\n" } else { "result    not passed\n" });
-    let next = match (record.passed, record.artifact.is_some()) {
-        (true, _) => format!("next      plimsoll promote {} --to local", record.project),
+    let next = match (record.passed, record.tier) {
+        (true, Tier::Trusted) => format!("next      plimsoll promote {} --to local", record.project),
+        (true, Tier::Untrusted) => {
+            format!("next      plimsoll export {} --to out", &record.run.as_str()[..8])
+        }
         (false, _) => format!("next      plimsoll logs {}", &record.run.as_str()[..8]),
     };
     text.push_str(&next);

@@ -22,10 +22,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What a supervisor says to whoever started it: one line, once.
+/// What a supervisor says to whoever started it, a line each. The last line is one of the others.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
 enum Told {
+    Healthy,
     Serving { service: ServiceRecord },
     Refused { reasons: Vec<Reason> },
     Broken { problem: String },
@@ -46,15 +47,16 @@ pub(crate) fn start(context: &Context, unit: &ProjectAt) -> Result<ServiceRecord
         .stderr(log)
         .spawn()
         .map_err(|error| broken(&error))?;
-    let mut line = String::new();
-    if let Some(stdout) = child.stdout.take() {
-        BufReader::new(stdout).read_line(&mut line).map_err(|error| broken(&error))?;
-    }
-    match serde_json::from_str(&line).map_err(|error| broken(&error))? {
-        Told::Serving { service } => Ok(service),
-        Told::Refused { reasons } => Err(Failure::Refused(reasons)),
-        Told::Broken { problem } => {
-            Err(Failure::Broken { what: problem, next: Some(format!("plimsoll logs {unit}")) })
+    let mut lines = child.stdout.take().into_iter().flat_map(|stdout| BufReader::new(stdout).lines());
+    loop {
+        let line = lines.next().unwrap_or_else(|| Ok(String::new())).map_err(|error| broken(&error))?;
+        match serde_json::from_str(&line).map_err(|error| broken(&error))? {
+            Told::Healthy => {}
+            Told::Serving { service } => return Ok(service),
+            Told::Refused { reasons } => return Err(Failure::Refused(reasons)),
+            Told::Broken { problem } => {
+                return Err(Failure::Broken { what: problem, next: Some(format!("plimsoll logs {unit}")) });
+            }
         }
     }
 }
@@ -65,7 +67,8 @@ pub(crate) fn supervise(context: &Context, unit: &ProjectAt) -> Result<(), Failu
     let _ = rustix::process::setsid();
     let told = prepare_and_serve(context, unit);
     if let Err(failure) = told {
-        tell(&match failure {
+        // If nobody listens any more, nobody needs to know.
+        let _ = tell(&match failure {
             Failure::Refused(reasons) => Told::Refused { reasons },
             Failure::Usage(problem) | Failure::Broken { what: problem, .. } => Told::Broken { problem },
             Failure::Interrupted => Told::Broken { problem: "interrupted".into() },
@@ -87,17 +90,19 @@ fn prepare_and_serve(context: &Context, unit: &ProjectAt) -> Result<(), Failure>
     let serving = |record: &ServiceRecord| {
         // The service before this one is gone. Files that cannot be removed are removed by the next.
         let _ = service::sweep(context, unit, &artifact);
-        tell(&Told::Serving { service: record.clone() });
+        // Whoever started it may be gone by now; the service serves all the same.
+        let _ = tell(&Told::Serving { service: record.clone() });
     };
-    run_service(permit, &service, &sandbox, &directory, Timestamp::now, serving).map_err(
-        |error| match error {
+    let wanted = || tell(&Told::Healthy).is_ok();
+    run_service(permit, &service, &sandbox, &directory, Timestamp::now, wanted, serving).map_err(|error| {
+        match error {
             SuperviseError::Unhealthy(reason) => {
                 reason.with("project", &unit.project).with("environment", &unit.environment).into()
             }
             SuperviseError::Start(error) => error.into(),
             other => Failure::broken("the service does not serve", &other),
-        },
-    )
+        }
+    })
 }
 
 fn mint(
@@ -126,10 +131,9 @@ fn mint(
     Ok(permit(&decision, &observed, Timestamp::now())?)
 }
 
-fn tell(told: &Told) {
+/// Fails when whoever started this supervisor is gone.
+fn tell(told: &Told) -> std::io::Result<()> {
     let mut out = std::io::stdout();
-    if let Ok(line) = serde_json::to_string(told) {
-        // Whoever started the supervisor may be gone; the service serves all the same.
-        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-    }
+    writeln!(out, "{}", serde_json::to_string(told)?)?;
+    out.flush()
 }

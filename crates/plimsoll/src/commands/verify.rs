@@ -9,6 +9,7 @@ use crate::{
 };
 use plimsoll_attest::{AnyStatement, Trust, TrustRoot, Verified, verify_any};
 use plimsoll_model::{Code, Digest, Hasher};
+use plimsoll_policy::Verdict;
 use std::{
     fs::{self, File},
     io::{self, Read},
@@ -39,10 +40,13 @@ fn dossier(bytes: &[u8], root: &TrustRoot, arguments: &Verify, output: &Output) 
     let statement = plimsoll_policy::dossier::recompute(&parts, root)?;
     let summary = &statement.value().predicate;
     let decision = &summary.decision;
+    let verdict = match decision.verdict {
+        Verdict::Allow => "allowed",
+        Verdict::Refuse => "refused",
+    };
     let text = format!(
-        "recomputed {}\nverdict    {:?}\ndecision   {}\nunit       {}@{}\nartifact   {}\nrun        {}\ndecided    {}\n",
+        "recomputed {}\nverdict    {verdict}\ndecision   {}\nunit       {}@{}\nartifact   {}\nrun        {}\ndecided    {}\n",
         arguments.file.display(),
-        summary.verification_result,
         statement.payload_digest(),
         decision.project.name,
         decision.environment.name,
