@@ -17,6 +17,7 @@ use plimsoll_engine::{
 };
 use plimsoll_gateway::Gateway;
 use plimsoll_git::GitSource;
+use plimsoll_model::record::Tier;
 use plimsoll_model::{CommitId, Digest, Outcome, RunId, Timestamp};
 use plimsoll_pipeline::Pipeline;
 use plimsoll_store::{IndexEntry, RunDirectory, StateDir, bundle_referrer, oci::Descriptor};
