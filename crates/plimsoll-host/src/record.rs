@@ -116,6 +116,16 @@ impl ServiceDirectory {
         Some(record)
     }
 
+    /// Waits until no other supervisor takes over here; the turn lasts as long as the value.
+    ///
+    /// # Errors
+    /// When the file cannot be locked.
+    pub(crate) fn turn(&self) -> io::Result<File> {
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(self.path.join("turn"))?;
+        file.lock()?;
+        Ok(file)
+    }
+
     /// The log, opened for appending.
     ///
     /// # Errors
