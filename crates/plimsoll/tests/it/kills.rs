@@ -7,6 +7,7 @@ use crate::{
     world::{Ran, World, pipeline},
 };
 use std::{
+    path::PathBuf,
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -37,11 +38,13 @@ fn slow() -> (World, String) {
     (World::new(&pipeline(&format!("sleep {mark}\necho x > out/x"))), format!("sleep {mark}"))
 }
 
-fn killed(world: &World, arguments: &[&str], delay: Duration) {
+/// Starts a command, kills it after a while, and gives its process id.
+fn killed(world: &World, arguments: &[&str], delay: Duration) -> u32 {
     let mut child = world.spawn(arguments);
     thread::sleep(delay);
     processes::kill(child.id());
     child.wait().unwrap();
+    child.id()
 }
 
 #[test]
@@ -51,11 +54,12 @@ fn an_engine_that_is_killed_at_ten_random_moments_leaves_nothing_that_hinders_th
     for round in 0..10 {
         let delay = delays.next(800);
         let context = format!("seed {}, round {round}, killed after {delay:?}", delays.seed);
-        killed(&world, &["run"], delay);
+        let engine = killed(&world, &["run"], delay);
         let again = world.json(&["run"]);
         assert_eq!(again.status, 0, "{context}: {again:#?}");
         journal::entries(&world);
         assert!(world.left_in_work().is_empty(), "{context}");
+        assert_eq!(processes::groups_of(engine), Vec::<PathBuf>::new(), "{context}");
         processes::until_gone(&step);
     }
     processes::until_gone(&world.mark());
@@ -101,6 +105,24 @@ fn a_promotion_that_is_killed_at_random_moments_can_be_repeated() {
 }
 
 #[test]
+fn what_a_killed_promotion_started_never_replaces_what_was_promoted_after_it() {
+    let shop = Shop::new();
+    shop.deliver("v2");
+    shop.commit_version("slow");
+    shop.world.plimsoll(&["run"]).ok();
+    let mut promotion = shop.world.spawn(&["promote", "shop", "--to", "local"]);
+    let log = shop.world.state().join("services/shop@local/service.log");
+    let logged = |text: &str| std::fs::read_to_string(&log).unwrap_or_default().contains(text);
+    processes::until("the slow version begins", || logged("version slow"));
+    processes::kill(promotion.id());
+    promotion.wait().unwrap();
+    shop.deliver("v3");
+    let unit = format!("__supervisor\u{0}shop@local\u{0}--state\u{0}{}", shop.world.state().display());
+    processes::until("only one supervisor is left", || processes::with(&unit).len() == 1);
+    assert_eq!((shop.answer().as_deref(), shop.state().as_str()), (Some("v3"), "serving"));
+}
+
+#[test]
 fn a_killed_supervisor_takes_its_service_along_and_the_next_promotion_serves() {
     let shop = Shop::new();
     let promoted = shop.deliver("v2");
@@ -119,7 +141,9 @@ fn an_interrupted_run_ends_in_order() {
         let child = world.spawn(&["--json", "run"]);
         processes::until("the step runs", || !processes::with(&step).is_empty());
         processes::signal(child.id(), signal);
+        let engine = child.id();
         Ran::from(child.wait_with_output().unwrap()).ended(130);
+        assert_eq!(processes::groups_of(engine), Vec::<PathBuf>::new(), "{signal}");
         assert!(world.left_in_work().is_empty(), "{signal}");
         processes::until_gone(&step);
         processes::until_gone(&world.mark());

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::PathBuf,
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -48,4 +49,20 @@ pub(crate) fn with(mark: &str) -> Vec<u32> {
 /// Waits until no process of a mark is left.
 pub(crate) fn until_gone(mark: &str) {
     until(&format!("no process of {mark} is left: {:?}", with(mark)), || with(mark).is_empty());
+}
+
+/// Control groups that an engine made for its steps.
+pub(crate) fn groups_of(engine: u32) -> Vec<PathBuf> {
+    let (name, mut found) = (format!("plimsoll-{engine}-"), vec![]);
+    let mut directories = vec![PathBuf::from("/sys/fs/cgroup")];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&name) {
+                found.push(entry.path());
+            } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                directories.push(entry.path());
+            }
+        }
+    }
+    found
 }

@@ -36,6 +36,9 @@ fn main() {
     let version = String::from_utf8_lossy(own.rsplit(|byte| *byte == b'\n').next().unwrap()).into_owned();
     println!("version {version}");
     let status = if version.starts_with("ill") { "503 Service Unavailable" } else { "200 OK" };
+    if version.starts_with("slow") {
+        std::thread::sleep(std::time::Duration::from_millis(2500));
+    }
     let listener = std::net::TcpListener::bind("127.0.0.1:8080").unwrap();
     for stream in listener.incoming() {
         let mut stream = stream.unwrap();
@@ -86,7 +89,7 @@ impl Shop {
         shop.world.plimsoll(&["init", "--delivery", delivery, "--key", key]).ok();
         shop.world.change_delivery("environments/local/shop/target.yaml", |target| {
             let target = target.replace("listen: 8080", &format!("listen: {}", shop.port));
-            format!("{target}  start-timeout: 3s\n")
+            format!("{target}  start-timeout: 8s\n")
         });
         shop
     }
