@@ -76,7 +76,7 @@ impl ServiceDirectory {
     /// When the lock file cannot be opened or locked.
     pub fn lock(&self) -> io::Result<File> {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(self.path.join("lock"))?;
-        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)?;
+        file.lock()?;
         Ok(file)
     }
 
@@ -114,16 +114,6 @@ impl ServiceDirectory {
             record.state = ServiceState::Failed;
         }
         Some(record)
-    }
-
-    /// Waits until no other supervisor takes over here; the turn lasts as long as the value.
-    ///
-    /// # Errors
-    /// When the file cannot be locked.
-    pub(crate) fn turn(&self) -> io::Result<File> {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(self.path.join("turn"))?;
-        file.lock()?;
-        Ok(file)
     }
 
     /// The log, opened for appending.

@@ -94,7 +94,6 @@ pub fn supervise(
     let (sender, events) = mpsc::channel();
     let mut supervisor =
         Supervisor { permit, service, sandbox, directory, clock, sender, events, restarts: 0 };
-    let before = directory.read().map(|record| record.decision);
     let first = supervisor.start()?;
     let inside: Inside = Arc::new(RwLock::new(None));
     supervisor.admit(&first, &inside)?;
@@ -103,7 +102,7 @@ pub fn supervise(
         first.stopper.kill();
         return Err(SuperviseError::Unwanted);
     }
-    let record = supervisor.take_over(&first, before, &inside)?;
+    let record = supervisor.take_over(&first, &inside)?;
     drop(one_at_a_time);
     serving(&record);
     supervisor.watch(first, &inside);
@@ -170,21 +169,7 @@ impl Supervisor<'_> {
         Ok(())
     }
 
-    /// One supervisor at a time, and never from one that was started later: whoever promoted this one may be gone, and
-    /// another release may serve by now.
-    fn take_over(
-        &self,
-        instance: &Instance,
-        before: Option<Digest>,
-        inside: &Inside,
-    ) -> Result<ServiceRecord, SuperviseError> {
-        let _turn = self.directory.turn().map_err(io_error("wait for another supervisor"))?;
-        let other = self.directory.read().filter(|record| Some(record.decision) != before);
-        if other.is_some_and(|record| record.started > instance.started) {
-            instance.stopper.kill();
-            let problem = io::Error::other("another release was started meanwhile");
-            return Err(io_error("take over")(problem));
-        }
+    fn take_over(&self, instance: &Instance, inside: &Inside) -> Result<ServiceRecord, SuperviseError> {
         match control::stop(self.directory) {
             Ok(()) | Err(ControlError::NotRunning) => {}
             Err(error) => return Err(SuperviseError::Predecessor(error)),

@@ -32,9 +32,9 @@ impl Delays {
     }
 }
 
-/// A pipeline whose step takes a while and is known by a number in its command line.
-fn slow() -> (World, String) {
-    let mark = format!("0.3{}", std::process::id());
+/// A pipeline whose step takes some seconds and a little more, and is known by that number in its command line.
+fn slow(seconds: u32) -> (World, String) {
+    let mark = format!("{seconds}.3{}", std::process::id());
     (World::new(&pipeline(&format!("sleep {mark}\necho x > out/x"))), format!("sleep {mark}"))
 }
 
@@ -49,7 +49,7 @@ fn killed(world: &World, arguments: &[&str], delay: Duration) -> u32 {
 
 #[test]
 fn an_engine_that_is_killed_at_ten_random_moments_leaves_nothing_that_hinders_the_next() {
-    let (world, step) = slow();
+    let (world, step) = slow(0);
     let mut delays = Delays::new();
     for round in 0..10 {
         let delay = delays.next(800);
@@ -68,7 +68,7 @@ fn an_engine_that_is_killed_at_ten_random_moments_leaves_nothing_that_hinders_th
 #[test]
 fn a_run_whose_signer_is_killed_breaks_and_the_next_passes() {
     for role in ["builder", "scanner", "source"] {
-        let (world, _) = slow();
+        let (world, _) = slow(2);
         let child = world.spawn(&["--json", "run"]);
         let mark = format!("--role\u{0}{role}\u{0}--state\u{0}{}", world.state().display());
         let mut signer = vec![];
