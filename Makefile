@@ -53,6 +53,7 @@ as-user:
 	  triple=$$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_'); \
 	  export "CARGO_TARGET_$${triple}_RUNNER=$$PWD/dev/as-user.sh"; \
 	  cargo test $(workspace) $(pure:%=--exclude plimsoll-%) --exclude xtask --lib --test '*'; \
+	  dev/as-user.sh dev/demo/demo.sh; \
 	  dev/as-user.sh dev/third-party/test.sh simple-http-server; \
 	fi
 
