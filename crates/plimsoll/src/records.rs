@@ -24,6 +24,8 @@ pub(crate) struct RunRecord {
     pub(crate) plan: Digest,
     pub(crate) pipeline: Digest,
     pub(crate) tier: Tier,
+    /// Why the origin of the run is not trusted; empty when it is.
+    pub(crate) untrusted: Vec<Reason>,
     pub(crate) finished: Timestamp,
     pub(crate) passed: bool,
     pub(crate) steps: Vec<CheckRecord>,

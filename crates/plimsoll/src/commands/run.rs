@@ -270,6 +270,7 @@ fn keep(
         plan: report.opened.plan,
         pipeline: report.opened.pipeline,
         tier: report.opened.tier,
+        untrusted: report.opened.reasons,
         finished: Timestamp::now(),
         passed,
         steps: outcomes(report.steps),
