@@ -102,7 +102,7 @@ mod tests {
         Surroundings {
             toolchain: vec![],
             path: "/usr/bin".into(),
-            source: "/work/src".into(),
+            source: "/run/src".into(),
             vendor: None,
             commit: "0123456789abcdef0123456789abcdef01234567".parse().unwrap(),
             committed: Timestamp::from_second(1_700_000_000).unwrap(),
@@ -114,7 +114,7 @@ mod tests {
             argv: vec!["true".into()],
             env: BTreeMap::new(),
             writable: vec!["target".parse().unwrap()],
-            inputs: vec![("/work/outs/a/x".into(), "target/x".parse().unwrap())],
+            inputs: vec![("/run/outs/a/x".into(), "target/x".parse().unwrap())],
             artifact: None,
             wall: Duration::from_secs(1),
         }
