@@ -3,7 +3,7 @@
 
 use crate::{
     processes,
-    world::{World, pipeline, pipeline_with},
+    world::{Ran, World, pipeline, pipeline_with},
 };
 use std::fs;
 
@@ -29,6 +29,16 @@ fn a_step_reaches_nothing_outside_its_sandbox() {
         let log = world.plimsoll(&["logs", &newest(&world), "make"]).ok().stdout;
         assert!(log.contains("begun") && !log.contains("secret"), "{what}: {log}");
     }
+}
+
+#[test]
+fn where_a_machine_cannot_isolate_nothing_runs() {
+    let world = World::new(&pipeline("echo x > out/x"));
+    let without_namespaces = ["bwrap", "--dev-bind", "/", "/", "--unshare-user", "--disable-userns"];
+    let ran = Ran::of(&mut world.prefixed(&without_namespaces, &["--json", "run"]));
+    ran.ended(1).refused(&["E-ISO-UNAVAILABLE"]);
+    // The same machine, seen from outside, isolates.
+    world.json(&["run"]).ok();
 }
 
 fn newest(world: &World) -> String {
