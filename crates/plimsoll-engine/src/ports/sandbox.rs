@@ -245,7 +245,7 @@ pub trait Stopper: Send + Sync {
     fn kill(&self);
 }
 
-/// Connects to ports inside a sandbox, whose first process makes the connection there and passes the socket out.
+/// Connects to ports inside a sandbox, whose first process makes the socket there and passes it out.
 pub trait Connector: Send + Sync {
     /// Connects to `port` on the sandbox's loopback.
     ///
