@@ -11,10 +11,10 @@ use crate::{
 use plimsoll_attest::{Statement, Verified, predicate::Provenance, verify};
 use plimsoll_engine::ports::Blobs as _;
 use plimsoll_host::{ServiceRecord, ServiceState};
-use plimsoll_model::{Digest, Hasher, Role};
+use plimsoll_model::{Digest, Role};
 use plimsoll_store::StateDir;
 use serde::Serialize;
-use std::{fs::File, io::Read as _};
+use std::{fs::File, os::fd::AsFd as _};
 
 /// Bytes of a bundle.
 const LIMIT: u64 = 32 << 20;
@@ -121,14 +121,8 @@ fn materials(context: &Context, state: &StateDir, run: &RunRecord) -> Result<Vec
 
 /// The digest of what a process executes, from the process itself.
 fn executable(process: u32) -> Option<Digest> {
-    let mut file = File::open(format!("/proc/{process}/exe")).ok()?;
-    let (mut hasher, mut piece) = (Hasher::new(), vec![0; 128 << 10]);
-    loop {
-        match file.read(&mut piece).ok()? {
-            0 => return Some(hasher.finish()),
-            length => hasher.update(&piece[..length]),
-        }
-    }
+    let file = File::open(format!("/proc/{process}/exe")).ok()?;
+    plimsoll_fs::open_and_hash(file.as_fd()).ok()
 }
 
 fn way_text(way: &Way) -> String {

@@ -8,11 +8,13 @@ use crate::{
     output::Output,
 };
 use plimsoll_attest::{AnyStatement, Trust, TrustRoot, Verified, verify_any};
-use plimsoll_model::{Code, Digest, Hasher};
+use plimsoll_model::{Code, Digest};
 use plimsoll_policy::Verdict;
 use std::{
+    fmt::Display,
     fs::{self, File},
-    io::{self, Read},
+    io::Read,
+    os::fd::AsFd as _,
     path::Path,
 };
 
@@ -122,13 +124,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn hash(path: &Path) -> Result<Digest, Failure> {
-    let failed = |error: io::Error| Failure::Usage(format!("failed to read {}: {error}", path.display()));
-    let mut file = File::open(path).map_err(failed)?;
-    let (mut hasher, mut piece) = (Hasher::new(), vec![0; 128 << 10]);
-    loop {
-        match file.read(&mut piece).map_err(failed)? {
-            0 => return Ok(hasher.finish()),
-            length => hasher.update(&piece[..length]),
-        }
-    }
+    let failed = |error: &dyn Display| Failure::Usage(format!("failed to read {}: {error}", path.display()));
+    let file = File::open(path).map_err(|error| failed(&error))?;
+    plimsoll_fs::open_and_hash(file.as_fd()).map_err(|error| failed(&error))
 }
