@@ -33,7 +33,7 @@ pub(crate) fn decide(
     let own = match role {
         Role::Decision(environment) if *environment == request.environment => Verdict::Allow,
         Role::Refusal => Verdict::Refuse,
-        Role::Decision(_) | Role::Builder | Role::Scanner | Role::Source => {
+        Role::Decision(_) | Role::Agent(_) | Role::Builder | Role::Scanner | Role::Source => {
             return Err(Code::SignUnobserved.reason().with("problem", "that is for another role").into());
         }
     };

@@ -327,6 +327,114 @@ registry! {
         "A release serves only after its health check answered.",
         "plimsoll logs {project}@{environment}";
 
+    // Environments, approvals and policies
+    After "E-AFTER", Author,
+        "nothing shows that {artifact} runs in {after}: {problem}",
+        "An environment that comes after another one takes the very artifact that ran there, seen by an agent.",
+        "plimsoll promote {project} --to {after}";
+    Soak "E-SOAK", Author,
+        "{artifact} was seen running in {after} for {have}, and {environment} asks for {need}",
+        "Some faults need time to show.",
+        "wait, then plimsoll promote {project} --to {environment}";
+    Freeze "E-FREEZE", PolicyOwner,
+        "{environment} is frozen until {until} ({window})",
+        "In a freeze nothing new starts; what runs may restart, and a release may go back to an earlier one.",
+        "wait until {until}";
+    ApprQuorum "E-APPR-QUORUM", Author,
+        "{have} of {need} approvals count",
+        "A release needs people who did not write it; an approval that does not count is listed beside this with its reason.",
+        "plimsoll approve {project}@{environment}";
+    ApprSelf "E-APPR-SELF", Author,
+        "{person} takes part in the change as {part}",
+        "Nobody approves what they wrote, committed, signed or helped to write, under any of their names, addresses or keys.",
+        "ask somebody else to run: plimsoll approve {project}@{environment}";
+    ApprRobot "E-APPR-ROBOT", Author,
+        "{person} is a robot",
+        "Robots do not approve: somebody is responsible for each approval.",
+        "ask a person to run: plimsoll approve {project}@{environment}";
+    ApprSigner "E-APPR-SIGNER", Author,
+        "the approval {approval} does not count: {problem}",
+        "An approval is signed by the key of a person in people.yaml who has one of the roles that the environment asks.",
+        "ask one of {roles} to run: plimsoll approve {project}@{environment}";
+    ApprEnvironment "E-APPR-ENV", Security,
+        "the approval by {person} is for {actual}",
+        "An approval counts for one project in one environment.",
+        "ask {person} to run: plimsoll approve {project}@{environment}";
+    ApprRelease "E-APPR-RELEASE", Author,
+        "{person} approved the release {actual}, and {expected} is to start",
+        "An approval counts for the exact release that was shown, configuration included.",
+        "ask {person} to run again: plimsoll approve {project}@{environment}";
+    ApprBase "E-APPR-BASE", Author,
+        "{person} approved the change from {actual}, and {expected} runs now",
+        "What an approver saw is a difference: when the base moved, they saw another one.",
+        "ask {person} to run again: plimsoll approve {project}@{environment}";
+    ApprPolicy "E-APPR-POLICY", Author,
+        "{person} approved under another policy set",
+        "An approval is given under rules; when these change it is asked for again.",
+        "ask {person} to run again: plimsoll approve {project}@{environment}";
+    ApprUsed "E-APPR-USED", Security,
+        "the approval {approval} by {person} was used by an earlier decision",
+        "An approval counts once.",
+        "ask {person} to run again: plimsoll approve {project}@{environment}";
+    ApprExpired "E-APPR-EXPIRED", Author,
+        "the approval by {person} expired at {expiry}",
+        "An approval is an answer to what was known at its time.",
+        "ask {person} to run again: plimsoll approve {project}@{environment}";
+    ApprFloor "E-APPR-FLOOR", Author,
+        "{person} approved when {gate} was {seen}, and it is {outcome} now",
+        "An approval is void when the evidence is worse than the approver saw.",
+        "plimsoll why {project}@{environment}";
+    ApprAuthorUnknown "E-APPR-AUTHOR-UNKNOWN", Author,
+        "nobody knows who wrote {commit}: {problem}",
+        "Whoever is excluded must be known: a commit in the delta is signed by a key in people.yaml.",
+        "sign the commit, or let the environment say: approvals: {unsigned: extra-approval}";
+    PolicyUnsigned "E-POLICY-UNSIGNED", PolicyOwner,
+        "the policy set is not signed: {problem}",
+        "Policy files count only as a signer named by the trust root has signed them, all together.",
+        "plimsoll policy sign";
+    PolicySod "E-POLICY-SOD", PolicyOwner,
+        "{person} signed the policy set and wrote {commit}, which is part of the change",
+        "Whoever changes the rules does not also put them into force.",
+        "ask another policy signer to run: plimsoll policy sign";
+    PolicyVacuous "E-POLICY-VACUOUS", PolicyOwner,
+        "{policy} cannot refuse anything: {problem}",
+        "A policy that allows everything looks like a control and is none.",
+        "plimsoll policy test";
+    PolicyFailed "E-POLICY-FAILED", Author,
+        "{policy} says: {message}",
+        "The policies that an environment names must have nothing against a release.",
+        "plimsoll why {project}@{environment}";
+    PolicyErrored "E-POLICY-ERRORED", PolicyOwner,
+        "{policy} gave no answer: {problem}",
+        "A policy that fails, runs out of its budget or has no rule that fits does not pass.",
+        "plimsoll policy test";
+
+    // The delivery repository and the agent
+    DeliveryRewind "E-DELIVERY-REWIND", Security,
+        "the delivery repository stands at {head}, which does not follow {last}",
+        "The delivery repository only moves forward: an agent that saw a commit does not go back behind it.",
+        "git log {last}: find out who rewrote the delivery repository, and restore that commit";
+    DeliveryCommit "E-DELIVERY-COMMIT", Security,
+        "the promotion commit {commit} does not count: {problem}",
+        "A promotion is the direct child of the commit that was judged and changes only the files of that one release.",
+        "git show {commit}: find out who wrote it; plimsoll promote {project} --to {environment} makes a new one";
+    AgentTwice "E-AGENT-TWICE", Operator,
+        "somebody else signs observations as the agent of {environment}: {problem}",
+        "One agent owns an environment on one host; two would each repair what the other did.",
+        "stop the other agent, then: plimsoll agent enroll";
+    Drift "E-DRIFT", Security,
+        "{unit} is not what was decided: {what}: {cause}",
+        "What runs is compared with the release again and again.",
+        "plimsoll why {unit}";
+    Loader "E-LOADER", Author,
+        "the variable {name} would load foreign code into the service ({where})",
+        "A service runs the bytes that were hashed: variables of loaders and interpreters would add others.",
+        "remove {name}";
+    Fallback "E-FALLBACK", Author,
+        "{release} was taken back: {problem}",
+        "In the confirm window a release that fails gives its place back to the one that its decision names.",
+        "plimsoll logs {project}@{environment}";
+
     // State
     StateLocked "E-STATE-LOCKED", Operator,
         "the state directory {path} is in use by process {pid}",

@@ -16,6 +16,8 @@ pub enum Role {
     Source,
     /// Decisions that allow, for one environment.
     Decision(EnvironmentName),
+    /// What runs in one environment, as its agent sees it.
+    Agent(EnvironmentName),
     /// Decisions that refuse. No door trusts this key.
     Refusal,
 }
@@ -27,6 +29,7 @@ impl fmt::Display for Role {
             Self::Scanner => f.write_str("scanner"),
             Self::Source => f.write_str("source"),
             Self::Decision(environment) => write!(f, "decision:{environment}"),
+            Self::Agent(environment) => write!(f, "agent:{environment}"),
             Self::Refusal => f.write_str("refusal"),
         }
     }
@@ -34,7 +37,9 @@ impl fmt::Display for Role {
 
 /// Text that names no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a role: expected builder, scanner, source, refusal or decision:<environment>")]
+#[error(
+    "`{0}` is not a role: expected builder, scanner, source, refusal, decision:<environment> or agent:<environment>"
+)]
 pub struct RoleError(String);
 
 impl FromStr for Role {
@@ -46,12 +51,18 @@ impl FromStr for Role {
             "scanner" => Ok(Self::Scanner),
             "source" => Ok(Self::Source),
             "refusal" => Ok(Self::Refusal),
-            _ => text
-                .strip_prefix("decision:")
-                .and_then(|name| name.parse().ok())
-                .map(Self::Decision)
-                .ok_or_else(|| RoleError(text.to_owned())),
+            _ => of_an_environment(text).ok_or_else(|| RoleError(text.to_owned())),
         }
+    }
+}
+
+fn of_an_environment(text: &str) -> Option<Role> {
+    let (kind, name) = text.split_once(':')?;
+    let environment = name.parse().ok()?;
+    match kind {
+        "decision" => Some(Role::Decision(environment)),
+        "agent" => Some(Role::Agent(environment)),
+        _ => None,
     }
 }
 
@@ -73,6 +84,6 @@ impl schemars::JsonSchema for Role {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^(builder|scanner|source|refusal|decision:[a-z0-9-]+)$" })
+        schemars::json_schema!({ "type": "string", "pattern": "^(builder|scanner|source|refusal|(decision|agent):[a-z0-9-]+)$" })
     }
 }

@@ -32,6 +32,8 @@ const SECTIONS: &[(&str, &[&str])] = &[
         "Decision and start",
         &["DOSSIER", "DECISION", "RULES", "NO", "TIER", "BUILDER", "PROV", "ROLLBACK", "HEALTH"],
     ),
+    ("Environments, approvals and policies", &["AFTER", "SOAK", "FREEZE", "APPR", "POLICY"]),
+    ("Delivery repository, agent and services", &["DELIVERY", "AGENT", "DRIFT", "LOADER", "FALLBACK"]),
     ("State", &["STATE", "LOG", "CLOCK"]),
 ];
 

@@ -122,7 +122,7 @@ impl<'a> Session<'a> {
         if self.spent {
             return Err(unobserved("this signer has opened its run already"));
         }
-        if matches!(self.role, Role::Decision(_) | Role::Refusal) {
+        if matches!(self.role, Role::Decision(_) | Role::Agent(_) | Role::Refusal) {
             return Err(unobserved("that is for another role"));
         }
         derive::resolved(self.world.source, &open)?;
