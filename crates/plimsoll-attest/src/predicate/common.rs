@@ -1,8 +1,18 @@
 //! Pieces that several predicates share.
 
 use crate::json;
-use plimsoll_model::{CommitId, Digest};
+use plimsoll_model::{CommitId, Digest, Opaque};
 use serde::{Deserialize, Serialize};
+
+/// A thing by the name that people use and the identity that survives renaming.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named<N> {
+    /// The name.
+    pub name: N,
+    /// The random identity.
+    pub id: Opaque,
+}
 
 /// What a check looked at, and therefore what its statement is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

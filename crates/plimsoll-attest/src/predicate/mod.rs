@@ -2,12 +2,17 @@
 //! because common verifiers take any well-signed statement about a digest (docs/decisions/0005-one-key-per-role.md).
 
 pub mod common;
+pub mod delta;
+mod limits;
+pub mod observation;
 pub mod provenance;
 pub mod run;
 pub mod scan;
 pub mod source;
 pub mod test;
 
+pub use delta::{Delta, DeltaCommit};
+pub use observation::Observation;
 pub use provenance::Provenance;
 pub use run::Run;
 pub use scan::Scan;
@@ -30,7 +35,8 @@ pub const SUMMARY_TYPE: &str = "https://slsa.dev/verification_summary/v1";
 #[must_use]
 pub fn may_sign(role: &Role, predicate_type: &str) -> bool {
     match predicate_type {
-        SourceRevision::TYPE => *role == Role::Source,
+        SourceRevision::TYPE | Delta::TYPE => *role == Role::Source,
+        Observation::TYPE => matches!(role, Role::Agent(_)),
         Provenance::TYPE | Run::TYPE => *role == Role::Builder,
         TestResult::TYPE | Scan::TYPE => *role == Role::Scanner,
         // A decision that refuses has a key of its own, which no door trusts.
