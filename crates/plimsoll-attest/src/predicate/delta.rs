@@ -2,9 +2,10 @@
 //! approve it. The subject is the range: see [`Delta::subject`].
 
 use super::{
-    Predicate, limits,
+    Predicate,
     source::{Person, Signature},
 };
+use crate::limits;
 use plimsoll_model::{CommitId, Digest, EnvironmentName, ProjectName, jcs};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ pub const MAX_PATHS: usize = 10_000;
 #[serde(deny_unknown_fields)]
 pub struct Delta {
     /// Version of this shape; 1.
-    #[serde(deserialize_with = "limits::schema")]
+    #[serde(deserialize_with = "limits::version")]
     pub schema: u32,
     /// Of which project.
     pub project: ProjectName,
@@ -66,7 +67,7 @@ pub struct DeltaCommit {
     pub author: Person,
     /// Who committed it, by its own word.
     pub committer: Person,
-    /// Whom its message names as co-authors.
+    /// Whom its message names as co-authors: see [`crate::co_authors`].
     #[serde(deserialize_with = "limits::list::<MAX_CO_AUTHORS, _, _>")]
     pub co_authors: Vec<Person>,
     /// What its signature says.

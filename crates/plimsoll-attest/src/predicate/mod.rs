@@ -3,7 +3,6 @@
 
 pub mod common;
 pub mod delta;
-mod limits;
 pub mod observation;
 pub mod provenance;
 pub mod run;

@@ -1,6 +1,7 @@
 //! What an agent sees running in its environment. The subject is the artifact that runs.
 
-use super::{Predicate, common::Named, limits};
+use super::{Predicate, common::Named};
+use crate::limits;
 use plimsoll_model::{CommitId, Digest, EnvironmentName, Opaque, ProjectName, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ pub const MAX_DRIFT: usize = 1000;
 #[serde(deny_unknown_fields)]
 pub struct Observation {
     /// Version of this shape; 1.
-    #[serde(deserialize_with = "limits::schema")]
+    #[serde(deserialize_with = "limits::version")]
     pub schema: u32,
     /// Who saw it.
     pub agent: AgentId,

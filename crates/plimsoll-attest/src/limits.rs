@@ -1,22 +1,22 @@
-//! Limits on what is read into a predicate: versions, lengths and counts. They hold for writing too, since a statement
-//! is written only if reading it gives the same value.
+//! Limits on what is read into predicates and signed documents: versions, lengths and counts. They hold for writing too,
+//! since both are written only if reading them gives the same value.
 
 use serde::{Deserialize, Deserializer, de::Error as _};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Characters of one line of foreign text; what makes text printable cuts it there, and adds a sign that it did.
 const MAX_TEXT: usize = 1001;
 
-/// The one version of the shape that is known.
-pub(super) fn schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+/// The one version of a shape that is known.
+pub(crate) fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     match u32::deserialize(deserializer)? {
         1 => Ok(1),
-        other => Err(D::Error::custom(format!("schema {other} is not known: expected 1"))),
+        other => Err(D::Error::custom(format!("version {other} of its form is not known: expected 1"))),
     }
 }
 
 /// A text of at most [`MAX_TEXT`] characters.
-pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     match text.chars().nth(MAX_TEXT) {
         None => Ok(text),
@@ -25,7 +25,7 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
 }
 
 /// A list of at most `N` items.
-pub(super) fn list<'de, const N: usize, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(crate) fn list<'de, const N: usize, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
     let items = Vec::deserialize(deserializer)?;
@@ -33,10 +33,18 @@ pub(super) fn list<'de, const N: usize, D: Deserializer<'de>, T: Deserialize<'de
 }
 
 /// A set of at most `N` texts.
-pub(super) fn set<'de, const N: usize, D: Deserializer<'de>, T: Deserialize<'de> + Ord>(
+pub(crate) fn set<'de, const N: usize, D: Deserializer<'de>, T: Deserialize<'de> + Ord>(
     deserializer: D,
 ) -> Result<BTreeSet<T>, D::Error> {
     let items = BTreeSet::deserialize(deserializer)?;
+    if items.len() > N { Err(too_many(N)) } else { Ok(items) }
+}
+
+/// A map of at most `N` entries.
+pub(crate) fn map<'de, const N: usize, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    let items = BTreeMap::deserialize(deserializer)?;
     if items.len() > N { Err(too_many(N)) } else { Ok(items) }
 }
 
