@@ -2,12 +2,18 @@
 //! a reader would refuse make a text that it refuses.
 
 use crate::{
-    delivery::environment::{BlockLevel, Require, RequireProvenance, RequireScan, RequireSource},
+    delivery::{
+        approvals::RequireApprovals,
+        environment::{BlockLevel, Require, RequireProvenance, RequireScan, RequireSource},
+        freeze::FreezeWindow,
+        rollback::{FailureKind, Rollback},
+        target::Place,
+    },
     pipeline::On,
     read,
     yaml::is_hidden,
 };
-use plimsoll_model::{Digest, Opaque, RelPath, record::NetworkMode};
+use plimsoll_model::{Digest, EnvironmentName, Opaque, RelPath, record::NetworkMode};
 use std::fmt::Write as _;
 
 /// A new `delivery.yaml`.
@@ -52,13 +58,23 @@ pub struct NewPerson {
 pub struct NewEnvironment {
     /// Random identity.
     pub id: Opaque,
+    /// The environment in which the artifact must run first.
+    pub after: Option<EnvironmentName>,
+    /// Seconds that it must have run there; 0 without such an environment.
+    pub soak_seconds: u64,
     /// What a release must show.
     pub require: Require,
+    /// When nothing new starts.
+    pub freeze: Vec<FreezeWindow>,
+    /// When a release that just started gives way to the one before.
+    pub rollback: Option<Rollback>,
 }
 
 /// A new `environments/<environment>/<project>/target.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTarget {
+    /// On which machine.
+    pub place: Place,
     /// Port inside the sandbox.
     pub port: u16,
     /// Port on this machine's loopback.
@@ -143,27 +159,80 @@ impl NewEnvironment {
         let mut text =
             String::from("# What this environment asks for before anything starts in it.\nversion: 1\n");
         let _ = writeln!(text, "id: {}   # stays when the environment is renamed", scalar(self.id.as_str()));
-        text.push_str("require:\n");
-        if let Some(source) = &self.require.source {
-            let _ = writeln!(text, "  source: {}", source_text(*source));
+        if let Some(after) = &self.after {
+            let _ = writeln!(text, "after: {}", scalar(after.as_str()));
         }
-        if let Some(provenance) = &self.require.provenance {
-            let _ = writeln!(text, "  provenance: {}", provenance_text(provenance));
+        if self.soak_seconds > 0 {
+            let _ = writeln!(text, "soak: {}", duration(self.soak_seconds));
         }
-        let tests = self
-            .require
-            .tests
-            .iter()
-            .map(|(name, on)| format!("{}: {}", scalar(name.as_str()), on_text(*on)));
-        section(&mut text, "tests", tests);
-        let scans = self
-            .require
-            .scans
-            .iter()
-            .map(|(name, scan)| format!("{}: {}", scalar(name.as_str()), scan_text(scan)));
-        section(&mut text, "scans", scans);
+        require_text(&mut text, &self.require);
+        if !self.freeze.is_empty() {
+            text.push_str("freeze:\n");
+            items(&mut text, "  ", self.freeze.iter().map(freeze_text));
+        }
+        if let Some(rollback) = &self.rollback {
+            let _ = writeln!(text, "rollback: {}", rollback_text(rollback));
+        }
         text
     }
+}
+
+fn require_text(text: &mut String, require: &Require) {
+    text.push_str("require:\n");
+    if let Some(source) = &require.source {
+        let _ = writeln!(text, "  source: {}", source_text(*source));
+    }
+    if let Some(provenance) = &require.provenance {
+        let _ = writeln!(text, "  provenance: {}", provenance_text(provenance));
+    }
+    let tests = require.tests.iter().map(|(name, on)| format!("{}: {}", scalar(name.as_str()), on_text(*on)));
+    section(text, "tests", tests);
+    let scans = require.scans.iter();
+    section(
+        text,
+        "scans",
+        scans.map(|(name, scan)| format!("{}: {}", scalar(name.as_str()), scan_text(scan))),
+    );
+    if let Some(approvals) = &require.approvals {
+        let _ = writeln!(text, "  approvals: {}", approvals_text(approvals));
+    }
+    if !require.policies.is_empty() {
+        let _ = writeln!(text, "  policies: {}", list(&require.policies));
+    }
+}
+
+fn list<'t>(texts: impl IntoIterator<Item = &'t String>) -> String {
+    let texts: Vec<_> = texts.into_iter().map(|text| scalar(text)).collect();
+    format!("[{}]", texts.join(", "))
+}
+
+/// Seconds in the largest unit that holds them whole.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        _ if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        _ if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        _ => format!("{seconds}s"),
+    }
+}
+
+fn approvals_text(approvals: &RequireApprovals) -> String {
+    let expire = duration(approvals.expire_seconds);
+    let unsigned = if approvals.unsigned_needs_extra { ", unsigned: extra-approval" } else { "" };
+    format!("{{count: {}, from: {}, expire: {expire}{unsigned}}}", approvals.count, list(&approvals.from))
+}
+
+fn freeze_text(window: &FreezeWindow) -> String {
+    let (from, to) = window.span.texts();
+    format!("{{from: {}, to: {}, zone: {}}}", quoted(&from), quoted(&to), scalar(window.zone.name()))
+}
+
+fn rollback_text(rollback: &Rollback) -> String {
+    let on = rollback.on.iter().map(|kind| match kind {
+        FailureKind::Start => "start",
+        FailureKind::Health => "health",
+    });
+    let on: Vec<_> = on.collect();
+    format!("{{automatic: true, on: [{}], confirm: {}}}", on.join(", "), duration(rollback.confirm_seconds))
 }
 
 fn section(text: &mut String, name: &str, entries: impl Iterator<Item = String>) {
@@ -183,8 +252,7 @@ fn source_text(source: RequireSource) -> String {
 fn provenance_text(provenance: &RequireProvenance) -> String {
     let mut asked = Vec::new();
     if let Some(builder) = &provenance.builder {
-        let names: Vec<_> = builder.iter().map(|name| scalar(name)).collect();
-        asked.push(format!("builder: [{}]", names.join(", ")));
+        asked.push(format!("builder: {}", list(builder)));
     }
     if let Some(network) = &provenance.network {
         let modes: Vec<_> = network.iter().map(|mode| network_text(*mode)).collect();
@@ -225,8 +293,14 @@ impl NewTarget {
     /// The file.
     #[must_use]
     pub fn render(&self) -> String {
+        let (place, loopback) = match &self.place {
+            Place::Local => ("local:\n".to_owned(), "on this machine's loopback"),
+            Place::Host { agent } => {
+                (format!("host:\n  agent: {}\n", scalar(agent)), "on that machine's loopback")
+            }
+        };
         format!(
-            "# Where the project lives in this environment.\nversion: 1\nlocal:\n  port: {}   # inside the sandbox\n  listen: {}   # on this machine's loopback\n  health: {}\n",
+            "# Where the project lives in this environment.\nversion: 1\n{place}  port: {}   # inside the sandbox\n  listen: {}   # {loopback}\n  health: {}\n",
             self.port,
             self.listen,
             scalar(&self.health)

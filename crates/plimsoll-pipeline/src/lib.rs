@@ -6,6 +6,7 @@ mod diagnostic;
 mod graph;
 mod infer;
 mod init;
+mod loader;
 pub mod pipeline;
 pub mod plan;
 mod read;
@@ -16,15 +17,19 @@ mod value;
 mod yaml;
 
 pub use delivery::{
+    approvals::RequireApprovals,
     environment::{BlockLevel, Environment, Require, RequireProvenance, RequireScan, RequireSource},
+    freeze::{FreezeSpan, FreezeWindow, WeekTime, Zone},
     people::{AllowedSigner, AllowedSignersError, People, Person, SshKey, import_allowed_signers},
     project::Project,
     registries::{Delivery, Registry},
-    target::Target,
+    rollback::{FailureKind, Rollback},
+    target::{Place, Target},
 };
 pub use diagnostic::{Diagnostic, FileErrors};
 pub use infer::{CargoLayout, InferError, infer_cargo};
 pub use init::{NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, render_people};
+pub use loader::loader_variable;
 pub use pipeline::{
     ArtifactSpec, Base, Check, CheckKind, Command, Ecosystem, On, Pipeline, ReportStream, Step, TestReport,
     Toolchain,

@@ -8,7 +8,8 @@ use crate::{
     yaml::{Node, is_hidden},
 };
 use plimsoll_model::{
-    CheckName, Code, Digest, Opaque, ProjectName, RelPath, StepName, ToolName, record::NetworkMode,
+    CheckName, Code, Digest, EnvironmentName, Opaque, ProjectName, RelPath, StepName, ToolName,
+    record::NetworkMode,
 };
 use schemars::JsonSchema;
 use std::{fmt::Display, str::FromStr};
@@ -49,7 +50,7 @@ macro_rules! model_types {
         })*
     };
 }
-model_types!(ProjectName, StepName, CheckName, ToolName, RelPath, Digest, Opaque);
+model_types!(ProjectName, EnvironmentName, StepName, CheckName, ToolName, RelPath, Digest, Opaque);
 
 /// Declares a kind of text: what it is in a JSON Schema, and what makes it well formed.
 macro_rules! texts {
@@ -121,7 +122,7 @@ fn tool_path(text: &str) -> Result<(), String> {
     }
 }
 
-fn absolute_path(text: &str) -> Result<(), String> {
+pub(crate) fn absolute_path(text: &str) -> Result<(), String> {
     let Some(below) = text.strip_prefix('/') else {
         return Err(format!("`{text}` is not an absolute path: expected `/` at its beginning"));
     };
@@ -171,11 +172,14 @@ fn command_text(node: &Node, found: &mut Findings) -> Option<String> {
     Some(text)
 }
 
-/// A length of time in whole seconds: `90s`, `10m` or `2h`, at most a day.
+/// A length of time in whole seconds: `90s`, `10m` or `2h`, at most so many hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seconds(pub(crate) u64);
+pub(crate) struct Within<const HOURS: u64>(pub(crate) u64);
 
-impl Read for Seconds {
+/// A length of time of at most a day.
+pub(crate) type Seconds = Within<24>;
+
+impl<const HOURS: u64> Read for Within<HOURS> {
     fn read(node: &Node, found: &mut Findings) -> Option<Self> {
         let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty();
         match &node.value {
@@ -187,15 +191,15 @@ impl Read for Seconds {
                 );
                 found.lose()
             }
-            _ => parse(node, found, seconds).map(Self),
+            _ => parse(node, found, |text| seconds(text, HOURS)).map(Self),
         }
     }
 }
 
-fn seconds(text: &str) -> Result<u64, String> {
+fn seconds(text: &str, hours: u64) -> Result<u64, String> {
     let error = || {
         format!(
-            "`{text}` is not a length of time: expected a whole number and s, m or h, as in `10m`, up to 24h"
+            "`{text}` is not a length of time: expected a whole number and s, m or h, as in `10m`, up to {hours}h"
         )
     };
     let unit = match text.chars().last() {
@@ -206,16 +210,16 @@ fn seconds(text: &str) -> Result<u64, String> {
     };
     let number: u64 = text[..text.len() - 1].parse().map_err(|_| error())?;
     let well_formed = text.starts_with(|c: char| matches!(c, '1'..='9'));
-    number.checked_mul(unit).filter(|&seconds| well_formed && seconds <= 24 * 3600).ok_or_else(error)
+    number.checked_mul(unit).filter(|&seconds| well_formed && seconds <= hours * 3600).ok_or_else(error)
 }
 
-impl JsonSchema for Seconds {
+impl<const HOURS: u64> JsonSchema for Within<HOURS> {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Seconds".into()
+        format!("Within_{HOURS}").into()
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {

@@ -8,7 +8,7 @@ use plimsoll_engine::{
 };
 use plimsoll_host::{HealthCheck, Service};
 use plimsoll_model::{Digest, Entry, RelPath, Tree};
-use plimsoll_pipeline::Target;
+use plimsoll_pipeline::{Place, Target};
 use plimsoll_policy::{Permit, gather::target_path};
 use plimsoll_sandbox::toolchain::toolchain_mounts;
 use plimsoll_store::{StateDir, artifact};
@@ -47,20 +47,26 @@ pub(crate) fn prepare(
     target: &Target,
     unit: &ProjectAt,
 ) -> Result<Service, Failure> {
+    if let Place::Host { agent } = &target.place {
+        return Err(Failure::Usage(format!("{unit} runs where the agent {agent} is, not on this machine")));
+    }
     let tree = assemble.tree(permit.artifact())?;
-    let start = Start::of(state, permit.artifact(), &tree)?;
+    let mut start = Start::of(state, permit.artifact(), &tree)?;
+    start.env.extend(target.env.clone());
+    start.argv.extend(target.args.iter().cloned());
     let root = unpack(context, state, &tree, unit, permit.artifact())?;
-    let Target::Local { port, listen, health, start_timeout_seconds } = target;
-    let timeout = Duration::from_secs(*start_timeout_seconds);
+    let timeout = Duration::from_secs(target.start_timeout_seconds);
     let mut content = state.layout().open(&start.executable)?;
     let executable = plimsoll_fs::sealed_copy(&mut content, &start.executable, EXECUTABLE_LIMIT);
     Ok(Service {
+        project: unit.project.clone(),
+        environment: unit.environment.clone(),
         plan: start.plan(&root, &tree)?,
         executable: executable
             .map_err(|error| Failure::broken("the executable cannot be prepared", &error))?,
         executable_digest: start.executable,
-        health: HealthCheck { port: *port, path: health.clone(), timeout },
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, *listen)),
+        health: HealthCheck { port: target.port, path: target.health.clone(), timeout },
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, target.listen)),
     })
 }
 

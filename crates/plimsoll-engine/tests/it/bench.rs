@@ -19,8 +19,8 @@ use plimsoll_engine::{
 };
 use plimsoll_model::{Code, Digest, Entry, Opaque, Reason, Role, RunId, Tree, jcs};
 use plimsoll_pipeline::{
-    NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, Pipeline, Require, RequireProvenance,
-    render_people,
+    NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, Pipeline, Place, Require,
+    RequireProvenance, render_people,
 };
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 
@@ -316,20 +316,25 @@ pub(crate) fn project_file(approved: Digest) -> NewProject {
 /// What an environment asks for at least.
 pub(crate) fn require() -> Require {
     let builder = Some(["local".to_owned()].into());
-    Require {
-        source: None,
-        provenance: Some(RequireProvenance { builder, network: None }),
-        tests: BTreeMap::new(),
-        scans: BTreeMap::new(),
-    }
+    Require { provenance: Some(RequireProvenance { builder, network: None }), ..Require::default() }
 }
 
 /// A delivery repository with one project and the environments staging and production.
 pub(crate) fn delivery_files(project: &NewProject, require: &Require) -> Commit {
     let person = NewPerson { name: "Ada".into(), ssh_keys: vec![KEY_LINE.into()], ..NewPerson::default() };
-    let target = NewTarget { port: 80, listen: 8080, health: "/healthz".into() }.render();
-    let environment =
-        |id: u8| NewEnvironment { id: Opaque::from_random([id; 16]), require: require.clone() }.render();
+    let target =
+        NewTarget { place: Place::Local, port: 80, listen: 8080, health: "/healthz".into() }.render();
+    let environment = |id: u8| {
+        let new = NewEnvironment {
+            id: Opaque::from_random([id; 16]),
+            after: None,
+            soak_seconds: 0,
+            require: require.clone(),
+            freeze: vec![],
+            rollback: None,
+        };
+        new.render()
+    };
     Commit::of(&[
         ("delivery.yaml", &NewDelivery::default().render()),
         ("people.yaml", &render_people(&[person])),

@@ -1,14 +1,19 @@
 //! `environments/<environment>/environment.yaml`: what an environment asks for. Leaving something out is visible; there
 //! is no way to ask for something and mean the opposite.
 
+use super::{
+    approvals::{self, RequireApprovals, RequireApprovalsFile},
+    freeze::{self, FreezeFile, FreezeWindow},
+    rollback::{self, Rollback, RollbackFile},
+};
 use crate::{
     diagnostic::{FileErrors, Findings},
     pipeline::On,
     read::{self, Entries, Read, Spanned, mapping, words},
-    value::{Version, texts},
+    value::{Version, Within, texts},
     yaml::Node,
 };
-use plimsoll_model::{CheckName, Digest, Opaque, record::NetworkMode};
+use plimsoll_model::{CheckName, Digest, EnvironmentName, Opaque, record::NetworkMode};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +25,16 @@ mapping! {
         version: Version,
         /// Random identity of the environment, 32 hexadecimal digits. It stays when the environment is renamed.
         id: Opaque,
+        /// The environment in which the artifact must run before it may start here, as in `staging`. Default none.
+        after: Option<EnvironmentName>,
+        /// How long it must have run there, as in `30m`; at most `720h`. Only with `after`. Default: no time.
+        soak: Option<Spanned<Within<720>>>,
         /// What a release must show. It cannot be left out or empty.
         require: Spanned<RequireFile>,
+        /// When nothing new starts, at most 50 windows. What runs may restart. Default never.
+        freeze: Option<Spanned<Vec<Spanned<FreezeFile>>>>,
+        /// When a release that just started gives way to the one before. Default never.
+        rollback: Option<RollbackFile>,
     }
 }
 
@@ -36,6 +49,10 @@ mapping! {
         tests: Option<Spanned<Entries<CheckName, On>>>,
         /// Scans by adapter, and which of their findings block.
         scans: Option<Spanned<Entries<CheckName, RequireScanFile>>>,
+        /// People who must have agreed.
+        approvals: Option<RequireApprovalsFile>,
+        /// Rules in Rego that must not deny, as in `policies/production.rego`; at most 20.
+        policies: Option<Spanned<Vec<Spanned<PolicyPath>>>>,
     }
 }
 
@@ -78,6 +95,29 @@ texts! {
     };
 }
 
+texts! {
+    /// Path of a file of rules.
+    PolicyPath("^policies/[A-Za-z0-9_-]+\\.rego$") = policy_path;
+}
+
+/// Judges the path of a file of rules. Its name stands in gates and reasons, so it is a plain word.
+fn policy_path(text: &str) -> Result<(), String> {
+    let name = text.strip_prefix("policies/").and_then(|name| name.strip_suffix(".rego"));
+    let plain = |name: &str| {
+        let word = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        word && (1..=63).contains(&name.len())
+    };
+    match name {
+        Some(name) if name.ends_with("_test") && plain(name) => {
+            Err(format!("`{text}` holds tests of rules: expected the rules, in a file without `_test`"))
+        }
+        Some(name) if plain(name) => Ok(()),
+        _ => Err(format!(
+            "`{text}` is not a file of rules: expected `policies/<name>.rego`, the name of letters, digits, _ and -"
+        )),
+    }
+}
+
 /// `true`, and nothing else.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Yes;
@@ -113,12 +153,20 @@ impl schemars::JsonSchema for Yes {
 pub struct Environment {
     /// Random identity.
     pub id: Opaque,
+    /// The environment in which the artifact must run first.
+    pub after: Option<EnvironmentName>,
+    /// Seconds that it must have run there; 0 unless there is such an environment.
+    pub soak_seconds: u64,
     /// What a release must show.
     pub require: Require,
+    /// When nothing new starts, in the order of the file.
+    pub freeze: Vec<FreezeWindow>,
+    /// When a release that just started gives way to the one before.
+    pub rollback: Option<Rollback>,
 }
 
 /// What a release must show. One that was read asks for something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Require {
     /// What must hold for the revision.
@@ -129,6 +177,11 @@ pub struct Require {
     pub tests: BTreeMap<CheckName, On>,
     /// Scans by adapter.
     pub scans: BTreeMap<CheckName, RequireScan>,
+    /// People who must have agreed.
+    pub approvals: Option<RequireApprovals>,
+    /// Files of rules that must not deny, as `policies/<name>.rego`.
+    #[serde(default)]
+    pub policies: BTreeSet<String>,
 }
 
 /// What must hold for the revision; at least one is true.
@@ -190,15 +243,62 @@ impl Environment {
 const EMPTY: &str = "asks for nothing";
 
 fn check(file: EnvironmentFile, found: &mut Findings) -> Option<Environment> {
-    let RequireFile { source, provenance, tests, scans } = file.require.value;
-    if source.is_none() && provenance.is_none() && tests.is_none() && scans.is_none() {
-        found.help(&file.require.span, EMPTY, "an environment asks for something: `tests: {unit: source}`");
+    if let (None, Some(soak)) = (&file.after, &file.soak) {
+        let help = "write `after: <environment>` beside it, or leave `soak` out";
+        found.help(&soak.span, "nothing says where the release soaks", help);
     }
-    let tests = entries(tests, found, |on| on);
-    let scans = entries(scans, found, |scan| RequireScan { block: scan.block, tool: scan.tool });
-    let source = source.map(|source| self::source(&source, found));
-    let provenance = provenance.map(|provenance| self::provenance(provenance, found));
-    Some(Environment { id: file.id, require: Require { source, provenance, tests, scans } })
+    Some(Environment {
+        id: file.id,
+        after: file.after,
+        soak_seconds: file.soak.map_or(0, |soak| soak.value.0),
+        require: require(file.require, found),
+        freeze: file.freeze.map(|windows| freeze::windows(windows, found)).unwrap_or_default(),
+        rollback: file.rollback.map(|rollback| rollback::check(rollback, found)),
+    })
+}
+
+fn require(file: Spanned<RequireFile>, found: &mut Findings) -> Require {
+    let RequireFile { source, provenance, tests, scans, approvals, policies } = file.value;
+    let nothing = source.is_none()
+        && provenance.is_none()
+        && tests.is_none()
+        && scans.is_none()
+        && approvals.is_none()
+        && policies.is_none();
+    if nothing {
+        found.help(&file.span, EMPTY, "an environment asks for something: `tests: {unit: source}`");
+    }
+    Require {
+        tests: entries(tests, found, |on| on),
+        scans: entries(scans, found, |scan| RequireScan { block: scan.block, tool: scan.tool }),
+        source: source.map(|source| self::source(&source, found)),
+        provenance: provenance.map(|provenance| self::provenance(provenance, found)),
+        approvals: approvals.map(|approvals| approvals::check(approvals, found)),
+        policies: policies.map(|policies| self::policies(policies, found)).unwrap_or_default(),
+    }
+}
+
+/// Files of rules of one environment.
+const MAX_POLICIES: usize = 20;
+
+fn policies(file: Spanned<Vec<Spanned<PolicyPath>>>, found: &mut Findings) -> BTreeSet<String> {
+    if file.value.is_empty() {
+        found.help(
+            &file.span,
+            EMPTY,
+            "name a file, as in `[policies/production.rego]`, or leave `policies` out",
+        );
+    }
+    if file.value.len() > MAX_POLICIES {
+        found.help(&file.span, format!("names more than {MAX_POLICIES} files"), "join rules in one file");
+    }
+    let mut policies = BTreeSet::new();
+    for Spanned { span, value: PolicyPath(path) } in file.value {
+        if !policies.insert(path) {
+            found.help(&span, "is listed twice", "keep one of them");
+        }
+    }
+    policies
 }
 
 /// The entries as a map, with a diagnostic when there is none.

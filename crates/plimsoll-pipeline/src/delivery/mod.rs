@@ -1,9 +1,12 @@
 //! The files of a delivery repository: who may, what is asked for, and where things run.
 
+pub mod approvals;
 pub mod environment;
+pub mod freeze;
 pub mod people;
 pub mod project;
 pub mod registries;
+pub mod rollback;
 pub mod target;
 
 #[cfg(test)]

@@ -132,6 +132,19 @@ impl People {
         let keys = self.people.iter().flat_map(|person| person.ssh_keys.iter().map(move |key| (key, person)));
         keys.map(|(key, person)| (key.fingerprint.clone(), person.name.clone())).collect()
     }
+
+    /// Whoever has the key with this fingerprint (`SHA256:…`).
+    #[must_use]
+    pub fn of_key(&self, fingerprint: &str) -> Option<&Person> {
+        self.people.iter().find(|person| person.ssh_keys.iter().any(|key| key.fingerprint == fingerprint))
+    }
+
+    /// Whoever commits under this mail address; upper and lower case are the same.
+    #[must_use]
+    pub fn of_email(&self, email: &str) -> Option<&Person> {
+        let email = email.to_lowercase();
+        self.people.iter().find(|person| person.git_emails.contains(&email))
+    }
 }
 
 /// Whom each name, mail address and key belongs to.

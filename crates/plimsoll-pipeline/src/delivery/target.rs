@@ -1,29 +1,36 @@
-//! `environments/<environment>/<project>/target.yaml`: where a project lives in an environment.
+//! `environments/<environment>/<project>/target.yaml`: where a project lives in an environment, and what its service is
+//! given there beside the artifact and its configuration.
 
 use crate::{
     diagnostic::{FileErrors, Findings},
-    read::{self, mapping},
-    value::{Port, Seconds, Version, texts},
+    loader::loader_variable,
+    pipeline::file::Variables,
+    read::{self, Spanned, mapping, words},
+    value::{Argument, Port, Seconds, VariableName, Version, absolute_path, texts},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Seconds that a service may take to answer unless its file says otherwise.
 pub const DEFAULT_START_TIMEOUT_SECONDS: u64 = 30;
 
 mapping! {
-    /// `environments/<environment>/<project>/target.yaml`: where a project lives in an environment. It is part of every
-    /// release there.
+    /// `environments/<environment>/<project>/target.yaml`: where a project lives in an environment: exactly one of
+    /// `local` and `host`. It is part of every release there.
     TargetFile {
         /// Version of this form of file; always 1, and always the first key.
         #[expect(dead_code, reason = "judged before anything else is read")]
         version: Version,
         /// The project runs on the machine of whoever promotes it.
-        local: LocalFile,
+        local: Option<Spanned<LocalFile>>,
+        /// The project runs on a machine that has an agent.
+        host: Option<Spanned<HostFile>>,
     }
 }
 
 mapping! {
-    /// A service on this machine. It runs in a sandbox without a network; connections are passed in.
+    /// A service on the machine of whoever promotes it. It runs in a sandbox without a network; connections are passed
+    /// in.
     LocalFile {
         /// Port that the service listens on inside its sandbox, on 127.0.0.1.
         port: Port,
@@ -33,6 +40,42 @@ mapping! {
         health: HealthPath,
         /// How long the service may take to be well before it is stopped and the release counts as failed. Default `30s`.
         start_timeout: Option<Seconds>,
+        /// Environment variables, beside those of the artifact, over which they win. Variables that load other code, as
+        /// `LD_PRELOAD`, are refused. Default none.
+        env: Option<Variables>,
+        /// Arguments, after those of the artifact. Default none.
+        args: Option<Vec<Argument>>,
+    }
+}
+
+mapping! {
+    /// A service on a machine that has an agent. It runs in a sandbox; connections are passed in.
+    HostFile {
+        /// Name of the agent that starts it.
+        agent: AgentName,
+        /// Port that the service listens on inside its sandbox, on 127.0.0.1.
+        port: Port,
+        /// Port on that machine's loopback, from which connections are passed to the service.
+        listen: Port,
+        /// Path that answers with status 200 when the service is well, as in `/healthz`.
+        health: HealthPath,
+        /// How long the service may take to be well before it is stopped and the release counts as failed. Default `30s`.
+        start_timeout: Option<Seconds>,
+        /// How a release takes over from the one before. `blue-green`: it starts beside it, and traffic moves when it is
+        /// well. Default `blue-green`.
+        #[expect(dead_code, reason = "it has one value")]
+        strategy: Option<Strategy>,
+        /// Directories of the service that stay when it is replaced, as in `/data`. Everything else that it writes is
+        /// thrown away. Default none.
+        data: Option<Vec<Spanned<DataPath>>>,
+        /// What the service may reach. Default `none`.
+        #[expect(dead_code, reason = "it has one value")]
+        network: Option<Reach>,
+        /// Environment variables, beside those of the artifact, over which they win. Variables that load other code, as
+        /// `LD_PRELOAD`, are refused. Default none.
+        env: Option<Variables>,
+        /// Arguments, after those of the artifact. Default none.
+        args: Option<Vec<Argument>>,
     }
 }
 
@@ -42,22 +85,104 @@ texts! {
         let good = text.starts_with('/') && !text.starts_with("//") && text.bytes().all(|b| b.is_ascii_graphic());
         if good && text.len() <= 1000 { Ok(()) } else { Err(format!("`{text}` is not a path of an HTTP request: expected `/…`")) }
     };
+    /// Name of an agent.
+    AgentName("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$") = |text| {
+        text.parse::<plimsoll_model::ToolName>().map(|_| ()).map_err(|_| {
+            format!("`{text}` is not an agent: expected 1 to 63 of a-z, 0-9 and -, beginning and ending with a letter or digit")
+        })
+    };
+    /// A directory of a service that stays.
+    DataPath("^/.+$") = data_path;
+}
+
+/// How a release takes over from the one before.
+#[derive(Debug, Clone, Copy, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Strategy {
+    /// It starts beside it, and traffic moves when it is well.
+    BlueGreen,
+}
+
+words!(Strategy { "blue-green" => Self::BlueGreen });
+
+/// What a service may reach.
+#[derive(Debug, Clone, Copy, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Reach {
+    /// Nothing.
+    None,
+}
+
+words!(Reach { "none" => Self::None });
+
+/// Directories that the sandbox makes, that show the release, or from which programs and libraries are loaded: what a
+/// service once wrote must never be taken for one of these.
+const TAKEN: &[&str] = &[
+    "/proc",
+    "/sys",
+    "/dev",
+    "/tmp",
+    "/config",
+    "/artifact",
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/etc",
+];
+
+fn data_path(text: &str) -> Result<(), String> {
+    absolute_path(text).map_err(|_| {
+        format!("`{text}` is not a directory for data: expected an absolute path without `.`, `..` and `//`, as in `/data`")
+    })?;
+    match TAKEN.iter().find(|taken| within(text, taken)) {
+        Some(taken) => {
+            Err(format!("{taken} belongs to the sandbox: expected a directory of its own, as in `/data`"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether `inner` is `outer`, or below it.
+fn within(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A checked `target.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Target {
-    /// On the machine of whoever promotes it.
-    Local {
-        /// Port inside the sandbox.
-        port: u16,
-        /// Port on the machine's loopback.
-        listen: u16,
-        /// Path that answers with status 200 when the service is well.
-        health: String,
-        /// Seconds that it may take to be well.
-        start_timeout_seconds: u64,
+pub struct Target {
+    /// On which machine.
+    pub place: Place,
+    /// Port inside the sandbox.
+    pub port: u16,
+    /// Port on the machine's loopback.
+    pub listen: u16,
+    /// Path that answers with status 200 when the service is well.
+    pub health: String,
+    /// Seconds that it may take to be well.
+    pub start_timeout_seconds: u64,
+    /// Variables that win over those of the artifact; none is a [`loader_variable`].
+    pub env: BTreeMap<String, String>,
+    /// Arguments after those of the artifact.
+    pub args: Vec<String>,
+    /// Directories that stay: absolute, normalized, none below another, none that the sandbox or the release has.
+    pub data: BTreeSet<String>,
+}
+
+/// On which machine a service runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Place {
+    /// That of whoever promotes it.
+    Local,
+    /// That of an agent.
+    Host {
+        /// Name of the agent.
+        agent: String,
     },
 }
 
@@ -71,14 +196,86 @@ impl Target {
     }
 }
 
-fn check(file: TargetFile, _: &mut Findings) -> Option<Target> {
-    Some(Target::Local {
-        port: u16::try_from(file.local.port.0).ok()?,
-        listen: u16::try_from(file.local.listen.0).ok()?,
-        health: file.local.health.0,
-        start_timeout_seconds: file
-            .local
-            .start_timeout
-            .map_or(DEFAULT_START_TIMEOUT_SECONDS, |Seconds(seconds)| seconds),
-    })
+fn check(file: TargetFile, found: &mut Findings) -> Option<Target> {
+    match (file.local, file.host) {
+        (Some(local), None) => Some(self::local(local.value, found)),
+        (None, Some(host)) => Some(self::host(host.value, found)),
+        (Some(_), Some(host)) => {
+            found.help(&host.span, "a project has one target in an environment", "keep `local` or `host`");
+            None
+        }
+        (None, None) => {
+            let help = "write `host: {agent: …, port: …, listen: …, health: …}`, or `local` with these keys but `agent`";
+            found.help(&(0..0), "nothing says where the project lives", help);
+            None
+        }
+    }
+}
+
+fn local(file: LocalFile, found: &mut Findings) -> Target {
+    Target {
+        place: Place::Local,
+        port: port(file.port),
+        listen: port(file.listen),
+        health: file.health.0,
+        start_timeout_seconds: start_timeout(file.start_timeout),
+        env: env(file.env, found),
+        args: args(file.args),
+        data: BTreeSet::new(),
+    }
+}
+
+fn host(file: HostFile, found: &mut Findings) -> Target {
+    Target {
+        place: Place::Host { agent: file.agent.0 },
+        port: port(file.port),
+        listen: port(file.listen),
+        health: file.health.0,
+        start_timeout_seconds: start_timeout(file.start_timeout),
+        env: env(file.env, found),
+        args: args(file.args),
+        data: data(file.data.unwrap_or_default(), found),
+    }
+}
+
+/// The type of the number holds its range.
+fn port(port: Port) -> u16 {
+    u16::try_from(port.0).unwrap_or_default()
+}
+
+fn start_timeout(timeout: Option<Seconds>) -> u64 {
+    timeout.map_or(DEFAULT_START_TIMEOUT_SECONDS, |timeout| timeout.0)
+}
+
+fn args(args: Option<Vec<Argument>>) -> Vec<String> {
+    args.into_iter().flatten().map(|argument| argument.0).collect()
+}
+
+fn env(env: Option<Variables>, found: &mut Findings) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::new();
+    for (Spanned { span, value: VariableName(name) }, value) in env.into_iter().flat_map(|env| env.0) {
+        if loader_variable(&name) {
+            let message = format!("`{name}` would have the service load what no release names");
+            found.help(
+                &span,
+                message,
+                "put what the service needs into the artifact, and say the rest in `args`",
+            );
+        }
+        variables.insert(name, value.0);
+    }
+    variables
+}
+
+fn data(paths: Vec<Spanned<DataPath>>, found: &mut Findings) -> BTreeSet<String> {
+    let mut data: BTreeSet<String> = BTreeSet::new();
+    for Spanned { span, value: DataPath(path) } in paths {
+        if data.contains(&path) {
+            found.help(&span, "is listed twice", "keep one of them");
+        } else if let Some(other) = data.iter().find(|other| within(&path, other) || within(other, &path)) {
+            found.help(&span, format!("overlaps with `{other}`"), "keep the outer one");
+        }
+        data.insert(path);
+    }
+    data
 }

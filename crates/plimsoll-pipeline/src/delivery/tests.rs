@@ -2,11 +2,13 @@
 //! `src/errors.rs`.
 
 use super::{
+    approvals::RequireApprovals,
     environment::{BlockLevel, Environment, Require, RequireProvenance, RequireScan, RequireSource},
     people::{People, import_allowed_signers},
     project::Project,
     registries::Delivery,
-    target::Target,
+    rollback::{FailureKind, Rollback},
+    target::{Place, Target},
 };
 use crate::{
     diagnostic::FileErrors,
@@ -144,25 +146,60 @@ fn a_new_delivery_repository_reads_like_this() {
         protected: vec!["refs/heads/main".into()],
         pipelines: vec![Digest::of(b"pipeline")],
     };
+    let environment = new_environment();
     let files = [
         NewDelivery { team: Some("shop".into()) }.render(),
         project.render(),
         render_people(&[person]),
-        NewEnvironment { id: id(), require: require() }.render(),
-        NewTarget { port: 8080, listen: 9000, health: "/healthz".into() }.render(),
+        environment.render(),
+        target(Place::Host { agent: "prod-1".into() }).render(),
+        target(Place::Local).render(),
     ];
     insta::assert_snapshot!(files.join("\n"));
     good(Delivery::read("delivery.yaml", files[0].as_bytes()));
     good(Project::read("shop.yaml", files[1].as_bytes()));
     good(People::read("people.yaml", files[2].as_bytes()));
+    let NewEnvironment { id, after, soak_seconds, require, freeze, rollback } = environment;
     assert_eq!(
         good(Environment::read("environment.yaml", files[3].as_bytes())),
-        Environment { id: id(), require: require() }
+        Environment { id, after, soak_seconds, require, freeze, rollback }
     );
-    assert_eq!(
-        good(Target::read("target.yaml", files[4].as_bytes())),
-        Target::Local { port: 8080, listen: 9000, health: "/healthz".into(), start_timeout_seconds: 30 }
-    );
+    let read = |file: &str| good(Target::read("target.yaml", file.as_bytes()));
+    assert_eq!(read(&files[4]), plain(Place::Host { agent: "prod-1".into() }));
+    assert_eq!(read(&files[5]), plain(Place::Local));
+}
+
+fn new_environment() -> NewEnvironment {
+    let windows = "version: 1\nid: \"07070707070707070707070707070707\"\nrequire: {tests: {a: source}}\nfreeze:\n- {from: \"Fri 16:00\", to: \"Mon 08:00\", zone: Europe/Berlin}\n- {from: \"2026-12-20 00:00\", to: \"2027-01-02 00:00\", zone: UTC}\n";
+    NewEnvironment {
+        id: id(),
+        after: Some("staging".parse().unwrap()),
+        soak_seconds: 1800,
+        require: require(),
+        freeze: good(Environment::read("environment.yaml", windows.as_bytes())).freeze,
+        rollback: Some(Rollback {
+            on: BTreeSet::from([FailureKind::Start, FailureKind::Health]),
+            confirm_seconds: 90,
+        }),
+    }
+}
+
+fn target(place: Place) -> NewTarget {
+    NewTarget { place, port: 8080, listen: 9000, health: "/healthz".into() }
+}
+
+/// A target that says no more than it must.
+fn plain(place: Place) -> Target {
+    Target {
+        place,
+        port: 8080,
+        listen: 9000,
+        health: "/healthz".into(),
+        start_timeout_seconds: 30,
+        env: BTreeMap::new(),
+        args: vec![],
+        data: BTreeSet::new(),
+    }
 }
 
 fn require() -> Require {
@@ -183,6 +220,13 @@ fn require() -> Require {
             ),
             ("null".parse().unwrap(), RequireScan { block: BlockLevel::Note, tool: None }),
         ]),
+        approvals: Some(RequireApprovals {
+            count: 2,
+            from: BTreeSet::from(["release-managers".into(), "null".into()]),
+            expire_seconds: 3600,
+            unsigned_needs_extra: true,
+        }),
+        policies: BTreeSet::from(["policies/production.rego".into()]),
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     diagnostic::Findings,
     graph::Graph,
+    loader::loader_variable,
     read::{Spanned, did_you_mean, nearest},
     value::{Number, Run, Seconds, VariableName},
 };
@@ -209,7 +210,7 @@ fn paths(paths: Option<Vec<Spanned<RelPath>>>) -> BTreeSet<RelPath> {
 }
 
 fn timeout(timeout: Option<Seconds>) -> u64 {
-    timeout.map_or(DEFAULT_TIMEOUT_SECONDS, |Seconds(seconds)| seconds)
+    timeout.map_or(DEFAULT_TIMEOUT_SECONDS, |timeout| timeout.0)
 }
 
 /// The type of the number holds its range.
@@ -297,7 +298,7 @@ fn image(file: ImageFile, steps: &[StepFile], found: &mut Findings) -> ArtifactS
     file.files.value.0.iter().for_each(|(path, _)| built(path, steps, found));
     targets(&file.files.value.0, found);
     let env = variables(file.env, |name, span| {
-        if name.starts_with("LD_") {
+        if loader_variable(name) {
             found.add(span, format!("`{name}` would have the loader run what nobody hashed"));
         }
     });

@@ -92,7 +92,7 @@ mapping! {
         entrypoint: Spanned<Vec<Argument>>,
         /// Default arguments, which a user of the image may replace. Default none.
         cmd: Option<Vec<Argument>>,
-        /// Environment of the program. Variables of the dynamic loader (`LD_…`) are refused. Default none.
+        /// Environment of the program. Variables that load other code, as `LD_PRELOAD`, are refused. Default none.
         env: Option<Variables>,
     }
 }

@@ -17,7 +17,7 @@ use plimsoll_model::record::NetworkMode;
 use plimsoll_model::{CommitId, EnvironmentName, Opaque, RelPath, Role};
 use plimsoll_pipeline::{
     CargoLayout, CheckKind, NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, On, Pipeline,
-    Require, RequireProvenance, RequireSource, infer_cargo, render_people,
+    Place, Require, RequireProvenance, RequireSource, infer_cargo, render_people,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -95,7 +95,8 @@ fn delivery(context: &Context, directory: &Path, arguments: &Init, output: &Outp
         ENVIRONMENT.parse().map_err(|error| Failure::broken("failed to name an environment", &error))?;
     let root = root(context, &environment, &person)?;
     let signed = is_signed(&source, &head.commit, &person)?;
-    let target = NewTarget { port: 8080, listen: arguments.listen, health: "/healthz".into() };
+    let target =
+        NewTarget { place: Place::Local, port: 8080, listen: arguments.listen, health: "/healthz".into() };
     let mut files = policy_files(&source, &pipeline, &person, &environment, head.reference, signed)?;
     files.insert(format!("environments/{environment}/{}/target.yaml", pipeline.project), target.render());
     fs::create_dir_all(directory)
@@ -244,14 +245,19 @@ fn policy_files(
         ..NewPerson::default()
     };
     let name = &pipeline.project;
+    let new_environment = NewEnvironment {
+        id: random_id()?,
+        after: None,
+        soak_seconds: 0,
+        require: require(pipeline, signed),
+        freeze: vec![],
+        rollback: None,
+    };
     Ok(BTreeMap::from([
         ("delivery.yaml".into(), NewDelivery { team: None }.render()),
         ("people.yaml".into(), render_people(&[me])),
         (format!("projects/{name}.yaml"), project.render()),
-        (
-            format!("environments/{environment}/environment.yaml"),
-            NewEnvironment { id: random_id()?, require: require(pipeline, signed) }.render(),
-        ),
+        (format!("environments/{environment}/environment.yaml"), new_environment.render()),
     ]))
 }
 
@@ -271,7 +277,7 @@ fn require(pipeline: &Pipeline, signed: bool) -> Require {
             network: Some(BTreeSet::from([NetworkMode::None, NetworkMode::Locked])),
         }),
         tests,
-        scans: BTreeMap::new(),
+        ..Require::default()
     }
 }
 
