@@ -11,6 +11,8 @@ use plimsoll_model::{Timestamp, reason::printable};
 
 /// Most characters of a name, an address or a summary that are kept.
 const SHOWN: usize = 200;
+/// Longest message, in bytes.
+const MESSAGE: usize = 1 << 20;
 
 /// A commit whose form was checked.
 pub(crate) struct Parsed<'a> {
@@ -67,6 +69,18 @@ impl<'a> Parsed<'a> {
             summary: summary(self.commit.message),
             signature: self.signature(allowed_keys)?,
         })
+    }
+
+    /// The whole message, made printable line by line.
+    ///
+    /// # Errors
+    /// `E-SRC-OBJECT` when it has more than a mebibyte: cut, it could hide whom it names.
+    pub(crate) fn message(&self) -> Result<String, SourceError> {
+        if self.commit.message.len() > MESSAGE {
+            return Err(bad_object(&self.id, format!("its message has more than {MESSAGE} bytes")));
+        }
+        let text = self.commit.message.to_str_lossy();
+        Ok(text.lines().map(|line| printable(line, MESSAGE)).collect::<Vec<_>>().join("\n"))
     }
 
     fn signature(&self, allowed_keys: &[String]) -> Result<CommitSignature, SourceError> {

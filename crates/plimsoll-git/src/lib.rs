@@ -3,6 +3,7 @@
 //! the id that named it. Nothing of the repository is ever executed.
 
 mod ancestry;
+mod changes;
 mod commit;
 mod discover;
 mod error;
@@ -11,6 +12,7 @@ mod limits;
 mod objects;
 mod origin;
 mod process;
+mod range;
 mod refs;
 mod signature;
 mod small;

@@ -1,19 +1,23 @@
 //! The source of commits behind the engine's port.
 
 use crate::{
-    Limits, ancestry,
+    Limits, ancestry, changes,
     commit::Parsed,
     discover::Layout,
     error::bad_revision,
-    objects::{Objects, object_id},
-    origin, refs,
+    objects::{Objects, commit_id, object_id},
+    origin, range, refs,
     status::{self, Head},
     tree,
 };
 use gix_object::Kind;
-use plimsoll_engine::ports::{CommitFacts, Resolved, Source, SourceError};
+use plimsoll_engine::ports::{CommitFacts, Range, Resolved, Source, SourceError};
 use plimsoll_model::{Code, CommitId, RelPath, Tree};
-use std::{collections::BTreeMap, os::fd::BorrowedFd, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::fd::BorrowedFd,
+    path::Path,
+};
 
 /// A git repository on this machine. Holds paths only: each call opens what it reads, so that a value may live as long
 /// as it likes beside a repository that others write to.
@@ -32,6 +36,15 @@ impl GitSource {
         let layout = Layout::find(path)?;
         layout.check_complete()?;
         Ok(Self { layout, limits: Limits::default() })
+    }
+
+    /// The bare repository `git_dir` that this program made itself, wherever it lies.
+    pub(crate) fn own(git_dir: &Path) -> Self {
+        let (git_dir, common_dir) = (git_dir.to_owned(), git_dir.to_owned());
+        Self {
+            layout: Layout { git_dir, common_dir, work_tree: None, prefix: None },
+            limits: Limits::default(),
+        }
     }
 
     /// The same repository, read within other limits.
@@ -82,6 +95,42 @@ impl Source for GitSource {
         }
         let objects = self.objects(commit)?;
         ancestry::is_ancestor(&objects, object_id(ancestor)?, object_id(commit)?, self.limits)
+    }
+
+    fn range(
+        &self,
+        base: Option<&CommitId>,
+        head: &CommitId,
+        allowed_keys: &[String],
+        limit: usize,
+    ) -> Result<Range, SourceError> {
+        let other = |base: &&CommitId| base.as_str().len() != head.as_str().len();
+        if let Some(base) = base.filter(other) {
+            return Err(bad_revision(base, self.layout.shown()));
+        }
+        let objects = self.objects(head)?;
+        range::between(
+            &objects,
+            base.map(object_id).transpose()?,
+            object_id(head)?,
+            allowed_keys,
+            limit,
+            self.limits,
+        )
+    }
+
+    fn changed_paths(
+        &self,
+        commit: &CommitId,
+        parent: Option<&CommitId>,
+    ) -> Result<BTreeSet<String>, SourceError> {
+        let parent = parent.map(object_id).transpose()?;
+        changes::paths(&self.objects(commit)?, object_id(commit)?, parent, self.limits)
+    }
+
+    fn last_change(&self, head: &CommitId, path: &RelPath) -> Result<Option<CommitId>, SourceError> {
+        let changed = changes::newest(&self.objects(head)?, object_id(head)?, path, self.limits)?;
+        changed.map(|id| commit_id(&id)).transpose()
     }
 
     fn tree(&self, commit: &CommitId, subdirectory: Option<&RelPath>) -> Result<Tree, SourceError> {

@@ -12,7 +12,7 @@ use gix_hash::ObjectId;
 use gix_object::{
     Kind, TreeRefIter,
     bstr::{BString, ByteSlice},
-    tree::EntryKind,
+    tree::{EntryKind, EntryMode},
 };
 use plimsoll_engine::ports::SourceError;
 use plimsoll_model::{Code, CommitId, Digest, Entry, RelPath, Tree, tree::symlink_is_contained};
@@ -81,8 +81,13 @@ fn submodule(path: &RelPath) -> SourceError {
     Code::SrcSubmodule.reason().with("path", path).into()
 }
 
-fn find(objects: &Objects, root: ObjectId, path: &RelPath) -> Result<Option<Node>, SourceError> {
-    let mut at = Node { name: BString::default(), kind: EntryKind::Tree, id: root };
+/// What lies at `path` below the tree `root`.
+///
+/// # Errors
+/// `E-SRC-OBJECT`.
+pub(crate) fn find(objects: &Objects, root: ObjectId, path: &RelPath) -> Result<Option<Node>, SourceError> {
+    let mut at =
+        Node { name: BString::default(), mode: EntryKind::Tree.into(), kind: EntryKind::Tree, id: root };
     for component in path.components() {
         if at.kind != EntryKind::Tree {
             return Ok(None);
@@ -94,14 +99,19 @@ fn find(objects: &Objects, root: ObjectId, path: &RelPath) -> Result<Option<Node
     Ok(Some(at))
 }
 
-struct Node {
-    name: BString,
-    kind: EntryKind,
-    id: ObjectId,
+/// One entry of a tree object.
+pub(crate) struct Node {
+    pub(crate) name: BString,
+    pub(crate) mode: EntryMode,
+    pub(crate) kind: EntryKind,
+    pub(crate) id: ObjectId,
 }
 
 /// The entries of a tree object. Two of one name would let the reader choose, so they are refused.
-fn nodes(objects: &Objects, id: &ObjectId) -> Result<Vec<Node>, SourceError> {
+///
+/// # Errors
+/// `E-SRC-OBJECT`.
+pub(crate) fn nodes(objects: &Objects, id: &ObjectId) -> Result<Vec<Node>, SourceError> {
     let content = objects.read(id, Kind::Tree)?;
     let (mut names, mut nodes) = (HashSet::new(), Vec::new());
     for entry in TreeRefIter::from_bytes(&content, id.kind()) {
@@ -117,6 +127,7 @@ fn nodes(objects: &Objects, id: &ObjectId) -> Result<Vec<Node>, SourceError> {
         }
         nodes.push(Node {
             name: entry.filename.to_owned(),
+            mode: entry.mode,
             kind: entry.mode.kind(),
             id: entry.oid.to_owned(),
         });
@@ -232,7 +243,7 @@ impl Walk<'_> {
 }
 
 /// Whether a name is one component everywhere and, on no file system, another spelling of `.git`.
-fn is_safe_name(name: &str) -> bool {
+pub(crate) fn is_safe_name(name: &str) -> bool {
     let options = gix_validate::path::component::Options {
         protect_windows: false,
         protect_hfs: true,

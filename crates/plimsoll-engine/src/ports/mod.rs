@@ -20,4 +20,6 @@ pub use sandbox::{
     SandboxPlan, Stopper, Stream,
 };
 pub use signer::{Signer, SignerError};
-pub use source::{Author, CommitFacts, CommitSignature, Resolved, RevisionId, Source, SourceError};
+pub use source::{
+    Author, CommitDetail, CommitFacts, CommitSignature, Range, Resolved, RevisionId, Source, SourceError,
+};

@@ -2,7 +2,10 @@
 
 use plimsoll_model::{CommitId, Digest, Reason, RelPath, Timestamp, Tree};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, os::fd::BorrowedFd};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::fd::BorrowedFd,
+};
 
 /// Why a source could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +81,27 @@ pub struct CommitFacts {
     pub signature: CommitSignature,
 }
 
+/// A commit with its whole message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitDetail {
+    /// Who, when, and what its signature says.
+    pub facts: CommitFacts,
+    /// The message, line by line made printable and never cut, so that a reader of trailers sees all of them.
+    pub message: String,
+}
+
+/// What lies between two commits: all that is reachable from exactly one of them, by all parents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Range {
+    /// Reachable from the head and not from the base. Children come before their parents; where that leaves a choice,
+    /// the smaller id comes first.
+    pub commits: Vec<CommitDetail>,
+    /// Reachable from the base and not from the head, in the same order.
+    pub dropped: Vec<CommitDetail>,
+    /// Whether the base is the head or reachable from it; true without a base, since nothing is dropped then.
+    pub base_is_ancestor: bool,
+}
+
 /// A repository that nobody trusts. Replace refs, grafts, alternates, repository configuration, hooks and filters have
 /// no influence; every object is hashed again.
 pub trait Source: Send + Sync {
@@ -98,6 +122,38 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// `E-SRC-OBJECT`.
     fn is_ancestor(&self, ancestor: &CommitId, commit: &CommitId) -> Result<bool, SourceError>;
+
+    /// The commits between `base` and `head`, with signatures judged by `allowed_keys` as in [`Source::commit`]. Without
+    /// a base: the head alone. Dates have no influence.
+    ///
+    /// # Errors
+    /// `E-SRC-OBJECT`; a failure when there are more than `limit` commits: nothing is ever cut silently.
+    fn range(
+        &self,
+        base: Option<&CommitId>,
+        head: &CommitId,
+        allowed_keys: &[String],
+        limit: usize,
+    ) -> Result<Range, SourceError>;
+
+    /// The paths of files, links and submodules that differ between a commit and `parent`, in content, kind or mode,
+    /// made printable; directories that are empty on one side end with `/`. Without `parent`: what differs from any
+    /// parent, which for a merge includes all that it brings together; for a commit without parents everything.
+    ///
+    /// # Errors
+    /// `E-SRC-OBJECT`, also for a name that could be read as another path.
+    fn changed_paths(
+        &self,
+        commit: &CommitId,
+        parent: Option<&CommitId>,
+    ) -> Result<BTreeSet<String>, SourceError>;
+
+    /// The newest commit on the line of first parents from `head` at which `path`, a file or a directory, became what it
+    /// is at `head`; none if it is not there.
+    ///
+    /// # Errors
+    /// `E-SRC-OBJECT`.
+    fn last_change(&self, head: &CommitId, path: &RelPath) -> Result<Option<CommitId>, SourceError>;
 
     /// The files of a commit without their contents, below `subdirectory` if one is given. File digests are of the
     /// contents, so that [`Tree::digest`] is the SHA-256 of the exported tree.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a scenario that cannot be set up must fail")]
 
+mod changes;
 mod configuration;
 mod corruption;
 mod discovery;

@@ -1,10 +1,17 @@
 //! A repository that is a table of commits.
 
 use super::path;
-use plimsoll_engine::ports::{Author, CommitFacts, CommitSignature, Resolved, Source, SourceError};
+use plimsoll_engine::ports::{
+    Author, CommitDetail, CommitFacts, CommitSignature, Range, Resolved, Source, SourceError,
+};
 use plimsoll_fs::FsError;
 use plimsoll_model::{Code, CommitId, Digest, Entry, RelPath, Timestamp, Tree};
-use std::{collections::BTreeMap, io::Read, os::fd::BorrowedFd, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read,
+    os::fd::BorrowedFd,
+    sync::Mutex,
+};
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Commit {
@@ -55,6 +62,29 @@ impl MemorySource {
     /// Lets `reference` point to a commit, wherever it pointed before.
     pub(crate) fn point(&self, reference: &str, commit: &CommitId) {
         self.refs.lock().unwrap().insert(reference.into(), commit.clone());
+    }
+
+    /// A commit and everything behind it. A later commit has a greater id, and no parent is later than its child.
+    fn closure(&self, from: &CommitId) -> Result<BTreeSet<CommitId>, SourceError> {
+        let (mut found, mut open) = (BTreeSet::new(), vec![from.clone()]);
+        while let Some(id) = open.pop() {
+            if found.insert(id.clone()) {
+                open.extend(self.get(&id)?.parents);
+            }
+        }
+        Ok(found)
+    }
+
+    fn details(
+        &self,
+        ids: Vec<&CommitId>,
+        allowed_keys: &[String],
+    ) -> Result<Vec<CommitDetail>, SourceError> {
+        let detail = |id| {
+            let facts = self.commit(id, allowed_keys)?;
+            Ok(CommitDetail { message: facts.summary.clone(), facts })
+        };
+        ids.into_iter().rev().map(detail).collect()
     }
 
     fn get(&self, id: &CommitId) -> Result<Commit, SourceError> {
@@ -128,6 +158,69 @@ impl Source for MemorySource {
             }
         }
         Ok(false)
+    }
+
+    fn range(
+        &self,
+        base: Option<&CommitId>,
+        head: &CommitId,
+        allowed_keys: &[String],
+        limit: usize,
+    ) -> Result<Range, SourceError> {
+        let Some(base) = base else {
+            let commits = self.details(vec![head], allowed_keys)?;
+            return Ok(Range { commits, dropped: vec![], base_is_ancestor: true });
+        };
+        let (ours, theirs) = (self.closure(head)?, self.closure(base)?);
+        let (commits, dropped) = (ours.difference(&theirs), theirs.difference(&ours));
+        let (commits, dropped): (Vec<_>, Vec<_>) = (commits.collect(), dropped.collect());
+        if commits.len() + dropped.len() > limit {
+            let problem = format!("there are more than {limit}");
+            return Err(SourceError::Failed { action: "list the commits of the change".into(), problem });
+        }
+        Ok(Range {
+            commits: self.details(commits, allowed_keys)?,
+            dropped: self.details(dropped, allowed_keys)?,
+            base_is_ancestor: ours.contains(base),
+        })
+    }
+
+    fn changed_paths(
+        &self,
+        commit: &CommitId,
+        parent: Option<&CommitId>,
+    ) -> Result<BTreeSet<String>, SourceError> {
+        let now = self.get(commit)?;
+        let parents = parent.map_or(now.parents, |parent| vec![parent.clone()]);
+        if parents.is_empty() {
+            return Ok(now.files.keys().map(ToString::to_string).collect());
+        }
+        let mut changed = BTreeSet::new();
+        for parent in parents {
+            let before = self.get(&parent)?.files;
+            let paths = now.files.keys().chain(before.keys());
+            changed.extend(
+                paths.filter(|path| now.files.get(*path) != before.get(*path)).map(ToString::to_string),
+            );
+        }
+        Ok(changed)
+    }
+
+    fn last_change(&self, head: &CommitId, path: &RelPath) -> Result<Option<CommitId>, SourceError> {
+        let mut at = head.clone();
+        let now = self.files(&at, Some(path))?;
+        if now.is_empty() && self.file(&at, path, u64::MAX)?.is_none() {
+            return Ok(None);
+        }
+        while let Some(parent) = self.get(&at)?.parents.first().cloned() {
+            let same = self.files(&parent, Some(path))? == now
+                && self.file(&parent, path, u64::MAX)? == self.file(head, path, u64::MAX)?;
+            if !same {
+                break;
+            }
+            at = parent;
+        }
+        Ok(Some(at))
     }
 
     fn tree(&self, commit: &CommitId, subdirectory: Option<&RelPath>) -> Result<Tree, SourceError> {
