@@ -1,13 +1,16 @@
 //! The supervisor of one service on this machine: it starts exactly what a [`Permit`](plimsoll_policy::Permit) names,
 //! lets connections in once the service is healthy, restarts it when it dies, and stops it when asked. It decides
-//! nothing.
+//! nothing. Beside it, what an agent needs: what it remembers, what it sees of a service, and what it does next.
 
+pub mod agent_state;
 mod carry;
 pub mod control;
+pub mod drift;
 mod duty;
 pub mod health;
 mod instance;
 mod proxy;
+pub mod reconcile;
 pub mod record;
 pub mod supervisor;
 
