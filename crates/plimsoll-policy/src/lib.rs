@@ -4,14 +4,17 @@
 pub mod decide;
 pub mod decision;
 pub mod dossier;
+mod freeze;
 mod gates;
 pub mod gather;
 mod permit;
+pub mod rego;
 mod release;
 
 pub use decide::{Evidence, Inputs, RULES, decide};
 pub use decision::{Decision, Gate, Kind, Named, Summary, Verdict};
 pub use dossier::DossierParts;
+pub use freeze::{Frozen, frozen};
 pub use gates::LOCAL_BUILDER;
 pub use gather::{Context, DeliveryFiles, GatherError, gather};
 pub use permit::{Observed, Permit, permit};
