@@ -1,6 +1,7 @@
 //! Reads commits, files and signatures from a git repository that nobody trusts. The repository's configuration,
 //! hooks, filters, replace refs, grafts and commit graph are never read; every object is hashed again and compared with
-//! the id that named it. Nothing of the repository is ever executed.
+//! the id that named it. Nothing of the repository is ever executed. The delivery repository is mirrored and proposed to
+//! by the real git, behind the same reader.
 
 mod ancestry;
 mod changes;
@@ -9,6 +10,7 @@ mod discover;
 mod error;
 mod export;
 mod limits;
+mod mirror;
 mod objects;
 mod origin;
 mod process;
@@ -21,4 +23,5 @@ mod status;
 mod tree;
 
 pub use limits::Limits;
+pub use mirror::{Bounds, DeliveryMirror, Identity, Place, Proposal, ProposeError, Transport};
 pub use source::GitSource;

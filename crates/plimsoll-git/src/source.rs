@@ -65,6 +65,11 @@ impl GitSource {
         self.layout.prefix.as_ref()
     }
 
+    /// A reader of objects with ids of this kind.
+    pub(crate) fn reader(&self, kind: gix_hash::Kind) -> Result<Objects, SourceError> {
+        Objects::open(&self.layout, &kind.null(), self.limits)
+    }
+
     fn objects(&self, commit: &CommitId) -> Result<Objects, SourceError> {
         Objects::open(&self.layout, &object_id(commit)?, self.limits)
     }

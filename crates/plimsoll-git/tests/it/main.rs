@@ -8,6 +8,7 @@ mod corruption;
 mod discovery;
 mod export;
 mod history;
+mod mirror;
 mod paths;
 mod revisions;
 mod signatures;
