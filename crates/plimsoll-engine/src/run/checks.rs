@@ -3,11 +3,11 @@
 use super::{
     Event, MadeStatement, Run, RunError, Signers, closed,
     job::Job,
-    units::{Attempt, Director, Unit, run_units},
+    units::{Attempt, Director, Ready, Unit, run_units},
     workspace::freeze_file,
 };
-use crate::signer::{CloseCheck, Request};
-use plimsoll_model::{Code, Digest, Outcome, Reason};
+use crate::signer::{CloseCheck, CloseToolless, Closed, Request};
+use plimsoll_model::{Digest, Outcome, Reason};
 use plimsoll_pipeline::{CheckKind, On, PlannedCheck, TestReport, pipeline::ReportStream};
 use std::{
     fs::File,
@@ -64,7 +64,7 @@ struct Checks<'r, 'w, 's, 'p> {
     run: &'r mut Run<'w>,
     signers: &'s mut Signers<'p>,
     checks: &'r [PlannedCheck],
-    /// Digest of each adapter's tool, as it was before the tool ran.
+    /// Digest of the executable of each adapter's tool, as the sandbox found it, taken before the tool ran.
     tools: Vec<Option<Digest>>,
     artifact: Option<PathBuf>,
 }
@@ -85,16 +85,30 @@ impl Checks<'_, '_, '_, '_> {
         })
     }
 
-    /// Hashes the executable of an adapter's tool, as the sandbox will find it.
-    fn tool(&self, check: &PlannedCheck) -> Result<Option<Digest>, RunError> {
-        let CheckKind::Adapter { tool, .. } = &check.kind else { return Ok(None) };
-        let name = tool.as_deref().or_else(|| check.argv.first().map(String::as_str)).unwrap_or_default();
-        let missing = || {
-            let reason = Code::EvidenceTool.reason().with("check", &check.name);
-            reason.with("actual", "nothing").with("expected", name)
-        };
-        let path = self.run.world.toolchain.find(name).ok_or_else(missing)?;
-        hash_file(&path).map(Some)
+    /// Closes an attempt whose tool is not there; nothing else of the run ends with it.
+    fn without_tool(&mut self, unit: usize, attempt: u32) -> Result<Ready, RunError> {
+        let close = CloseToolless { check: self.checks[unit].name.clone(), attempt };
+        let closed = closed(self.signers.scanner.ask(&Request::CloseToolless(close))?)?;
+        let (outcome, reasons) = self.keep(unit, closed);
+        Ok(Ready::Judged(outcome, reasons))
+    }
+
+    fn keep(&mut self, unit: usize, closed: Closed) -> (Outcome, Vec<Reason>) {
+        let check = &self.checks[unit];
+        self.run.report.reasons.extend(closed.reasons.iter().cloned());
+        if let Some(signed) = closed.signed {
+            let (name, role) = (check.name.to_string(), check.role.clone());
+            self.run.report.statements.push(MadeStatement { name, role, signed });
+        }
+        (closed.outcome, closed.reasons)
+    }
+}
+
+/// The executable behind an adapter; none for a test.
+pub(crate) fn tool_of(check: &PlannedCheck) -> Option<&str> {
+    match &check.kind {
+        CheckKind::Adapter { tool, .. } => tool.as_deref().or(check.argv.first().map(String::as_str)),
+        CheckKind::Test { .. } => None,
     }
 }
 
@@ -104,17 +118,22 @@ fn hash_file(path: &Path) -> Result<Digest, RunError> {
 }
 
 impl Director for Checks<'_, '_, '_, '_> {
-    fn job(&mut self, unit: usize) -> Result<Job, RunError> {
+    fn job(&mut self, unit: usize, attempt: u32) -> Result<Ready, RunError> {
         let check = &self.checks[unit];
-        self.tools[unit] = self.tool(check)?;
-        Ok(Job {
+        if let Some(name) = tool_of(check) {
+            let Some(path) = self.run.world.toolchain.find(name) else {
+                return self.without_tool(unit, attempt);
+            };
+            self.tools[unit] = Some(hash_file(&path)?);
+        }
+        Ok(Ready::Run(Job {
             argv: check.argv.clone(),
             env: check.env.clone(),
             writable: check.writable.clone(),
             inputs: vec![],
             artifact: self.artifact.clone().filter(|_| check.on == On::Artifact),
             wall: Duration::from_secs(check.timeout_seconds),
-        })
+        }))
     }
 
     fn ended(
@@ -135,11 +154,6 @@ impl Director for Checks<'_, '_, '_, '_> {
             tool: self.tools[unit],
         };
         let closed = closed(self.signers.scanner.ask(&Request::CloseCheck(close))?)?;
-        self.run.report.reasons.extend(closed.reasons.iter().cloned());
-        if let Some(signed) = closed.signed {
-            let (name, role) = (check.name.to_string(), check.role.clone());
-            self.run.report.statements.push(MadeStatement { name, role, signed });
-        }
-        Ok((closed.outcome, closed.reasons))
+        Ok(self.keep(unit, closed))
     }
 }

@@ -10,6 +10,7 @@ mod steps;
 mod units;
 mod workspace;
 
+pub(crate) use checks::tool_of;
 pub use error::RunError;
 pub use event::Event;
 pub(crate) use fetching::judge_materials;
@@ -146,7 +147,7 @@ impl Report {
     }
 }
 
-/// Runs a commit's pipeline. Steps and checks that fail are part of the report; only what keeps the run from a run
+/// Runs a commit's pipeline. Steps, an artifact and checks that fail are part of the report; only what keeps the run from a run
 /// statement is an error.
 ///
 /// # Errors
@@ -288,9 +289,15 @@ impl<'a> Run<'a> {
         let close =
             CloseArtifact { toolchain: self.world.toolchain.digest, started, finished: (self.world.clock)() };
         let closed = closed(signers.builder.ask(&Request::CloseArtifact(close))?)?;
-        if let Some(artifact) = &closed.artifact {
-            watch(Event::Assembled { artifact: artifact.manifest });
-        }
+        watch(match &closed.artifact {
+            Some(artifact) => Event::Assembled { artifact: artifact.manifest },
+            None => Event::Ended {
+                name: "artifact",
+                attempt: 1,
+                outcome: closed.outcome,
+                reasons: &closed.reasons,
+            },
+        });
         self.report.artifact = closed.artifact.clone();
         self.report.keep("artifact", Role::Builder, closed);
         Ok(())

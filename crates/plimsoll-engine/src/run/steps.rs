@@ -3,7 +3,7 @@
 use super::{
     Event, Run, RunError, Signers, closed,
     job::Job,
-    units::{Attempt, Director, Unit, run_units},
+    units::{Attempt, Director, Ready, Unit, run_units},
     workspace::{fit_mount_point, freeze_outputs, keep_tree, of_step},
 };
 use crate::signer::{CloseStep, Request};
@@ -94,17 +94,17 @@ impl Steps<'_, '_, '_, '_> {
 }
 
 impl Director for Steps<'_, '_, '_, '_> {
-    fn job(&mut self, unit: usize) -> Result<Job, RunError> {
+    fn job(&mut self, unit: usize, _: u32) -> Result<Ready, RunError> {
         let step = self.step(unit);
         let input = |path: &RelPath| self.run.outputs.get(path).map(|place| (place.clone(), path.clone()));
-        Ok(Job {
+        Ok(Ready::Run(Job {
             argv: step.argv.clone(),
             env: step.env.clone(),
             writable: step.writable.clone(),
             inputs: step.inputs.iter().filter_map(|wanted| input(&wanted.path)).collect(),
             artifact: None,
             wall: Duration::from_secs(step.timeout_seconds),
-        })
+        }))
     }
 
     fn ended(

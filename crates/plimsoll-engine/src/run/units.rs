@@ -46,10 +46,19 @@ pub(crate) struct Attempt {
     pub(crate) finished: Finished,
 }
 
+/// What becomes of an attempt that is about to begin.
+#[derive(Debug)]
+pub(crate) enum Ready {
+    /// It runs.
+    Run(Job),
+    /// It was judged before anything ran.
+    Judged(Outcome, Vec<Reason>),
+}
+
 /// Says what units do.
 pub(crate) trait Director {
     /// The command of a unit whose needs have passed.
-    fn job(&mut self, unit: usize) -> Result<Job, RunError>;
+    fn job(&mut self, unit: usize, attempt: u32) -> Result<Ready, RunError>;
 
     /// Judges an attempt.
     fn ended(
@@ -99,10 +108,14 @@ pub(crate) fn run_units(
             {
                 let attempt = board.begin(unit);
                 watch(Event::Started { name: &units[unit].name, attempt });
-                match director.job(unit) {
-                    Ok(job) => {
+                match director.job(unit, attempt) {
+                    Ok(Ready::Run(job)) => {
                         let sender = sender.clone();
                         scope.spawn(move || work(unit, attempt, &job, floor, &sender));
+                    }
+                    Ok(Ready::Judged(outcome, reasons)) => {
+                        board.judge(unit, attempt, outcome);
+                        watch(ended(&units[unit], attempt, outcome, &reasons));
                     }
                     Err(error) => {
                         board.settle(unit, Outcome::Errored);
@@ -125,12 +138,7 @@ pub(crate) fn run_units(
                     match judged {
                         Ok((outcome, reasons)) => {
                             board.judge(unit, attempt, outcome);
-                            watch(Event::Ended {
-                                name: &units[unit].name,
-                                attempt,
-                                outcome,
-                                reasons: &reasons,
-                            });
+                            watch(ended(&units[unit], attempt, outcome, &reasons));
                         }
                         Err(error) => {
                             board.settle(unit, Outcome::Errored);
@@ -142,6 +150,10 @@ pub(crate) fn run_units(
             }
         }
     })
+}
+
+fn ended<'a>(unit: &'a Unit, attempt: u32, outcome: Outcome, reasons: &'a [Reason]) -> Event<'a> {
+    Event::Ended { name: &unit.name, attempt, outcome, reasons }
 }
 
 /// State of all units.

@@ -25,6 +25,8 @@ pub enum Request {
     CloseArtifact(CloseArtifact),
     /// Close one attempt of a check.
     CloseCheck(CloseCheck),
+    /// Close one attempt of an adapter that never ran, because its tool is not on this machine.
+    CloseToolless(CloseToolless),
     /// Close the run. Once.
     Finish,
     /// Decide about a finished run.
@@ -122,6 +124,16 @@ pub struct CloseCheck {
     pub artifact: Option<Digest>,
     /// The tool behind an adapter, as it was hashed before it ran.
     pub tool: Option<Digest>,
+}
+
+/// See [`Request::CloseToolless`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloseToolless {
+    /// The check.
+    pub check: CheckName,
+    /// Which attempt, from 1.
+    pub attempt: u32,
 }
 
 /// See [`Request::Decide`].

@@ -5,14 +5,14 @@ use super::{
     judge::{check_outputs, judge_step, judgement, rehash},
     memory,
     protocol::{
-        ArtifactRecord, CloseArtifact, CloseCheck, CloseFetch, CloseStep, Closed, Decide, Open, Opened,
-        Request, Response, Signed,
+        ArtifactRecord, CloseArtifact, CloseCheck, CloseFetch, CloseStep, CloseToolless, Closed, Decide,
+        Open, Opened, Request, Response, Signed,
     },
     run_statement, statements,
 };
 use crate::{
     derive::{self, Derived, Origin, OriginWorld},
-    ports::{Assemble, Blobs, Event, Journal, Source},
+    ports::{Assemble, Blobs, Event, Journal, Source, StoreError},
     run::RunError,
 };
 use plimsoll_attest::{
@@ -109,6 +109,7 @@ impl<'a> Session<'a> {
             Request::CloseStep(close) => self.close_step(close).map(Response::Closed),
             Request::CloseArtifact(close) => self.close_artifact(&close).map(Response::Closed),
             Request::CloseCheck(close) => self.close_check(&close).map(Response::Closed),
+            Request::CloseToolless(close) => self.close_toolless(&close).map(Response::Closed),
             Request::Finish => self.finish().map(Response::Closed),
         };
         answered.unwrap_or_else(|error| match error {
@@ -259,7 +260,12 @@ impl<'a> Session<'a> {
             outputs.entries.extend(step.outputs.entries.clone());
         }
         let (spec, committed) = (run.derived.plan.artifact.spec.clone(), run.derived.committed);
-        let artifact = self.world.assemble.assemble(&spec, &outputs, committed)?;
+        let artifact = match self.world.assemble.assemble(&spec, &outputs, committed) {
+            Err(StoreError::Refused(reason)) if reason.code != Code::StateFull => {
+                return self.errored(AttemptKind::Artifact, "artifact", 1, reason);
+            }
+            assembled => assembled?,
+        };
         let repository = self.world.source.uri();
         let run = self.current()?;
         let pipeline = derive::pipeline_path(run.open.subdirectory.as_ref())?;
@@ -294,6 +300,23 @@ impl<'a> Session<'a> {
             CheckKind::Test { report } => self.close_test(close, &check, report.as_ref()),
             CheckKind::Adapter { .. } => self.close_scan(close, &check),
         }
+    }
+
+    /// An adapter without its tool came to no answer, and never to "no findings". Nothing is signed of what nobody ran;
+    /// the run statement lists the attempt.
+    fn close_toolless(&mut self, close: &CloseToolless) -> Result<Closed, RunError> {
+        self.only(&Role::Scanner)?;
+        let run = self.current()?;
+        let check = run.derived.plan.check(&close.check);
+        let check = check.ok_or_else(|| unobserved("the plan has no such check"))?.clone();
+        let tool = crate::run::tool_of(&check).ok_or_else(|| unobserved("the check is no adapter"))?;
+        let name = check.name.as_str();
+        run.is_next(AttemptKind::Check, name, close.attempt, u32::from(check.retry) + 1)?;
+        let entries = self.world.journal.entries()?;
+        memory::may_close(self.current()?, (AttemptKind::Check, name, close.attempt), &entries)?;
+        let reason = Code::EvidenceTool.reason().with("check", name);
+        let reason = reason.with("actual", "nothing").with("expected", tool);
+        self.errored(AttemptKind::Check, name, close.attempt, reason)
     }
 
     fn close_test(
@@ -404,6 +427,18 @@ impl<'a> Session<'a> {
         let signed = self.sign(statement)?;
         self.record(kind, name, 1, Outcome::Passed, (Some(&signed), artifact))?;
         Ok(passed(Some(signed)))
+    }
+
+    /// Closes an attempt that came to nothing anybody could sign.
+    fn errored(
+        &mut self,
+        kind: AttemptKind,
+        name: &str,
+        attempt: u32,
+        reason: Reason,
+    ) -> Result<Closed, RunError> {
+        self.record(kind, name, attempt, Outcome::Errored, (None, None))?;
+        Ok(Closed { outcome: Outcome::Errored, reasons: vec![reason], signed: None, artifact: None })
     }
 
     /// Writes down what was closed, before anybody hears of it.

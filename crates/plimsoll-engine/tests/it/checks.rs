@@ -13,6 +13,7 @@ use plimsoll_attest::predicate::{
 use plimsoll_engine::{
     ports::{Exit, Mount},
     run::Report,
+    signer::{CloseToolless, Request},
 };
 use plimsoll_model::{Code, Digest, Outcome};
 use std::os::unix::fs::symlink;
@@ -247,9 +248,35 @@ fn a_scan_without_a_report_that_can_be_believed_came_to_no_answer() {
     }
 }
 
+/// Each attempt is listed, the others go on, and nothing is signed of a tool that nobody ran.
 #[test]
-fn an_adapter_whose_tool_nobody_can_find_is_refused() {
-    let bench = Bench::with(&SCANNED.replace("tool: sh", "tool: no-such-tool-anywhere"));
+fn an_adapter_whose_tool_nobody_can_find_came_to_no_answer_and_the_run_to_its_end() {
+    let text = SCANNED.replace("tool: sh", "retry: 1, tool: no-such-tool-anywhere");
+    let bench = Bench::with(&(text + "  - {test: smoke, on: artifact, run: [smoke]}\n"));
     let sandbox = benign().when("lint", writes(CLEAN.into()));
-    assert_eq!(crate::bench::codes(bench.run(&sandbox).unwrap_err()), [Code::EvidenceTool]);
+    let report = bench.run(&sandbox).unwrap();
+    assert!(!report.passed());
+    let outcomes: Vec<_> = report.checks.iter().map(|(name, outcome)| (name.as_str(), *outcome)).collect();
+    assert_eq!(outcomes, [("lint", Outcome::Errored), ("smoke", Outcome::Passed)]);
+    let codes: Vec<_> = report.reasons.iter().map(|reason| reason.code).collect();
+    assert_eq!(codes, [Code::EvidenceTool; 2]);
+    assert!(report.statements.iter().all(|made| made.name != "lint"));
+    let attempts = bench.run_statement(&report).attempts;
+    let listed: Vec<_> = attempts.iter().filter(|attempt| attempt.name == "lint").collect();
+    assert_eq!(listed.len(), 2);
+    assert!(listed.iter().all(|one| (one.outcome, one.statement) == (Outcome::Errored, None)));
+}
+
+/// Nobody can get rid of an unwanted test by calling it an adapter whose tool is missing.
+#[test]
+fn only_an_adapter_of_the_plan_is_closed_as_one_without_its_tool() {
+    let bench = Bench::new();
+    let open = bench.open(1);
+    bench.session("builder").opened(&open);
+    let mut scanner = bench.session("scanner");
+    scanner.opened(&open);
+    for name in ["unit", "lint"] {
+        let close = CloseToolless { check: name.parse().unwrap(), attempt: 1 };
+        scanner.refuses(&Request::CloseToolless(close), Code::SignUnobserved);
+    }
 }

@@ -43,6 +43,22 @@ fn later_steps_see_the_outputs_of_earlier_ones_and_not_their_scratch() {
     assert_eq!(bench.blobs.text(&file.digest), "generated\n<svg/>\nfn main() {}");
 }
 
+/// The build passed, and no artifact can be made of what it left.
+#[test]
+fn an_artifact_that_cannot_be_assembled_is_a_listed_attempt_of_a_run_that_comes_to_its_end() {
+    let bench = Bench::with(&crate::bench::PIPELINE.replace("[dist/shop]", "[dist/other]"));
+    let report = bench.run(&crate::bench::benign()).unwrap();
+    assert!(!report.passed() && report.artifact.is_none());
+    let codes: Vec<_> = report.reasons.iter().map(|reason| reason.code).collect();
+    assert_eq!(codes, [Code::OutMissing]);
+    let outcomes: Vec<_> = report.checks.iter().map(|(name, outcome)| (name.as_str(), *outcome)).collect();
+    assert_eq!(outcomes, [("unit", Outcome::Passed), ("smoke", Outcome::Skipped)]);
+    let run = bench.run_statement(&report);
+    assert_eq!(run.artifact, None);
+    let listed = run.attempts.iter().find(|attempt| attempt.name == "artifact").unwrap();
+    assert_eq!((listed.outcome, listed.statement), (Outcome::Errored, None));
+}
+
 /// A read-only mount needs a place of its own kind below the read-only source.
 #[test]
 fn the_place_of_an_input_is_of_the_kind_of_the_input() {
