@@ -5,6 +5,9 @@
 //! refused. Where both were put back to an earlier time, nothing on this machine can tell: without an independent
 //! witness a rollback of both is undetectable.
 
+#[cfg(test)]
+mod tests;
+
 use plimsoll_model::{Code, CommitId, Digest, EnvironmentName, Opaque, ProjectName, Reason, Timestamp};
 use plimsoll_policy::decision::Named;
 use serde::{Deserialize, Serialize};

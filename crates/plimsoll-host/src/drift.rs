@@ -6,6 +6,8 @@ mod code;
 mod files;
 mod mounts;
 mod process;
+#[cfg(test)]
+mod tests;
 
 pub use mounts::MountSet;
 

@@ -60,9 +60,9 @@ pub struct SeenUnit {
     pub current: Option<Current>,
     /// What its supervisor does.
     pub phase: Phase,
-    /// The decision that the unit fell back from.
+    /// The decision that the unit fell back from, until a new one comes to serve.
     pub taken_back: Option<Digest>,
-    /// Starts that failed in a row.
+    /// Starts that failed in a row, until that very decision comes to serve or another one fails.
     pub failures: Option<Failures>,
     /// How what serves differs from its release.
     pub drift: Vec<Drift>,
@@ -244,8 +244,11 @@ impl Look<'_> {
         }
     }
 
+    /// What runs because another one was taken back does not fall back further: the agent would forget which one failed,
+    /// and try it again.
     fn fall_back(&self, current: &Current) -> Option<Action> {
-        let to = current.fallback.filter(|_| self.now <= current.confirmed)?;
+        let may = self.seen.taken_back.is_none() && self.now <= current.confirmed;
+        let to = current.fallback.filter(|_| may)?;
         Some(Action::FallBack { unit: self.unit.clone(), from: current.decision, to })
     }
 

@@ -47,42 +47,34 @@ pub(super) fn parse(line: &[u8]) -> Option<Mapping<'_>> {
     })
 }
 
-/// Executable memory that is neither the executable, nor a file below `code`, nor the kernel's: the first from a file
-/// and the first without one, each with the number of others.
+/// Executable memory of the process that is neither the executable, nor a file below `code`, nor the kernel's.
 pub(super) fn foreign(process: &Process, code: &[String]) -> Result<Vec<Drift>, DriftError> {
     let text = process.read("maps", MAPS_LIMIT)?;
-    let mut seen = BTreeSet::new();
-    for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        let mapping = parse(line).ok_or_else(|| DriftError::malformed("maps", "a line has another form"))?;
-        if mapping.executable {
-            seen.insert(mapping);
-        }
-    }
-    let places = Places {
-        executable: process.executable()?,
-        name: process.executable_name(),
-        root: process.root()?,
-        code,
-    };
-    let mut files = Vec::new();
-    let mut generated = 0_usize;
-    for mapping in seen {
-        if mapping.inode == 0 {
-            generated += usize::from(!OF_THE_KERNEL.contains(&mapping.path));
-        } else if !places.have(&mapping) {
-            files.push(String::from_utf8_lossy(mapping.path).into_owned());
-        }
-    }
-    let mut found = Vec::new();
-    if let Some(first) = files.first() {
-        let cause = format!("{first} is mapped as code{}", super::and_others(files.len()));
-        found.push(Drift::new(DriftKind::Code, cause));
-    }
-    if generated > 0 {
-        let cause = "executable memory that no file backs, as programs make that compile while they run";
-        found.push(Drift::new(DriftKind::GeneratedCode, cause));
-    }
-    Ok(found)
+    let (executable, name, root) = (process.executable()?, process.executable_name(), process.root()?);
+    let places = Places { executable, name, root, code };
+    judge(&text, |mapping| places.have(mapping))
+        .ok_or_else(|| DriftError::malformed("maps", "a line has another form"))
+}
+
+/// Of the text of `/proc/PID/maps`: one finding for code of files that `known` does not know, and one for code of none.
+/// Nothing where a line cannot be read.
+pub(super) fn judge(text: &[u8], known: impl Fn(&Mapping<'_>) -> bool) -> Option<Vec<Drift>> {
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let mappings = lines.map(parse).collect::<Option<BTreeSet<_>>>()?;
+    let code = mappings.iter().filter(|mapping| mapping.executable);
+    let (files, memory): (Vec<_>, Vec<_>) = code.partition(|mapping| mapping.inode != 0);
+    let foreign: Vec<_> = files.into_iter().filter(|mapping| !known(mapping)).collect();
+    let file = foreign.first().map(|first| {
+        let name = String::from_utf8_lossy(first.path);
+        let cause = format!("{name} is mapped as code{}", super::and_others(foreign.len()));
+        Drift::new(DriftKind::Code, cause)
+    });
+    let generated = memory.iter().any(|mapping| !OF_THE_KERNEL.contains(&mapping.path)).then(|| {
+        let cause =
+            "there is executable memory that no file backs, as programs make that compile while they run";
+        Drift::new(DriftKind::GeneratedCode, cause)
+    });
+    Some(file.into_iter().chain(generated).collect())
 }
 
 /// Where code may come from.

@@ -186,6 +186,12 @@ fn there_is_no_fallback_after_the_window_and_none_that_is_not_named() {
 }
 
 #[test]
+fn a_fallback_does_not_fall_back_further() {
+    let unit = SeenUnit { taken_back: Some(digest(NEW)), ..fresh(Phase::Failed) };
+    check(&wanted(Some(promoted(NEW, &[])), false), unit, "restart 1", &[Code::Fallback]);
+}
+
+#[test]
 fn a_decision_that_was_taken_back_waits_for_another_one() {
     let unit = SeenUnit { taken_back: Some(digest(NEW)), ..running(Phase::Serving) };
     check(&wanted(Some(promoted(NEW, &[])), false), unit.clone(), "", &[Code::Fallback]);
@@ -279,9 +285,15 @@ fn apply(world: &mut Seen, action: Action) {
     let unit = world.units.entry(action.unit().clone()).or_default();
     match action {
         Action::Start { decision, .. } => serve(unit, decision),
-        Action::Restart { .. } => unit.phase = Phase::Serving,
+        // What starts has fresh files.
+        Action::Restart { .. } => {
+            unit.phase = Phase::Serving;
+            unit.drift.clear();
+        }
         Action::FallBack { from, to, .. } => {
+            let failures = unit.failures;
             serve(unit, to);
+            unit.failures = failures;
             unit.taken_back = Some(from);
         }
         Action::Repair { .. } => {
