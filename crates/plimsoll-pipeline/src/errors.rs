@@ -5,6 +5,8 @@ use crate::{
     Delivery, Environment, FileErrors, People, Pipeline, Project, Target, diagnostic::MAX_DIAGNOSTICS,
 };
 
+mod delivery;
+
 /// Compares the rendered errors of all cases with the snapshot `name`.
 fn check<T: std::fmt::Debug>(
     name: &str,

@@ -209,8 +209,8 @@ fn list<'t>(texts: impl IntoIterator<Item = &'t String>) -> String {
 /// Seconds in the largest unit that holds them whole.
 fn duration(seconds: u64) -> String {
     match seconds {
-        _ if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
-        _ if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        _ if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
         _ => format!("{seconds}s"),
     }
 }

@@ -150,7 +150,7 @@ impl<'n> Fields<'n> {
             Some((_, node)) => T::read(node, found),
             None => T::absent().or_else(|| {
                 let first = self.entries.first().map_or(&self.span, |(key, _)| &key.span);
-                found.add(first, format!("the key `{name}` is missing"));
+                found.help(first, format!("the key `{name}` is missing"), format!("write `{name}: …`"));
                 found.lose()
             }),
         }

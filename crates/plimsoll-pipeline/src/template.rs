@@ -91,7 +91,10 @@ fn template<'t>(text: &'t str, open: &str, close: &str, sign: Sign) -> Option<&'
 /// Refuses text that its author expects to be replaced, where there is no command.
 pub(crate) fn absent(text: &str) -> Result<(), String> {
     match text.contains("${{") {
-        true => Err("`${{ … }}` means nothing here: no text of a file is ever replaced".into()),
+        true => Err(
+            "`${{ … }}` means nothing here, as no text of a file is ever replaced: expected the value itself"
+                .into(),
+        ),
         false => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     diagnostic::Findings,
     read::{self, Read, words},
     template,
-    yaml::{Node, is_hidden},
+    yaml::{Node, UNSEEN, is_hidden},
 };
 use plimsoll_model::{
     CheckName, Code, Digest, EnvironmentName, Opaque, ProjectName, RelPath, StepName, ToolName,
@@ -25,7 +25,8 @@ pub(crate) fn parse<T, E: Display>(
 ) -> Option<T> {
     let text = read::text(node, found)?;
     if let Some(c) = text.chars().find(|&c| is_hidden(c) || matches!(c, '\r')) {
-        found.add(&node.span, format!("has the invisible character U+{:04X}", u32::from(c)));
+        let message = format!("has the invisible character U+{:04X}", u32::from(c));
+        found.help(&node.span, message, UNSEEN);
         return found.lose();
     }
     if text.len() > MAX_TEXT {

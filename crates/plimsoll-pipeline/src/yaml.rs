@@ -56,10 +56,13 @@ pub(crate) fn text(bytes: &[u8], found: &mut Findings) -> (String, bool) {
     }
 }
 
+/// What to do about invisible characters.
+pub(crate) const UNSEEN: &str = "what a reviewer cannot see has no place in this file";
+
 fn is_visible(text: &str, found: &mut Findings) -> bool {
     let Some((at, c)) = text.char_indices().find(|&(_, c)| is_hidden(c)) else { return true };
     let message = format!("has the invisible character U+{:04X}", u32::from(c));
-    found.help(&(at..at + c.len_utf8()), message, "what a reviewer cannot see has no place in this file");
+    found.help(&(at..at + c.len_utf8()), message, UNSEEN);
     false
 }
 

@@ -52,6 +52,8 @@ fn keys_have_the_fingerprints_that_ssh_keygen_shows() {
         people.people[0].ssh_keys.iter().map(|key| (key.line.as_str(), key.fingerprint.as_str())).collect();
     assert_eq!(read, KEYS);
     assert_eq!(people.by_fingerprint()[KEYS[1].1], "Ada");
+    assert_eq!(people.of_key(KEYS[1].1).map(|person| person.name.as_str()), Some("Ada"));
+    assert_eq!(people.of_key("SHA256:"), None);
     assert_eq!(people.key_lines(), KEYS.map(|(line, _)| line.to_owned()));
 }
 
@@ -62,6 +64,8 @@ fn mail_addresses_are_kept_in_lower_case() {
     assert!(
         ada.git_emails.contains("ada@example.org") && ada.roles.contains("release-managers") && ada.robot
     );
+    assert_eq!(people.of_email("ADA@example.org"), Some(ada));
+    assert_eq!(people.of_email("ada@example.com"), None);
 }
 
 #[test]
