@@ -57,10 +57,11 @@ as-user:
 	  dev/as-user.sh dev/third-party/test.sh simple-http-server; \
 	fi
 
-# `make bench ONLY=sandbox-start` runs one measurement and keeps the numbers of the others.
+# ONLY=build measures one group and keeps the numbers of the others, ONLY='verify pipeline' two, and ONLY=--try runs all a
+# few times and keeps nothing. The groups, in their order: footprint sandbox-start verify pipeline build.
 bench:
 	dev/install.sh test bench
-	$(env) cargo build --workspace --locked --release
+	$(env) cargo build --locked --release -p plimsoll -p xtask
 	$(env) $${CARGO_TARGET_DIR:-target}/release/xtask bench $(ONLY)
 
 deny:

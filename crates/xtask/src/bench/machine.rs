@@ -2,7 +2,7 @@
 
 use crate::project::Project;
 use serde::{Deserialize, Serialize};
-use std::process::Command;
+use std::{fmt, process::Command};
 
 /// What a reader needs to compare machines.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,6 +35,16 @@ impl Machine {
             commit,
             date: said(Command::new("date").args(["-u", "+%Y-%m-%d"])),
         }
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { processor, cores, memory_gib, system, kernel, rust, started_by, .. } = self;
+        write!(
+            f,
+            "{processor}, {cores} cores, {memory_gib} GiB, {system}, Linux {kernel}, {rust}; started by {started_by}."
+        )
     }
 }
 

@@ -1,10 +1,12 @@
-//! Other ways to run `/bin/true` isolated: each sees the host's `/usr` read-only, has its own namespaces, and no network.
+//! Other ways to run `/bin/true`. Those that isolate show it the host's `/usr` read-only, in namespaces of its own without
+//! a network.
 
 use super::{
     case::{Side, succeed},
     machine::said,
 };
 use crate::project::Result;
+use plimsoll_testkit::GitFixture;
 use serde_json::{Value, json};
 use std::{
     os::unix::fs::symlink,
@@ -51,15 +53,51 @@ pub(super) fn runc(scratch: &Path) -> Result<Side> {
 
 /// podman on top of runc. The limits it sets by default are above what an ordinary machine allows, so they are named.
 pub(super) fn podman(scratch: &Path) -> Result<Side> {
+    let words = podman_words(scratch)?;
+    Ok(Side::new(podman_name(), move || succeed(Command::new("podman").args(&words))))
+}
+
+/// Three containers one after the other, by a shell: what a pipeline of three steps is in a system that isolates each.
+pub(super) fn podman_three_times(scratch: &Path) -> Result<Side> {
+    let words = podman_words(scratch)?;
+    let script = "for step in first second third; do podman \"$@\"; done";
+    Ok(Side::new(podman_name(), move || {
+        succeed(Command::new("sh").args(["-euc", script, "sh"]).args(&words))
+    }))
+}
+
+/// act with its jobs on the host: three steps as processes, without isolation, evidence or signatures.
+pub(super) fn act(scratch: &Path) -> Result<Side> {
+    let repository = GitFixture::new();
+    repository.write(".github/workflows/noop.yaml", WORKFLOW);
+    repository.commit("a workflow");
+    let home = scratch.join("home");
+    std::fs::create_dir(&home)?;
+    let name = said(Command::new("act").arg("--version")).replace("version ", "");
+    let options = ["push", "--quiet", "--platform", "self-hosted=-self-hosted"];
+    Ok(Side::new(format!("{name}, nothing isolated or signed"), move || {
+        succeed(Command::new("act").args(options).current_dir(repository.path()).env("HOME", &home))
+    }))
+}
+
+const WORKFLOW: &str = "\
+on: push
+jobs:
+  noop:
+    runs-on: self-hosted
+    steps: [{run: /bin/true}, {run: /bin/true}, {run: /bin/true}]
+";
+
+fn podman_name() -> String {
+    said(Command::new("podman").arg("--version")).replace("version ", "")
+}
+
+fn podman_words(scratch: &Path) -> Result<Vec<PathBuf>> {
     let root = scratch.join("podman");
     root_folder(&root.join("rootfs"))?;
-    let arguments = podman_arguments(&root);
-    let name = said(Command::new("podman").arg("--version")).replace("version ", "");
-    Ok(Side::new(name, move || {
-        succeed(
-            Command::new("podman").args(&arguments).arg("--rootfs").arg(root.join("rootfs")).arg("/bin/true"),
-        )
-    }))
+    let mut words = podman_arguments(&root);
+    words.extend(["--rootfs".into(), root.join("rootfs"), "/bin/true".into()]);
+    Ok(words)
 }
 
 fn podman_arguments(root: &Path) -> Vec<PathBuf> {

@@ -1,7 +1,8 @@
 //! Raw numbers as JSON, one file for each comparison, and a report made from all of them.
 
 use super::{
-    case::Case,
+    How, Measurement,
+    figure::Unit,
     machine::Machine,
     stats::{self, Verdict},
 };
@@ -9,9 +10,17 @@ use crate::project::{Project, Result};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt::Write, path::Path};
 
-/// A comparison with its numbers; the format of `bench/raw/*.json`.
+/// What was measured, with its numbers; the format of `bench/raw/*.json`.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Measured {
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub(super) enum Measured {
+    Comparison(Comparison),
+    Value(Value),
+}
+
+/// Seconds of both sides, pair by pair.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Comparison {
     version: u32,
     name: String,
     what: String,
@@ -23,39 +32,89 @@ pub(super) struct Measured {
     peer_seconds: Vec<f64>,
 }
 
+/// A number that was taken a few times.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Value {
+    version: u32,
+    name: String,
+    what: String,
+    unit: Unit,
+    limit: Option<f64>,
+    machine: Machine,
+    values: Vec<f64>,
+}
+
 impl Measured {
-    pub(super) fn of(mut case: Case, project: &Project) -> Result<Self> {
-        let (ours_seconds, peer_seconds) = case.measure()?;
-        Ok(Self {
-            version: 1,
-            name: case.name.to_owned(),
-            what: case.what,
-            ours: case.ours.name,
-            peer: case.peer.name,
-            limit: case.limit,
-            machine: Machine::here(project),
-            ours_seconds,
-            peer_seconds,
-        })
+    pub(super) fn of(measurement: Measurement, how: How, project: &Project) -> Result<Self> {
+        let machine = Machine::here(project);
+        match measurement {
+            Measurement::Case(mut case) => {
+                let (ours_seconds, peer_seconds) = case.measure(how)?;
+                let (ours, peer) = (case.ours.name, case.peer.name);
+                let (name, what, limit) = (case.name.to_owned(), case.what, case.limit);
+                Ok(Self::Comparison(Comparison {
+                    version: 1,
+                    name,
+                    what,
+                    ours,
+                    peer,
+                    limit,
+                    machine,
+                    ours_seconds,
+                    peer_seconds,
+                }))
+            }
+            Measurement::Figure(mut figure) => {
+                let values = figure.measure(how)?;
+                let (name, what, limit) = (figure.name.to_owned(), figure.what, figure.limit);
+                Ok(Self::Value(Value { version: 1, name, what, unit: figure.unit, limit, machine, values }))
+            }
+        }
     }
 
     pub(super) fn save(&self, folder: &Path) -> Result<()> {
         std::fs::create_dir_all(folder)?;
         let mut text = serde_json::to_string(self)?;
         text.push('\n');
-        let peer = self.peer.split_whitespace().next().unwrap_or("peer");
-        Ok(std::fs::write(folder.join(format!("{}-{peer}.json", self.name)), text)?)
+        Ok(std::fs::write(folder.join(self.file()), text)?)
+    }
+
+    /// A measurement of the same thing takes the place of the one before.
+    fn file(&self) -> String {
+        match self {
+            Self::Value(value) => format!("{}.json", value.name),
+            Self::Comparison(comparison) => {
+                let peer = comparison.peer.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("peer");
+                format!("{}-{peer}.json", comparison.name)
+            }
+        }
+    }
+
+    fn machine(&self) -> &Machine {
+        match self {
+            Self::Comparison(comparison) => &comparison.machine,
+            Self::Value(value) => &value.machine,
+        }
     }
 
     /// A row of the report.
     pub(super) fn line(&self) -> Result<String> {
+        match self {
+            Self::Comparison(comparison) => comparison.line(),
+            Self::Value(value) => value.line(),
+        }
+    }
+}
+
+impl Comparison {
+    fn line(&self) -> Result<String> {
         let ratio = stats::ratio(&self.ours_seconds, &self.peer_seconds);
         let mut line = format!(
             "| {} | {} | {} | {} | {} | {:.3} ({:.3} to {:.3}) |",
             self.what,
             self.peer,
-            seconds(stats::median(&self.ours_seconds)),
-            seconds(stats::median(&self.peer_seconds)),
+            Unit::Seconds.show(stats::median(&self.ours_seconds)),
+            Unit::Seconds.show(stats::median(&self.peer_seconds)),
             self.ours_seconds.len(),
             ratio.median,
             ratio.low,
@@ -69,6 +128,23 @@ impl Measured {
     }
 }
 
+impl Value {
+    fn line(&self) -> Result<String> {
+        let range = stats::range(&self.values);
+        let [median, low, high] = [range.median, range.low, range.high].map(|value| self.unit.show(value));
+        let mut line = format!("| {} | {median}", self.what);
+        if low != high {
+            write!(line, " ({low} to {high})")?;
+        }
+        write!(line, " | {} |", self.values.len())?;
+        match self.limit {
+            None => line.push_str(" | |"),
+            Some(limit) => write!(line, " {} | {} |", self.unit.show(limit), word(range.against(limit)))?,
+        }
+        Ok(line)
+    }
+}
+
 fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Met => "met",
@@ -77,44 +153,44 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn seconds(value: f64) -> String {
-    if value < 1.0 { format!("{:.2} ms", value * 1e3) } else { format!("{value:.2} s") }
-}
-
 /// Makes `RESULTS.md` from everything under `raw`.
 pub(super) fn write(folder: &Path) -> Result<()> {
     let mut by_machine: BTreeMap<Machine, BTreeMap<String, Measured>> = BTreeMap::new();
     for entry in std::fs::read_dir(folder.join("raw"))? {
         let path = entry?.path();
-        let measured: Measured = serde_json::from_slice(&std::fs::read(&path)?)?;
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        by_machine.entry(measured.machine.clone()).or_default().insert(file, measured);
+        let measured: Measured = serde_json::from_slice(&std::fs::read(&path)?)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        by_machine.entry(measured.machine().clone()).or_default().insert(measured.file(), measured);
     }
     let mut text = INTRODUCTION.to_owned();
     for (machine, measured) in &by_machine {
-        write!(
-            text,
-            "\n## {}, commit {}\n\n{}, {} cores, {} GiB, {}, Linux {}, {}; started by {}.\n\n{HEAD}",
-            machine.date,
-            machine.commit,
-            machine.processor,
-            machine.cores,
-            machine.memory_gib,
-            machine.system,
-            machine.kernel,
-            machine.rust,
-            machine.started_by,
-        )?;
-        for row in measured.values() {
-            writeln!(text, "{}", row.line()?)?;
-        }
+        write!(text, "\n## {}, commit {}\n\n{machine}\n", machine.date, machine.commit)?;
+        let is_comparison = |measured: &&Measured| matches!(measured, Measured::Comparison(_));
+        let (comparisons, values) = measured.values().partition(is_comparison);
+        table(&mut text, COMPARISONS, comparisons)?;
+        table(&mut text, VALUES, values)?;
     }
     Ok(std::fs::write(folder.join("RESULTS.md"), text)?)
 }
 
-const HEAD: &str = "\
+fn table(text: &mut String, head: &str, rows: Vec<&Measured>) -> Result<()> {
+    if !rows.is_empty() {
+        write!(text, "\n{head}")?;
+    }
+    for row in rows {
+        writeln!(text, "{}", row.line()?)?;
+    }
+    Ok(())
+}
+
+const COMPARISONS: &str = "\
 | what | against | ours | theirs | pairs | ratio (95 % interval) | limit | |
 |---|---|---|---|---|---|---|---|
+";
+
+const VALUES: &str = "\
+| what | value (lowest to highest) | samples | limit | |
+|---|---|---|---|---|
 ";
 
 const INTRODUCTION: &str = "\

@@ -1,14 +1,14 @@
 //! Medians, and an interval for the median of ratios that assumes nothing about how times are distributed.
 
-/// A ratio, and where it lies with at least 95 % confidence.
+/// A value, and the interval where it lies.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Ratio {
+pub(super) struct Range {
     pub(super) median: f64,
     pub(super) low: f64,
     pub(super) high: f64,
 }
 
-/// What a limit says of a ratio.
+/// What a limit says of a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The whole interval is within the limit.
@@ -30,13 +30,20 @@ pub(super) fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The median of the ratios of each pair. The interval is made of order statistics: the true median lies between the
+/// The median, the smallest and the largest.
+pub(super) fn range(values: &[f64]) -> Range {
+    let sorted = sorted(values);
+    let end = |value: Option<&f64>| value.copied().unwrap_or(f64::NAN);
+    Range { median: median(values), low: end(sorted.first()), high: end(sorted.last()) }
+}
+
+/// The median of the ratios of each pair, and where it lies with at least 95 % confidence. The interval is made of order statistics: the true median lies between the
 /// k-th smallest and the k-th largest of n values unless fewer than k of n fair coins fall on one side.
-pub(super) fn ratio(ours: &[f64], peer: &[f64]) -> Ratio {
+pub(super) fn ratio(ours: &[f64], peer: &[f64]) -> Range {
     let ratios = sorted(&ours.iter().zip(peer).map(|(a, b)| a / b).collect::<Vec<_>>());
     let k = rank(ratios.len());
     let at = |index: usize| ratios.get(index).copied().unwrap_or(f64::NAN);
-    Ratio { median: median(&ratios), low: at(k - 1), high: at(ratios.len().saturating_sub(k)) }
+    Range { median: median(&ratios), low: at(k - 1), high: at(ratios.len().saturating_sub(k)) }
 }
 
 /// The largest k with 2 P(B < k) <= 5 % for B binomial (n, 1/2), and at least 1.
@@ -55,7 +62,7 @@ fn rank(n: usize) -> usize {
     k.max(1)
 }
 
-impl Ratio {
+impl Range {
     pub(super) fn against(self, limit: f64) -> Verdict {
         if self.high <= limit {
             Verdict::Met
@@ -93,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_limit_is_missed_only_beyond_the_whole_interval() {
-        let ratio = Ratio { median: 1.0, low: 0.9, high: 1.1 };
+        let ratio = Range { median: 1.0, low: 0.9, high: 1.1 };
         assert_eq!(ratio.against(1.2), Verdict::Met);
         assert_eq!(ratio.against(1.0), Verdict::Undecided);
         assert_eq!(ratio.against(0.8), Verdict::Missed);
@@ -103,6 +110,6 @@ mod tests {
     fn a_ratio_is_taken_pair_by_pair() {
         let peer: Vec<f64> = (1..=15).map(f64::from).collect();
         let ours: Vec<f64> = peer.iter().map(|seconds| seconds / 2.0).collect();
-        assert_eq!(ratio(&ours, &peer), Ratio { median: 0.5, low: 0.5, high: 0.5 });
+        assert_eq!(ratio(&ours, &peer), Range { median: 0.5, low: 0.5, high: 0.5 });
     }
 }
