@@ -1,103 +1,175 @@
 //! Lets connections in: each one that arrives on the host is connected to the service inside its sandbox, and bytes
-//! are copied both ways.
+//! are copied both ways. The listening socket outlives the one who accepts from it, so a connection that nobody has
+//! accepted yet waits in the kernel for whoever is next.
 
+use crate::carry::carry;
 use plimsoll_engine::ports::Connector;
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd};
 use std::{
     io,
-    net::{Shutdown, TcpListener, TcpStream},
-    sync::{
-        Arc, RwLock,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
+    net::{SocketAddr, TcpListener, TcpStream},
+    os::fd::{AsFd, OwnedFd},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
-/// Connections at one time; further ones are closed at once.
+/// Connections at one time. Further ones wait in the kernel's queue.
 const CONNECTION_LIMIT: usize = 1024;
+/// Pause before a full house, or a system without free descriptors, is looked at again.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How long a connection waits for an instance that takes it.
+const HOLD: Duration = Duration::from_secs(5);
+/// Pause before an instance that took no connection is tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(200);
+/// Bytes of the stack of a thread that carries a connection.
+const STACK: usize = 128 << 10;
 
-/// The way into the running instance; replaced when it is restarted.
-pub(crate) type Inside = Arc<RwLock<Option<Arc<dyn Connector>>>>;
+/// The way into the running instance; replaced when it is restarted. Connections that find none wait for a while.
+#[derive(Clone, Default)]
+pub(crate) struct Inside(Arc<(Mutex<Option<Arc<dyn Connector>>>, Condvar)>);
 
-/// Serves `listener` from a thread of its own until the process ends.
-pub(crate) fn serve(listener: TcpListener, port: u16, inside: Inside) {
-    let open = Arc::new(AtomicUsize::new(0));
-    thread::spawn(move || {
-        for connection in listener.incoming() {
-            let Ok(outside) = connection else { continue };
-            if open.fetch_add(1, Ordering::Relaxed) >= CONNECTION_LIMIT {
-                open.fetch_sub(1, Ordering::Relaxed);
-                continue;
+impl Inside {
+    /// From now on connections go this way.
+    pub(crate) fn set(&self, connector: Option<Arc<dyn Connector>>) {
+        *lock(&self.0.0) = connector;
+        self.0.1.notify_all();
+    }
+
+    /// Connects to the instance, or to the next one.
+    fn connect(&self, port: u16) -> io::Result<TcpStream> {
+        let until = Instant::now() + HOLD;
+        loop {
+            let connector = lock(&self.0.0).clone();
+            let problem = match connector.map(|connector| connector.connect(port)) {
+                Some(Ok(stream)) => return Ok(stream),
+                Some(Err(error)) => error,
+                None => io::ErrorKind::ConnectionRefused.into(),
+            };
+            if Instant::now() >= until {
+                return Err(problem);
             }
-            let (open, inside) = (Arc::clone(&open), Arc::clone(&inside));
-            thread::spawn(move || {
-                // A connection that breaks is the client's to see; there is nobody else to tell.
-                let _ = carry(outside, port, &inside);
-                open.fetch_sub(1, Ordering::Relaxed);
-            });
-        }
-    });
-}
-
-fn carry(outside: TcpStream, port: u16, inside: &Inside) -> io::Result<()> {
-    let connector = inside.read().ok().and_then(|connector| connector.clone());
-    let connector = connector.ok_or(io::ErrorKind::ConnectionRefused)?;
-    let service = connector.connect(port)?;
-    let (from_service, to_outside) = (service.try_clone()?, outside.try_clone()?);
-    let back = thread::spawn(move || copy(&from_service, &to_outside));
-    copy(&outside, &service);
-    // The copying thread does not panic; its connection ends with the service's.
-    let _ = back.join();
-    Ok(())
-}
-
-/// Copies until the end, then tells the reader that there is no more; the other direction goes on.
-fn copy(mut from: &TcpStream, mut to: &TcpStream) {
-    let _ = io::copy(&mut from, &mut to);
-    let _ = to.shutdown(Shutdown::Write);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::{Read as _, Write as _};
-
-    struct Loopback(u16);
-
-    impl Connector for Loopback {
-        fn connect(&self, _: u16) -> io::Result<TcpStream> {
-            TcpStream::connect(("127.0.0.1", self.0))
+            drop(self.0.1.wait_timeout(lock(&self.0.0), TRY_AGAIN));
         }
     }
+}
 
-    #[test]
-    fn bytes_pass_both_ways_and_ends_are_passed_on() {
-        let service = TcpListener::bind("127.0.0.1:0").unwrap();
-        let connector: Arc<dyn Connector> = Arc::new(Loopback(service.local_addr().unwrap().port()));
-        let echo = thread::spawn(move || {
-            let (mut stream, _) = service.accept().unwrap();
-            let mut all = Vec::new();
-            stream.read_to_end(&mut all).unwrap();
-            stream.write_all(&all).unwrap();
-        });
-        let front = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = front.local_addr().unwrap();
-        serve(front, 1, Arc::new(RwLock::new(Some(connector))));
-        let mut client = TcpStream::connect(address).unwrap();
-        client.write_all(b"ahoy").unwrap();
-        client.shutdown(Shutdown::Write).unwrap();
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).unwrap();
-        assert_eq!(answer, "ahoy");
-        echo.join().unwrap();
+/// The way to whoever accepts at an address of this host.
+pub(crate) struct Front(pub(crate) SocketAddr);
+
+impl Connector for Front {
+    fn connect(&self, _: u16) -> io::Result<TcpStream> {
+        TcpStream::connect_timeout(&self.0, HOLD)
+    }
+}
+
+/// Connections that are being carried.
+#[derive(Clone, Default)]
+pub(crate) struct Connections(Arc<(Mutex<usize>, Condvar)>);
+
+impl Connections {
+    /// Waits until none is left, or the time is over.
+    pub(crate) fn drain(&self, time: Duration) {
+        drop(self.0.1.wait_timeout_while(lock(&self.0.0), time, |open| *open > 0));
     }
 
-    #[test]
-    fn without_an_instance_a_connection_just_closes() {
-        let front = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = front.local_addr().unwrap();
-        serve(front, 1, Arc::new(RwLock::new(None)));
-        let mut answer = Vec::new();
-        let mut client = TcpStream::connect(address).unwrap();
-        assert_eq!(client.read_to_end(&mut answer).unwrap_or(0), 0);
+    fn full(&self) -> bool {
+        *lock(&self.0.0) >= CONNECTION_LIMIT
+    }
+
+    fn enter(&self) -> Connection {
+        *lock(&self.0.0) += 1;
+        Connection(self.clone())
+    }
+}
+
+/// One connection, for as long as it is carried.
+struct Connection(Connections);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        *lock(&self.0.0.0) -= 1;
+        self.0.0.1.notify_all();
+    }
+}
+
+/// What is behind these locks is whole at any moment, whatever became of a thread that held one.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A thread that accepts connections.
+pub(crate) struct Door {
+    close: OwnedFd,
+    thread: JoinHandle<()>,
+}
+
+impl Door {
+    /// Accepts connections to `listener` and carries them to `port` of the instance.
+    ///
+    /// # Errors
+    /// When the listener cannot be shared with a thread.
+    pub(crate) fn open(
+        listener: &TcpListener,
+        port: u16,
+        inside: &Inside,
+        connections: &Connections,
+    ) -> io::Result<Self> {
+        let listener = listener.try_clone()?;
+        // The next one who has this socket expects the same.
+        listener.set_nonblocking(true)?;
+        let close = eventfd(0, EventfdFlags::CLOEXEC)?;
+        let closing = close.try_clone()?;
+        let (inside, connections) = (inside.clone(), connections.clone());
+        let accept = move || {
+            while let Some(outside) = next(&listener, &closing, &connections) {
+                let (inside, connection) = (inside.clone(), connections.enter());
+                let job = move || {
+                    let _connection = connection;
+                    // A connection that breaks is the client's to see; there is nobody else to tell.
+                    let _ = inside.connect(port).and_then(|service| carry(&outside, &service));
+                };
+                // Without a thread the connection is closed.
+                drop(thread::Builder::new().stack_size(STACK).spawn(job));
+            }
+        };
+        Ok(Self { close, thread: thread::Builder::new().spawn(accept)? })
+    }
+
+    /// Accepts nothing more. Connections that were accepted are carried to their end.
+    pub(crate) fn close(self) {
+        // Eight bytes always fit into the counter of an event descriptor that is written once.
+        let _ = rustix::io::write(&self.close, &1_u64.to_ne_bytes());
+        // The thread does not panic.
+        let _ = self.thread.join();
+    }
+}
+
+/// The next connection; none when the door is closed.
+fn next(listener: &TcpListener, closing: &OwnedFd, connections: &Connections) -> Option<TcpStream> {
+    let mut wait = connections.full();
+    loop {
+        let mut watched = vec![PollFd::new(closing, PollFlags::IN)];
+        if !wait {
+            watched.push(PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN));
+        }
+        let pause = Timespec::try_from(PAUSE).ok().filter(|_| wait);
+        let polled = rustix::event::poll(&mut watched, pause.as_ref());
+        if watched.first().is_some_and(|closing| !closing.revents().is_empty()) {
+            return None;
+        }
+        wait = connections.full() || polled.is_err_and(|error| error != rustix::io::Errno::INTR);
+        if wait {
+            continue;
+        }
+        match listener.accept() {
+            Ok((outside, _)) => return Some(outside),
+            Err(error) => {
+                wait = !matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
+                )
+            }
+        }
     }
 }

@@ -1,13 +1,22 @@
 //! What is known about a service on disk, for `status`, `trace` and `logs`, and for the next supervisor.
 
-use plimsoll_model::{Digest, Timestamp};
+use crate::control;
+use plimsoll_model::{Digest, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
 };
+
+/// What has the traffic.
+const RECORD: &str = "service.json";
+/// What failed last.
+const SETBACK: &str = "setback.json";
+/// Bytes of a record that are read.
+const FILE_LIMIT: u64 = 1 << 20;
 
 /// A log file is turned over when it is longer, in bytes; one older file is kept.
 const LOG_LIMIT: u64 = 4 << 20;
@@ -20,17 +29,18 @@ pub enum ServiceState {
     Serving,
     /// It ended by itself and is about to be started again.
     Restarting,
-    /// It ended too often.
+    /// It ended too often, or its supervisor was killed.
     Failed,
     /// It was stopped.
     Stopped,
 }
 
-/// What runs, by digest, and where.
+/// What has the traffic of a service, by digest, and what would get it back. Only the supervisor that has the traffic
+/// writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceRecord {
-    /// Version of this shape; 1.
+    /// Version of this shape; 2.
     pub version: u32,
     /// State when this was written.
     pub state: ServiceState,
@@ -50,6 +60,93 @@ pub struct ServiceRecord {
     pub started: Timestamp,
     /// How often it was started again.
     pub restarts: u32,
+    /// When traffic moved to this release.
+    pub since: Timestamp,
+    /// The release before it, while it is kept warm or has not ended yet.
+    pub standby: Option<Standby>,
+    /// When the confirm window ends; none outside of one. Until then a failure gives traffic back to the standby.
+    pub confirm: Option<Timestamp>,
+}
+
+/// A release whose supervisor has handed traffic over and has not ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Standby {
+    /// Payload digest of the decision it was started under.
+    pub decision: Digest,
+    /// Digest of the release.
+    pub release: Digest,
+    /// Process id of the supervisor.
+    pub supervisor: u32,
+    /// Process id of the service on the host.
+    pub process: u32,
+}
+
+/// The last release that failed here since traffic moved forward, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setback {
+    /// Version of this shape; 1.
+    pub version: u32,
+    /// Payload digest of the decision that the failed release was started under.
+    pub decision: Digest,
+    /// Digest of the failed release.
+    pub release: Digest,
+    /// `E-FALLBACK` where the release before has the traffic again, `E-HEALTH` where the release did not come to serve,
+    /// or ended too often with nothing to fall back to.
+    pub reason: Reason,
+    /// When it failed.
+    pub at: Timestamp,
+}
+
+/// Version 1 of [`ServiceRecord`]: one supervisor at a time.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecordV1 {
+    #[serde(rename = "version")]
+    _version: u32,
+    state: ServiceState,
+    decision: Digest,
+    release: Digest,
+    executable: Digest,
+    supervisor: u32,
+    process: u32,
+    listen: String,
+    started: Timestamp,
+    restarts: u32,
+}
+
+impl From<RecordV1> for ServiceRecord {
+    fn from(old: RecordV1) -> Self {
+        Self {
+            version: 2,
+            state: old.state,
+            decision: old.decision,
+            release: old.release,
+            executable: old.executable,
+            supervisor: old.supervisor,
+            process: old.process,
+            listen: old.listen,
+            started: old.started,
+            restarts: old.restarts,
+            since: old.started,
+            standby: None,
+            confirm: None,
+        }
+    }
+}
+
+/// A record of any version that this program knows; none for all else.
+fn parse(bytes: &[u8]) -> Option<ServiceRecord> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    match serde_json::from_slice::<Versioned>(bytes).ok()?.version {
+        1 => serde_json::from_slice::<RecordV1>(bytes).ok().map(ServiceRecord::from),
+        2 => serde_json::from_slice(bytes).ok(),
+        _ => None,
+    }
 }
 
 /// The directory of one service.
@@ -80,10 +177,9 @@ impl ServiceDirectory {
         Ok(file)
     }
 
-    /// The control socket's path.
-    #[must_use]
-    pub fn control(&self) -> PathBuf {
-        self.path.join("control.sock")
+    /// The path, for sockets.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The log file's path.
@@ -97,23 +193,65 @@ impl ServiceDirectory {
     /// # Errors
     /// When it cannot be written; the old one stays.
     pub fn write(&self, record: &ServiceRecord) -> io::Result<()> {
-        let temporary = self.path.join(format!("service.json.{}", std::process::id()));
-        let mut file = File::create(&temporary)?;
-        serde_json::to_writer_pretty(&mut file, record)?;
-        file.sync_all()?;
-        fs::rename(&temporary, self.path.join("service.json"))
+        self.replace(RECORD, record)
     }
 
     /// The record, if there is one that can be read, with its state corrected where its supervisor is gone.
     #[must_use]
     pub fn read(&self) -> Option<ServiceRecord> {
-        let bytes = fs::read(self.path.join("service.json")).ok()?;
-        let mut record: ServiceRecord = serde_json::from_slice(&bytes).ok()?;
-        let alive = std::os::unix::net::UnixStream::connect(self.control()).is_ok();
-        if !alive && matches!(record.state, ServiceState::Serving | ServiceState::Restarting) {
-            record.state = ServiceState::Failed;
+        let mut record = parse(&self.bytes(RECORD)?)?;
+        let open = matches!(record.state, ServiceState::Serving | ServiceState::Restarting);
+        if open && !control::answers(self) {
+            record = ServiceRecord { state: ServiceState::Failed, standby: None, confirm: None, ..record };
         }
         Some(record)
+    }
+
+    /// The last failure since traffic moved forward.
+    #[must_use]
+    pub fn setback(&self) -> Option<Setback> {
+        let setback: Setback = serde_json::from_slice(&self.bytes(SETBACK)?).ok()?;
+        (setback.version == 1).then_some(setback)
+    }
+
+    /// Replaces what is known of the last failure.
+    ///
+    /// # Errors
+    /// When it cannot be written; what was known before stays.
+    pub(crate) fn write_setback(&self, setback: &Setback) -> io::Result<()> {
+        self.replace(SETBACK, setback)
+    }
+
+    /// Traffic moved forward: a failure before that is history.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
+    pub(crate) fn forget_setback(&self) -> io::Result<()> {
+        match fs::remove_file(self.path.join(SETBACK)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+
+    fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let file = File::open(self.path.join(name)).ok()?;
+        file.take(FILE_LIMIT).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// A reader sees the old file or the new one.
+    fn replace(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let unique = NEXT.fetch_add(1, Ordering::Relaxed);
+        let temporary = self.path.join(format!("{name}.{}.{unique}", std::process::id()));
+        let written =
+            write_new(&temporary, value).and_then(|()| fs::rename(&temporary, self.path.join(name)));
+        if written.is_err() {
+            // What is left of it may be what fills the disk.
+            let _ = fs::remove_file(&temporary);
+        }
+        written
     }
 
     /// The log, opened for appending.
@@ -123,6 +261,12 @@ impl ServiceDirectory {
     pub fn open_log(&self) -> io::Result<Log> {
         Log::open(&self.log())
     }
+}
+
+fn write_new(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(&serde_json::to_vec_pretty(value)?)?;
+    file.sync_all()
 }
 
 /// A log that is turned over before it grows without end.

@@ -1,39 +1,39 @@
-//! One service from its first start to its end.
+//! One release from its first start to its end: it starts an instance, gets the traffic, keeps it or gives it back, and
+//! hands it to whoever comes next. Everything that happens is an event of one loop, which owns all state.
 
 use crate::{
-    control::{self, ControlError, StopAsked},
+    control::{self, Asked, Claim, ControlError, PredecessorSaid, Socket, SuccessorSaid},
+    duty::{Supervisor, Traffic},
     health::HealthCheck,
-    proxy::{self, Inside},
-    record::{Log, ServiceDirectory, ServiceRecord, ServiceState},
+    instance::{Instance, Report},
+    proxy::{Connections, Inside},
+    record::{ServiceDirectory, ServiceRecord, Setback},
 };
-use plimsoll_engine::ports::{Exit, Sandbox, SandboxError, SandboxPlan, Stopper};
-use plimsoll_model::{Code, Digest, Reason, Timestamp};
+use plimsoll_engine::ports::{Sandbox, SandboxError, SandboxPlan};
+use plimsoll_model::{Code, Digest, EnvironmentName, ProjectName, Reason, Timestamp};
 use plimsoll_policy::Permit;
 use std::{
     io,
     net::{SocketAddr, TcpListener},
     os::fd::OwnedFd,
     sync::{
-        Arc, RwLock,
-        atomic::{AtomicBool, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+        Arc,
+        mpsc::{self, Receiver, Sender},
     },
     thread,
     time::{Duration, Instant},
 };
 
-/// How long a service may take to end after SIGTERM.
-const GRACE: Duration = Duration::from_secs(10);
-/// Restarts in a row before a service counts as failed; an instance that lived [`STEADY`] starts a new row.
-const RESTART_LIMIT: u32 = 5;
-/// How long an instance must live to count as steady.
-const STEADY: Duration = Duration::from_secs(60);
-/// How long to wait for the port of an instance that was just stopped.
+/// How long to wait for a port that somebody is about to let go of.
 const PORT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What to start, prepared by the caller from the permitted release and nothing else.
 #[derive(Debug)]
 pub struct Service {
+    /// The project, for reasons.
+    pub project: ProjectName,
+    /// The environment, for reasons.
+    pub environment: EnvironmentName,
     /// The sandbox.
     pub plan: SandboxPlan,
     /// The file to execute: the very bytes that were hashed.
@@ -44,6 +44,40 @@ pub struct Service {
     pub health: HealthCheck,
     /// Where connections come in.
     pub listen: SocketAddr,
+    /// What happens when it fails after it has the traffic; none: it is started again, and nothing else.
+    pub fallback: Option<Fallback>,
+}
+
+/// To whom a release that fails gives its traffic back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fallback {
+    /// Payload digest of the decision that may run again: the one that the decision of this release names. Where
+    /// something else runs, there is no way back.
+    pub to: Digest,
+    /// What counts as failing.
+    pub on: Vec<Trigger>,
+    /// For how long after traffic moved; zero is never.
+    pub confirm: Duration,
+}
+
+/// What counts as failing in the confirm window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// Its process ended.
+    Start,
+    /// Three answers of its health check in a row were bad, or it did not become healthy after a restart.
+    Health,
+}
+
+/// How far a supervisor got.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// Traffic moved to its release. The one before may still be there.
+    Serving(&'a ServiceRecord),
+    /// It serves, and nothing of the release before is left.
+    Alone(&'a ServiceRecord),
+    /// It failed in its confirm window; the release before has the traffic again, and this supervisor ends.
+    FellBack(&'a Setback),
 }
 
 /// Why a service does not serve.
@@ -58,10 +92,10 @@ pub enum SuperviseError {
     /// Nobody waits for it any more; whatever ran before goes on.
     #[error("nobody waits for this service any more")]
     Unwanted,
-    /// The service before it could not be stopped.
-    #[error("failed to stop the service that runs")]
+    /// The service before it did not let go of the traffic.
+    #[error("failed to take over from the service that runs")]
     Predecessor(#[source] ControlError),
-    /// The port is taken, or a file could not be written.
+    /// The port is taken, or a file could not be written; whatever ran before goes on.
     #[error("failed to {action}")]
     Io {
         /// What was tried.
@@ -71,17 +105,29 @@ pub enum SuperviseError {
     },
 }
 
-enum Event {
-    Ended { instance: u32 },
-    Stop(StopAsked),
+/// What a supervisor hears.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// Of an instance.
+    Report(Report),
+    /// Of whoever connects.
+    Asked(Asked),
+    /// Of the one that had the traffic before.
+    Predecessor(PredecessorSaid),
+    /// Of the one that has the traffic.
+    Successor(SuccessorSaid),
 }
 
-/// Starts the permitted service, takes over from the one before once it is healthy, calls `serving`, and stays until it
-/// is stopped or fails for good. It takes over only if `wanted` says that somebody still waits for it: a supervisor whose
-/// starter was killed must not push aside the one that came after it.
+/// Starts the permitted service, gets the traffic from the one before once it is healthy, and stays until it is stopped,
+/// replaced, falls back or fails for good; `progress` hears how far it got. It gets the traffic only if `wanted` says
+/// that somebody still waits for it: a supervisor whose starter was killed must not push aside the one that came after.
+///
+/// No connection is lost on the way: the listening socket is passed on as it is, open connections are finished by whoever
+/// accepted them, and where this process is killed in its confirm window, the one before takes the traffic back.
 ///
 /// # Errors
-/// When it does not come to serve; then the service before it goes on as it was.
+/// When it does not come to serve; then the service before it goes on as it was. `E-HEALTH` is then also kept as the
+/// [`Setback`] of the directory.
 pub fn supervise(
     permit: Permit,
     service: &Service,
@@ -89,192 +135,115 @@ pub fn supervise(
     directory: &ServiceDirectory,
     clock: fn() -> Timestamp,
     wanted: impl FnOnce() -> bool,
-    serving: impl FnOnce(&ServiceRecord),
+    mut progress: impl FnMut(Progress<'_>),
 ) -> Result<(), SuperviseError> {
-    let (sender, events) = mpsc::channel();
-    let mut supervisor =
-        Supervisor { permit, service, sandbox, directory, clock, sender, events, restarts: 0 };
-    let first = supervisor.start()?;
-    let inside: Inside = Arc::new(RwLock::new(None));
-    supervisor.admit(&first, &inside)?;
-    let one_at_a_time = directory.lock().map_err(io_error("wait for another supervisor"))?;
-    if !wanted() {
-        first.stopper.kill();
-        return Err(SuperviseError::Unwanted);
-    }
-    let record = supervisor.take_over(&first, &inside)?;
-    drop(one_at_a_time);
-    serving(&record);
-    supervisor.watch(first, &inside);
-    Ok(())
+    let claim = Claim { decision: *permit.decision(), release: *permit.release() };
+    // Used up by this start. Starting the same release again needs no other.
+    drop(permit);
+    Starter { claim, service, sandbox, directory, clock }.supervise(wanted, &mut progress)
 }
 
-struct Supervisor<'a> {
-    permit: Permit,
-    service: &'a Service,
-    sandbox: &'a dyn Sandbox,
-    directory: &'a ServiceDirectory,
-    clock: fn() -> Timestamp,
-    sender: Sender<Event>,
-    events: Receiver<Event>,
-    restarts: u32,
+/// What does not change while a release is supervised.
+#[derive(Clone, Copy)]
+pub(crate) struct Starter<'a> {
+    pub(crate) claim: Claim,
+    pub(crate) service: &'a Service,
+    pub(crate) sandbox: &'a dyn Sandbox,
+    pub(crate) directory: &'a ServiceDirectory,
+    pub(crate) clock: fn() -> Timestamp,
 }
 
-struct Instance {
-    number: u32,
-    pid: u32,
-    since: Instant,
-    started: Timestamp,
-    ended: Arc<AtomicBool>,
-    stopper: Box<dyn Stopper>,
-    connector: Arc<dyn plimsoll_engine::ports::Connector>,
-}
-
-impl Supervisor<'_> {
-    fn start(&self) -> Result<Instance, SuperviseError> {
-        let executable = self.service.executable.try_clone().map_err(io_error("copy a descriptor"))?;
-        let mut log = self.directory.open_log().map_err(io_error("open the service's log"))?;
-        let running = self.sandbox.start(&self.service.plan, Some(executable))?;
-        let instance = Instance {
-            number: self.restarts,
-            pid: running.pid(),
-            since: Instant::now(),
-            started: (self.clock)(),
-            ended: Arc::new(AtomicBool::new(false)),
-            stopper: running.stopper(),
-            connector: running.connector().into(),
-        };
-        let (ended, sender, number) = (Arc::clone(&instance.ended), self.sender.clone(), instance.number);
-        thread::spawn(move || {
-            let finished = running.wait(&mut |_, bytes| log.append(bytes));
-            note_end(&mut log, finished.map(|finished| finished.exit));
-            ended.store(true, Ordering::Release);
-            // The supervisor may be gone already; then nobody needs to know.
-            let _ = sender.send(Event::Ended { instance: number });
-        });
-        Ok(instance)
-    }
-
-    /// Lets an instance in once it is healthy; kills it otherwise.
-    fn admit(&self, instance: &Instance, inside: &Inside) -> Result<(), SuperviseError> {
-        let gone = || instance.ended.load(Ordering::Acquire);
-        if let Err(problem) = self.service.health.wait(instance.connector.as_ref(), &gone) {
-            instance.stopper.kill();
-            let release = self.permit.release();
-            return Err(Code::Health.reason().with("release", release).with("problem", problem).into());
+impl<'a> Starter<'a> {
+    pub(crate) fn supervise(
+        self,
+        wanted: impl FnOnce() -> bool,
+        progress: &'a mut dyn FnMut(Progress<'_>),
+    ) -> Result<(), SuperviseError> {
+        let (sender, events) = mpsc::channel();
+        let first = self.start(0, &sender)?;
+        first.wait_healthy(&self.service.health).map_err(|problem| self.never_served(&problem))?;
+        let one_at_a_time = self.directory.lock().map_err(io_error("wait for another supervisor"))?;
+        if !wanted() {
+            return Err(SuperviseError::Unwanted);
         }
-        if let Ok(mut inside) = inside.write() {
-            *inside = Some(Arc::clone(&instance.connector));
-        }
+        let supervisor = self.take_over(first, (sender, events), progress)?;
+        drop(one_at_a_time);
+        supervisor.run();
         Ok(())
     }
 
-    fn take_over(&self, instance: &Instance, inside: &Inside) -> Result<ServiceRecord, SuperviseError> {
-        match control::stop(self.directory) {
-            Ok(()) | Err(ControlError::NotRunning) => {}
-            Err(error) => return Err(SuperviseError::Predecessor(error)),
-        }
-        let action = format!("listen on {}", self.service.listen);
-        let listener = bind(self.service.listen).map_err(io_error(action))?;
-        control::listen(self.directory, self.sender.clone(), Event::Stop)
-            .map_err(io_error("listen for control"))?;
-        proxy::serve(listener, self.service.health.port, Arc::clone(inside));
-        let record = self.record(instance, ServiceState::Serving);
-        self.directory.write(&record).map_err(io_error("write the service's record"))?;
-        Ok(record)
+    /// Starts an instance.
+    ///
+    /// # Errors
+    /// When its sandbox cannot be set up.
+    pub(crate) fn start(&self, number: u32, sender: &Sender<Event>) -> Result<Instance, SuperviseError> {
+        let log = self.directory.open_log().map_err(io_error("open the service's log"))?;
+        let what = (self.sandbox, &self.service.plan, &self.service.executable);
+        Instance::start(number, what, log, self.clock, sender.clone(), Event::Report)
     }
 
-    fn watch(&mut self, mut instance: Instance, inside: &Inside) {
-        while let Ok(event) = self.events.recv() {
-            match event {
-                Event::Ended { instance: number } if number != instance.number => {}
-                Event::Ended { .. } => match self.restart(&instance, inside) {
-                    Some(next) => instance = next,
-                    None => return,
-                },
-                Event::Stop(asked) => return self.stop(&instance, asked),
-            }
-        }
+    fn never_served(&self, problem: &str) -> SuperviseError {
+        let setback = self.setback(Code::Health, &self.claim, problem);
+        // Whoever waits hears of it all the same.
+        let _ = self.directory.write_setback(&setback);
+        setback.reason.into()
     }
 
-    /// Starts another instance of the same release; none when it ended too often or was stopped meanwhile.
-    fn restart(&mut self, dead: &Instance, inside: &Inside) -> Option<Instance> {
-        let mut row = if dead.since.elapsed() > STEADY { 0 } else { self.restarts };
-        loop {
-            self.save(dead, ServiceState::Restarting);
-            if row >= RESTART_LIMIT {
-                self.save(dead, ServiceState::Failed);
-                return None;
-            }
-            row += 1;
-            self.restarts += 1;
-            if let Some(asked) = self.pause(Duration::from_millis(100 << row)) {
-                self.save(dead, ServiceState::Stopped);
-                asked.answer(self.directory);
-                return None;
-            }
-            if let Ok(next) = self.start()
-                && self.admit(&next, inside).is_ok()
-            {
-                self.save(&next, ServiceState::Serving);
-                return Some(next);
-            }
-        }
-    }
-
-    /// Waits, unless somebody asks for a stop.
-    fn pause(&self, time: Duration) -> Option<StopAsked> {
-        let until = Instant::now() + time;
-        loop {
-            match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(Event::Stop(asked)) => return Some(asked),
-                Ok(Event::Ended { .. }) => {}
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
-            }
-        }
-    }
-
-    fn stop(&self, instance: &Instance, asked: StopAsked) {
-        instance.stopper.terminate();
-        let until = Instant::now() + GRACE;
-        while !instance.ended.load(Ordering::Acquire) && Instant::now() < until {
-            let left = until.saturating_duration_since(Instant::now());
-            if self.events.recv_timeout(left).is_err() {
-                break;
-            }
-        }
-        instance.stopper.kill();
-        self.save(instance, ServiceState::Stopped);
-        asked.answer(self.directory);
-    }
-
-    fn record(&self, instance: &Instance, state: ServiceState) -> ServiceRecord {
-        ServiceRecord {
+    /// What is kept of a failure.
+    pub(crate) fn setback(&self, code: Code, failed: &Claim, problem: &str) -> Setback {
+        let Service { project, environment, .. } = self.service;
+        let reason = code.reason().with("release", failed.release).with("problem", problem);
+        Setback {
             version: 1,
-            state,
-            decision: *self.permit.decision(),
-            release: *self.permit.release(),
-            executable: self.service.executable_digest,
-            supervisor: std::process::id(),
-            process: instance.pid,
-            listen: self.service.listen.to_string(),
-            started: instance.started,
-            restarts: self.restarts,
+            decision: failed.decision,
+            release: failed.release,
+            reason: reason.with("project", project).with("environment", environment),
+            at: (self.clock)(),
         }
     }
 
-    /// Writes the record. Where that fails the service goes on: `status` then shows an older state.
-    fn save(&self, instance: &Instance, state: ServiceState) {
-        let _ = self.directory.write(&self.record(instance, state));
+    /// Gets the traffic. Where that fails, the predecessor is dropped, and has it again.
+    fn take_over(
+        self,
+        first: Instance,
+        (sender, events): (Sender<Event>, Receiver<Event>),
+        progress: &'a mut dyn FnMut(Progress<'_>),
+    ) -> Result<Supervisor<'a>, SuperviseError> {
+        let (directory, listen) = (self.directory, self.service.listen);
+        let socket = Socket::make(directory).map_err(io_error("listen for control"))?;
+        let (received, predecessor) = match control::take(directory, &self.claim) {
+            Ok(taken) => taken.unzip(),
+            Err(error) => return Err(SuperviseError::Predecessor(error)),
+        };
+        let listener = match received.filter(|listener| listener.local_addr().ok() == Some(listen)) {
+            Some(listener) => listener,
+            None => bind(listen).map_err(io_error(format!("listen on {listen}")))?,
+        };
+        if let Some(predecessor) = &predecessor {
+            let heard = predecessor.listen(sender.clone(), Event::Predecessor);
+            heard.map_err(io_error("listen to the service that runs"))?;
+        }
+        let (inside, connections) = (Inside::default(), Connections::default());
+        inside.set(Some(Arc::clone(&first.connector)));
+        let mut supervisor = Supervisor {
+            starter: self,
+            sender,
+            events,
+            progress,
+            instance: first,
+            row: 0,
+            retry: None,
+            inside,
+            connections,
+            listener,
+            traffic: Traffic::Nowhere,
+            since: (self.clock)(),
+            predecessor,
+            window: None,
+        };
+        supervisor.begin(socket)?;
+        Ok(supervisor)
     }
-}
-
-fn note_end(log: &mut Log, exit: Result<Exit, SandboxError>) {
-    let line = match exit {
-        Ok(exit) => format!("plimsoll: the service ended: {exit}\n"),
-        Err(error) => format!("plimsoll: the sandbox failed: {error}\n"),
-    };
-    log.append(line.as_bytes());
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -289,7 +258,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     }
 }
 
-fn io_error(action: impl Into<String>) -> impl FnOnce(io::Error) -> SuperviseError {
+pub(crate) fn io_error(action: impl Into<String>) -> impl FnOnce(io::Error) -> SuperviseError {
     let action = action.into();
     move |source| SuperviseError::Io { action, source }
 }

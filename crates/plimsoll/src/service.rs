@@ -67,6 +67,7 @@ pub(crate) fn prepare(
         executable_digest: start.executable,
         health: HealthCheck { port: target.port, path: target.health.clone(), timeout },
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, target.listen)),
+        fallback: None,
     })
 }
 

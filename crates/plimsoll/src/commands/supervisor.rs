@@ -11,7 +11,7 @@ use crate::{
     service,
 };
 use plimsoll_engine::gate;
-use plimsoll_host::{ServiceRecord, SuperviseError, supervise as run_service};
+use plimsoll_host::{Progress, ServiceRecord, SuperviseError, supervise as run_service};
 use plimsoll_model::{Reason, Timestamp};
 use plimsoll_policy::{Observed, Permit, gather, permit};
 use plimsoll_store::StateDir;
@@ -87,18 +87,23 @@ fn prepare_and_serve(context: &Context, unit: &ProjectAt) -> Result<(), Failure>
     let service = service::prepare(context, &state, &assembler, &permit, &target, unit)?;
     let sandbox = context::sandbox()?;
     let artifact = *permit.artifact();
-    let serving = |record: &ServiceRecord| {
-        // The service before this one is gone. Files that cannot be removed are removed by the next.
-        let _ = service::sweep(context, unit, &artifact);
-        // Whoever started it may be gone by now; the service serves all the same.
-        let _ = tell(&Told::Serving { service: record.clone() });
+    let progress = |progress: Progress<'_>| {
+        if let Progress::Alone(_) = progress {
+            // Files that cannot be removed are removed by the next.
+            let _ = service::sweep(context, unit, &artifact);
+        }
+        // A promotion ends when nothing of the release before is left, unless that one is kept for a while.
+        if let Progress::Serving(record) | Progress::Alone(record) = progress
+            && (record.standby.is_none() || record.confirm.is_some())
+        {
+            // Whoever started it may be gone by now; the service serves all the same.
+            let _ = tell(&Told::Serving { service: record.clone() });
+        }
     };
     let wanted = || tell(&Told::Healthy).is_ok();
-    run_service(permit, &service, &sandbox, &directory, Timestamp::now, wanted, serving).map_err(|error| {
+    run_service(permit, &service, &sandbox, &directory, Timestamp::now, wanted, progress).map_err(|error| {
         match error {
-            SuperviseError::Unhealthy(reason) => {
-                reason.with("project", &unit.project).with("environment", &unit.environment).into()
-            }
+            SuperviseError::Unhealthy(reason) => reason.into(),
             SuperviseError::Start(error) => error.into(),
             other => Failure::broken("the service does not serve", &other),
         }
