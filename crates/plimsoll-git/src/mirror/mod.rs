@@ -308,10 +308,13 @@ impl DeliveryMirror {
         if pushed.success {
             return Ok(None);
         }
-        match pushed.stdout.lines().find(|line| line.starts_with("!\t")) {
-            Some(line) => Ok(Some(printable(line.rsplit('\t').next().unwrap_or_default(), 200))),
-            None => Err(self.complaint(&pushed.stderr)),
-        }
+        let Some(line) = pushed.stdout.lines().find(|line| line.starts_with("!\t")) else {
+            return Err(self.complaint(&pushed.stderr));
+        };
+        let said =
+            pushed.stderr.lines().filter(|line| line.starts_with("remote: ") || line.contains("unpack"));
+        let words: Vec<_> = line.rsplit('\t').take(1).chain(said.map(str::trim)).collect();
+        Ok(Some(printable(&words.join("; "), 300)))
     }
 
     /// Refuses to change the work tree of another user: its checkout would run that user's filters.
@@ -371,8 +374,11 @@ impl DeliveryMirror {
                 }
             };
         }
-        let line = first(&["fatal: ", "error: "]).or_else(|| lines().next_back());
-        self.unreachable(printable(line.unwrap_or("git gave no reason"), 300))
+        // What ssh and the other side say comes before git's own summary, which ends with advice.
+        let advice =
+            |line: &&str| line.starts_with("Please make sure") || *line == "and the repository exists.";
+        let words: Vec<_> = lines().filter(|line| !advice(line)).take(3).collect();
+        self.unreachable(printable(&words.join("; "), 300))
     }
 }
 

@@ -8,10 +8,14 @@ use plimsoll_engine::ports::SourceError;
 use plimsoll_model::CommitId;
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fmt::Write as _,
     fs::{self, DirBuilder, File, TryLockError},
     io::{self, Write},
-    os::unix::fs::DirBuilderExt,
+    os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        fs::DirBuilderExt,
+    },
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -44,20 +48,23 @@ impl Store {
     /// # Errors
     /// When that cannot be written.
     pub(crate) fn prepare(directory: &Path, location: &Location) -> Result<Self, SourceError> {
-        let store = Self { directory: directory.to_owned() };
-        store.make(location).map_err(|error| failed(format!("prepare {}", directory.display()), error))?;
-        Ok(store)
+        Self::make(directory, location)
+            .map_err(|error| failed(format!("prepare {}", directory.display()), error))
     }
 
-    fn make(&self, location: &Location) -> io::Result<()> {
+    fn make(directory: &Path, location: &Location) -> io::Result<Self> {
         let mut private = DirBuilder::new();
         private.recursive(true).mode(0o700);
+        private.create(directory)?;
+        // git works elsewhere, and is told absolute paths.
+        let made = Self { directory: fs::canonicalize(directory)? };
         for path in ["repository/objects/pack", "repository/objects/info", "repository/refs"] {
-            private.create(self.directory.join(path))?;
+            private.create(made.directory.join(path))?;
         }
         let url = quoted(&location.to_string());
         let config = format!("[core]\n\tbare = true\n[remote \"origin\"]\n\turl = {url}\n");
-        replace(&self.repository(), "config", config.as_bytes())
+        replace(&made.repository(), "config", config.as_bytes())?;
+        Ok(made)
     }
 
     /// The bare repository.
@@ -214,7 +221,7 @@ impl Work {
         git.env("GIT_CONFIG_GLOBAL", self.directory.path().join("gitconfig"))
             .env("GIT_ALLOW_PROTOCOL", protocol)
             .env("GIT_OBJECT_DIRECTORY", git_dir.join("objects"))
-            .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", &self.objects)
+            .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", one_path(&self.objects))
             .env("GIT_DIR", git_dir);
         git
     }
@@ -257,6 +264,17 @@ fn config(sha256: bool) -> String {
          [gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n\
          [http]\n\tfollowRedirects = false\n\tlowSpeedLimit = 100\n\tlowSpeedTime = 60\n"
     )
+}
+
+/// A list of one path for git, which separates paths by colons unless they are quoted (git(1)).
+fn one_path(path: &Path) -> OsString {
+    let escape = |byte: &u8| match byte {
+        b'"' | b'\\' => vec![b'\\', *byte],
+        b'\n' => b"\\n".to_vec(),
+        _ => vec![*byte],
+    };
+    let escaped = path.as_os_str().as_bytes().iter().flat_map(escape);
+    OsString::from_vec([b'"'].into_iter().chain(escaped).chain([b'"']).collect())
 }
 
 /// A value of git-config(1).
