@@ -7,7 +7,9 @@ use crate::{
 };
 use plimsoll_attest::{
     Predicate, Statement, Subject, Trust, check_subject,
-    predicate::{Provenance, Run, SUMMARY_TYPE, Scan, SourceRevision, TestResult, may_sign},
+    predicate::{
+        Delta, Observation, Provenance, Run, SUMMARY_TYPE, Scan, SourceRevision, TestResult, may_sign,
+    },
     verify, verify_any,
 };
 use plimsoll_model::{Code, Digest, Reason};
@@ -25,6 +27,8 @@ fn each_kind_of_statement_belongs_to_one_kind_of_role() {
         }
     };
     check(SourceRevision::TYPE, &["source"]);
+    check(Delta::TYPE, &["source"]);
+    check(Observation::TYPE, &["agent:production", "agent:staging"]);
     check(Provenance::TYPE, &["builder"]);
     check(Run::TYPE, &["builder"]);
     check(TestResult::TYPE, &["scanner"]);
@@ -56,6 +60,8 @@ fn a_role_signs_its_own_statements_and_no_others() {
     matrix(&samples::test(), &["scanner"]);
     matrix(&samples::scan(), &["scanner"]);
     matrix(&samples::run(), &["builder"]);
+    matrix(&samples::delta(), &["source"]);
+    matrix(&samples::observation(), &["agent:production", "agent:staging"]);
     matrix(&samples::summary(), &["decision:production", "decision:staging", "refusal"]);
 }
 
@@ -81,6 +87,24 @@ fn a_decision_counts_in_its_own_environment() {
     assert_eq!(reason.code, Code::RoleMismatch);
     assert!(reason.sentence().contains("signed as decision:staging, and this needs decision:production"));
     assert!(verify::<Summary>(&bundle, &trust(), &role("decision:staging")).is_ok());
+}
+
+#[test]
+fn an_agent_is_believed_about_its_own_environment() {
+    let bundle = Signer::of("agent:staging").seal(&samples::observation());
+    let reason = verify::<Observation>(&bundle, &trust(), &role("agent:production")).unwrap_err();
+    assert_eq!(reason.code, Code::RoleMismatch);
+    assert!(reason.sentence().contains("signed as agent:staging, and this needs agent:production"));
+    assert!(verify::<Observation>(&bundle, &trust(), &role("agent:staging")).is_ok());
+}
+
+#[test]
+fn a_revision_is_no_delta_though_one_key_signs_both() {
+    let source = Signer::of("source").seal(&samples::source());
+    assert_eq!(code(verify::<Delta>(&source, &trust(), &role("source"))), Some(Code::RoleMismatch));
+    let delta = Signer::of("source").seal(&samples::delta());
+    assert_eq!(code(verify::<SourceRevision>(&delta, &trust(), &role("source"))), Some(Code::RoleMismatch));
+    assert_eq!(code(verify::<Delta>(&delta, &trust(), &role("source"))), None);
 }
 
 #[test]

@@ -46,8 +46,17 @@ impl Signer {
     }
 }
 
-pub(crate) const ROLES: [&str; 6] =
-    ["source", "builder", "scanner", "decision:production", "decision:staging", "refusal"];
+/// New ones go to the end: a role's place is its key.
+pub(crate) const ROLES: [&str; 8] = [
+    "source",
+    "builder",
+    "scanner",
+    "decision:production",
+    "decision:staging",
+    "refusal",
+    "agent:production",
+    "agent:staging",
+];
 
 pub(crate) fn role(name: &str) -> Role {
     name.parse().unwrap()

@@ -5,7 +5,11 @@ use crate::{
     fixture::{Signer, role, trust},
     samples,
 };
-use plimsoll_attest::{Bundle, Predicate, Statement, check_subject, verify, verify_any};
+use plimsoll_attest::{
+    Bundle, Predicate, Statement, check_subject,
+    document::{self, Document},
+    verify, verify_any,
+};
 use plimsoll_model::Digest;
 use std::{fmt::Debug, path::Path};
 
@@ -74,6 +78,31 @@ fn a_run_statement_keeps_its_bytes() {
 }
 
 #[test]
+fn an_observation_keeps_its_bytes() {
+    let expect = golden!("observation.sigstore.json");
+    check("observation", expect, "agent:production", &samples::observation(), samples::manifest());
+}
+
+#[test]
+fn a_delta_keeps_its_bytes() {
+    let subject = Digest::of(golden!("range.json"));
+    check("delta", golden!("delta.sigstore.json"), "source", &samples::delta(), subject);
+}
+
+#[test]
+fn documents_that_people_sign_keep_their_bytes() {
+    document("approval.json", golden!("approval.json"), &samples::approval());
+    document("disclaimer.json", golden!("disclaimer.json"), &samples::disclaimer());
+    document("policy-set.json", golden!("policy-set.json"), &samples::policy_set());
+}
+
+#[track_caller]
+fn document<T: Document + Debug>(name: &str, expect: &[u8], value: &T) {
+    same(name, expect, &document::write(value).unwrap());
+    assert_eq!(document::read::<T>(expect).as_ref(), Ok(value));
+}
+
+#[test]
 fn the_envelope_of_a_bundle_stands_alone() {
     let bundle = golden!("provenance.sigstore.json");
     let json: serde_json::Value = serde_json::from_slice(bundle).unwrap();
@@ -87,7 +116,9 @@ fn the_keys_beside_the_bundles_are_the_ones_that_signed_them() {
         ("source", &golden!("source.pub")[..]),
         ("builder", golden!("builder.pub")),
         ("scanner", golden!("scanner.pub")),
+        ("agent", golden!("agent.pub")),
     ] {
-        same(&format!("{name}.pub"), pem, Signer::of(name).public.to_pem().as_bytes());
+        let role = if name == "agent" { "agent:production" } else { name };
+        same(&format!("{name}.pub"), pem, Signer::of(role).public.to_pem().as_bytes());
     }
 }

@@ -2,10 +2,12 @@
 
 use crate::fixture::Summary;
 use plimsoll_attest::{
-    Statement, Subject,
+    ApprovalDocument, Disclaimer, PolicySetDocument, Statement, Subject,
+    approval::{ApprovalKind, DisclaimerText},
     predicate::{
-        Provenance, Run, Scan, SourceRevision, TestResult,
-        common::{Ending, On, ResourceDescriptor},
+        Delta, DeltaCommit, Observation, Provenance, Run, Scan, SourceRevision, TestResult,
+        common::{Ending, Named, On, ResourceDescriptor},
+        observation::{AgentId, AgentIsolation, UnitState},
         provenance::{
             BUILD_TYPE, BuildDefinition, Builder, ExternalParameters, InternalParameters, Metadata,
             RunDetails, Toolchain, ToolchainMode,
@@ -17,7 +19,7 @@ use plimsoll_attest::{
     },
 };
 use plimsoll_model::{
-    Code, CommitId, Digest, Outcome, Role, RunId, Timestamp,
+    Code, CommitId, Digest, Opaque, Outcome, Role, RunId, Timestamp,
     record::{
         Enforcement, IsolationRecord, LimitRecord, LogPosition, NetworkEvent, NetworkMode, OutputFile, Tier,
     },
@@ -245,4 +247,119 @@ fn attempt(kind: AttemptKind, name: &str, role: Role, statement: Option<&[u8]>) 
 
 pub(crate) fn summary() -> Statement<Summary> {
     about_artifact(Summary { verdict: "allow".into() })
+}
+
+pub(crate) fn observation() -> Statement<Observation> {
+    about_artifact(Observation {
+        schema: 1,
+        agent: AgentId { name: "prod-1".into(), id: Opaque::from_random([3; 16]) },
+        environment: Named { name: "production".parse().unwrap(), id: Opaque::from_random([2; 16]) },
+        project: Named { name: "shop".parse().unwrap(), id: Opaque::from_random([1; 16]) },
+        sequence: 42,
+        state: UnitState::FellBack,
+        decision: Digest::of(b"decision 7"),
+        release: Digest::of(b"release"),
+        artifact: manifest(),
+        commit: commit(),
+        executable: Some(Digest::of(b"shop")),
+        since: time("2026-01-02T03:04:05.678Z"),
+        observed: time("2026-01-02T03:05:00Z"),
+        delivery_commit: "89abcdef0123456789abcdef0123456789abcdef".parse().unwrap(),
+        wanted: Digest::of(b"decision 8"),
+        drift: vec![
+            Code::Drift
+                .reason()
+                .with("unit", "shop@production")
+                .with("what", "executable")
+                .with("cause", "it was replaced"),
+        ],
+        agent_isolation: AgentIsolation::OwnUid,
+    })
+}
+
+/// A change with every kind of commit.
+pub(crate) fn changes() -> Delta {
+    Delta {
+        schema: 1,
+        project: "shop".parse().unwrap(),
+        environment: "production".parse().unwrap(),
+        base: Some("f".repeat(40).parse().unwrap()),
+        head: commit(),
+        base_is_ancestor: false,
+        commits: vec![delta_commit("0123456789abcdef0123456789abcdef01234567", signed(), &[])],
+        dropped: vec![delta_commit(&"f".repeat(40), Signature::Unsigned, &[])],
+        delivery_base: None,
+        delivery_head: "89abcdef0123456789abcdef0123456789abcdef".parse().unwrap(),
+        delivery: vec![delta_commit(
+            &"e".repeat(64),
+            Signature::Bad { problem: "the key SHA256:x is not allowed".into() },
+            &["environments/production/shop/config/shop.toml", "environments/production/shop/target.yaml"],
+        )],
+        policy: vec![delta_commit(&"d".repeat(40), signed(), &["people.yaml"])],
+    }
+}
+
+fn signed() -> Signature {
+    Signature::Good { person: "ada".into(), fingerprint: "SHA256:abc".into() }
+}
+
+fn delta_commit(id: &str, signature: Signature, paths: &[&str]) -> DeltaCommit {
+    DeltaCommit {
+        commit: id.parse().unwrap(),
+        author: Person { name: "Ada Example".into(), email: "ada@example.org".into() },
+        committer: Person { name: "J\u{f6}rg Example".into(), email: "joerg@example.org".into() },
+        co_authors: vec![Person { name: "Bo".into(), email: String::new() }],
+        signature,
+        summary: "count from one".into(),
+        paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+    }
+}
+
+pub(crate) fn delta() -> Statement<Delta> {
+    let delta = changes();
+    Statement { subject: vec![Subject::new("shop@production", delta.subject().unwrap())], predicate: delta }
+}
+
+pub(crate) fn approval() -> ApprovalDocument {
+    ApprovalDocument {
+        version: 1,
+        kind: ApprovalKind::Deploy,
+        project: observation().predicate.project,
+        environment: observation().predicate.environment,
+        release: Digest::of(b"release"),
+        base: Some(Digest::of(b"decision 7")),
+        delta: changes().digest().unwrap(),
+        policy_set: Digest::of(b"policies"),
+        floor: BTreeMap::from([
+            ("provenance".into(), Outcome::Passed),
+            ("scans.lint".into(), Outcome::NotApplicable),
+            ("soak".into(), Outcome::Failed),
+        ]),
+        nonce: Opaque::from_random([9; 16]),
+        expiry: time("2026-01-03T03:05:00Z"),
+    }
+}
+
+pub(crate) fn disclaimer() -> Disclaimer {
+    Disclaimer {
+        version: 1,
+        project: observation().predicate.project,
+        environment: observation().predicate.environment,
+        commit: commit(),
+        named: Person { name: "Bo".into(), email: String::new() },
+        statement: DisclaimerText::DidNotTakePart,
+    }
+}
+
+pub(crate) fn policy_set() -> PolicySetDocument {
+    PolicySetDocument {
+        version: 1,
+        genesis: Opaque::from_random([1; 16]),
+        number: 2,
+        previous: Some(Digest::of(b"statement 1")),
+        files: BTreeMap::from([
+            ("delivery.yaml".into(), Digest::of(b"delivery")),
+            ("people.yaml".into(), Digest::of(b"people")),
+        ]),
+    }
 }
