@@ -19,7 +19,6 @@ use plimsoll_pipeline::RequireProvenance;
 
 #[cfg_attr(not(test), expect(dead_code, reason = "no gate asks for it"))]
 mod approvals;
-#[cfg_attr(not(test), expect(dead_code, reason = "no gate asks for it"))]
 mod authorship;
 mod checks;
 #[cfg_attr(not(test), expect(dead_code, reason = "no gate asks for it"))]

@@ -3,9 +3,8 @@
 
 use super::authorship::Identity;
 use plimsoll_attest::{
-    ApprovalDocument, Disclaimer, Signed,
+    ApprovalDocument, Disclaimer,
     approval::ApprovalKind,
-    document::DocumentError,
     predicate::{
         Delta, DeltaCommit,
         common::Named,
@@ -72,19 +71,6 @@ pub(crate) struct CountedApproval {
     pub(crate) fingerprint: String,
     /// When it stops to count. Until then it must be remembered as used.
     pub(crate) expiry: Timestamp,
-}
-
-impl<'a> Submitted<'a> {
-    pub(crate) fn of(digest: Digest, verified: Result<&'a Signed<ApprovalDocument>, &DocumentError>) -> Self {
-        let content = verified.map(|signed| (signed.document(), signed.signer()));
-        Self { digest, content: content.map_err(ToString::to_string) }
-    }
-}
-
-impl<'a> From<&'a Signed<Disclaimer>> for Disclaimed<'a> {
-    fn from(signed: &'a Signed<Disclaimer>) -> Self {
-        Self { disclaimer: signed.document(), signer: signed.signer() }
-    }
 }
 
 /// Answers with the approvals that count, one for each person, in order of their digests, when they are enough and every

@@ -220,15 +220,13 @@ fn an_approval_does_not_hold_longer_than_the_environment_says() {
 
 #[test]
 fn nothing_may_be_worse_than_the_approver_saw() {
-    let outcome = |gate: &str, outcome: Outcome| {
-        World::approved().with(|world| drop(world.outcomes.insert(gate.into(), outcome)))
-    };
+    let outcome = |gate: &str, outcome| World::approved().judged(gate, outcome);
     for worse in [Outcome::Failed, Outcome::Errored, Outcome::Missing, Outcome::Stale, Outcome::Skipped] {
         refused(outcome("tests.unit", worse), &["E-APPR-FLOOR"]);
         refused(outcome("scans.new", worse), &["E-APPR-FLOOR"]);
     }
     allowed(outcome("scans.new", Outcome::Passed), &["Bo"]);
-    refused(World::approved().with(|world| drop(world.outcomes.remove("tests.unit"))), &["E-APPR-FLOOR"]);
+    refused(World::approved().unasked("tests.unit"), &["E-APPR-FLOOR"]);
     let world = outcome("tests.unit", Outcome::Failed);
     assert_eq!(sentence(&world), "Bo approved when tests.unit was passed, and it is failed now");
 }
@@ -240,7 +238,7 @@ fn what_was_shown_as_failing_may_still_fail_or_pass() {
         world.approve("Bo");
     });
     allowed(soaking.clone(), &["Bo"]);
-    allowed(soaking.with(|world| drop(world.outcomes.insert("soak".into(), Outcome::Passed))), &["Bo"]);
+    allowed(soaking.judged("soak", Outcome::Passed), &["Bo"]);
 }
 
 #[test]
@@ -249,7 +247,7 @@ fn robots_and_people_without_a_role_do_not_approve() {
     let no_role = World::new().with(|world| world.approve("Di"));
     refused(no_role.clone(), &["E-APPR-SIGNER"]);
     assert!(sentence(&no_role).ends_with("does not count: Di has none of the roles"));
-    let promoted = |world: &mut World| drop(world.people[3].roles.insert("owners".into()));
+    let promoted = |world: &mut World| world.people[3].roles.extend(["owners".to_owned()]);
     allowed(no_role.with(promoted), &["Di"]);
 }
 

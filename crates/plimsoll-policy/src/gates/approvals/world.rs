@@ -150,6 +150,18 @@ impl World {
         }
     }
 
+    /// A gate came to this answer.
+    pub(super) fn judged(mut self, gate: &str, outcome: Outcome) -> Self {
+        self.outcomes.insert(gate.into(), outcome);
+        self
+    }
+
+    /// Nobody asks for a gate.
+    pub(super) fn unasked(mut self, gate: &str) -> Self {
+        self.outcomes.remove(gate);
+        self
+    }
+
     /// The same people approve again what this world shows by now.
     pub(super) fn approve_again(&mut self) {
         for (nonce, (_, key)) in std::mem::take(&mut self.approvals).into_iter().enumerate() {
