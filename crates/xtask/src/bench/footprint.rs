@@ -7,7 +7,7 @@ use super::{
     shop::Shop,
 };
 use crate::project::Result;
-use std::{path::PathBuf, process::Command, rc::Rc};
+use std::{path::Path, process::Command, rc::Rc};
 
 pub(super) fn measurements(bench: &Bench<'_>) -> Result<Vec<Measurement>> {
     let shop = Rc::new(Shop::open(bench)?);
@@ -35,8 +35,8 @@ pub(super) fn measurements(bench: &Bench<'_>) -> Result<Vec<Measurement>> {
 }
 
 /// The largest resident set of any one process of a command: the kernel does not add them up.
-fn peak(name: &'static str, what: &str, file: &PathBuf, command: impl Fn() -> Command + 'static) -> Figure {
-    let file = file.clone();
+fn peak(name: &'static str, what: &str, file: &Path, command: impl Fn() -> Command + 'static) -> Figure {
+    let file = file.to_path_buf();
     let take = move || {
         succeed(&mut timed(&command(), &file))?;
         let kibibytes: f64 = std::fs::read_to_string(&file)?.trim().parse()?;
@@ -47,7 +47,7 @@ fn peak(name: &'static str, what: &str, file: &PathBuf, command: impl Fn() -> Co
 }
 
 /// The same command under `time`, which writes its peak to a file.
-fn timed(command: &Command, file: &PathBuf) -> Command {
+fn timed(command: &Command, file: &Path) -> Command {
     let mut timed = Command::new("time");
     timed.args(["-f", "%M", "-o"]).arg(file).arg(command.get_program()).args(command.get_args());
     timed.env_clear();
