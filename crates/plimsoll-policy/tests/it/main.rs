@@ -11,4 +11,5 @@ mod forgery;
 mod gates;
 mod golden;
 mod keys;
+mod rego;
 mod samples;
