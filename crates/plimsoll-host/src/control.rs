@@ -375,6 +375,13 @@ pub(crate) struct Successor {
     stream: UnixStream,
 }
 
+impl Drop for Successor {
+    fn drop(&mut self) {
+        // The thread that listens has the connection, too.
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+}
+
 impl Successor {
     /// Tells that traffic arrives here again, and takes the name of the control socket back.
     pub(crate) fn resumed(mut self, directory: &ServiceDirectory) {

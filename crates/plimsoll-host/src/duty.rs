@@ -398,3 +398,6 @@ impl Supervisor<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,7 +60,6 @@ impl HealthCheck {
 
     fn status_line(&self, connector: &dyn Connector) -> io::Result<Vec<u8>> {
         let mut stream = connector.connect(self.port)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let request = format!("GET {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", self.path);
         stream.write_all(request.as_bytes())?;
@@ -68,9 +67,11 @@ impl HealthCheck {
         let mut answer = Vec::new();
         let mut piece = [0; 256];
         while !answer.contains(&b'\n') && answer.len() < ANSWER_LIMIT {
-            if Instant::now() > deadline {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
+            stream.set_read_timeout(Some(left))?;
             match stream.read(&mut piece)? {
                 0 => break,
                 length => answer.extend_from_slice(&piece[..length]),
@@ -129,6 +130,47 @@ mod tests {
         check(b"200 OK", false);
         check(b"", false);
         check(&[b'x'; 4096], false);
+    }
+
+    /// A service that does this with its connection; says whether one question ended in time, unhealthy.
+    fn refuses(attack: impl FnOnce(TcpStream) + Send + 'static) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let connector = Loopback(listener.local_addr().unwrap().port());
+        std::thread::spawn(move || attack(listener.accept().unwrap().0));
+        let health = HealthCheck { port: 80, path: "/healthz".into(), timeout: Duration::from_secs(1) };
+        let began = Instant::now();
+        let problem = health.ask(&connector).unwrap_err();
+        assert!(began.elapsed() < 3 * PATIENCE, "{problem} took {:?}", began.elapsed());
+        problem
+    }
+
+    #[test]
+    fn an_endpoint_that_hangs_or_never_ends_is_unhealthy_within_a_limit() {
+        refuses(|mut stream| {
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        refuses(|mut stream| {
+            for byte in b"HTTP/1.1 200 OK".iter().cycle() {
+                std::thread::sleep(Duration::from_millis(100));
+                if stream.write_all(&[*byte]).is_err() {
+                    return;
+                }
+            }
+        });
+        refuses(|mut stream| while stream.write_all(&[b'H'; 512]).is_ok() {});
+    }
+
+    #[test]
+    fn what_follows_a_good_status_line_is_not_read_however_long_it_is() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let connector = Loopback(listener.local_addr().unwrap().port());
+        std::thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n");
+            while stream.write_all(b"X-Endless: yes\r\n").is_ok() {}
+        });
+        let health = HealthCheck { port: 80, path: "/".into(), timeout: Duration::from_secs(1) };
+        assert_eq!(health.ask(&connector), Ok(()));
     }
 
     #[test]

@@ -64,21 +64,35 @@ impl Connector for Front {
 }
 
 /// Connections that are being carried.
-#[derive(Clone, Default)]
-pub(crate) struct Connections(Arc<(Mutex<usize>, Condvar)>);
+#[derive(Clone)]
+pub(crate) struct Connections {
+    limit: usize,
+    open: Arc<(Mutex<usize>, Condvar)>,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self::limited(CONNECTION_LIMIT)
+    }
+}
 
 impl Connections {
+    /// None yet, and at most `limit` at one time.
+    fn limited(limit: usize) -> Self {
+        Self { limit, open: Arc::default() }
+    }
+
     /// Waits until none is left, or the time is over.
     pub(crate) fn drain(&self, time: Duration) {
-        drop(self.0.1.wait_timeout_while(lock(&self.0.0), time, |open| *open > 0));
+        drop(self.open.1.wait_timeout_while(lock(&self.open.0), time, |open| *open > 0));
     }
 
     fn full(&self) -> bool {
-        *lock(&self.0.0) >= CONNECTION_LIMIT
+        *lock(&self.open.0) >= self.limit
     }
 
     fn enter(&self) -> Connection {
-        *lock(&self.0.0) += 1;
+        *lock(&self.open.0) += 1;
         Connection(self.clone())
     }
 }
@@ -88,8 +102,8 @@ struct Connection(Connections);
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        *lock(&self.0.0.0) -= 1;
-        self.0.0.1.notify_all();
+        *lock(&self.0.open.0) -= 1;
+        self.0.open.1.notify_all();
     }
 }
 
@@ -171,5 +185,143 @@ fn next(listener: &TcpListener, closing: &OwnedFd, connections: &Connections) ->
                 )
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io::{Read as _, Write as _},
+        net::Shutdown,
+    };
+
+    struct Loopback(u16);
+
+    impl Connector for Loopback {
+        fn connect(&self, _: u16) -> io::Result<TcpStream> {
+            TcpStream::connect(("127.0.0.1", self.0))
+        }
+    }
+
+    /// A service that sends everything back once it has heard everything.
+    fn echo() -> Arc<dyn Connector> {
+        let service = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = service.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for stream in service.incoming() {
+                thread::spawn(move || {
+                    let (mut stream, mut all) = (stream.unwrap(), Vec::new());
+                    if stream.read_to_end(&mut all).is_ok() {
+                        let _ = stream.write_all(&all);
+                    }
+                });
+            }
+        });
+        Arc::new(Loopback(port))
+    }
+
+    fn front(inside: &Inside, connections: &Connections) -> (TcpListener, Door) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let door = Door::open(&listener, 1, inside, connections).unwrap();
+        (listener, door)
+    }
+
+    fn connect(listener: &TcpListener) -> TcpStream {
+        TcpStream::connect(listener.local_addr().unwrap()).unwrap()
+    }
+
+    fn answer(mut client: TcpStream, request: &[u8]) -> Vec<u8> {
+        let mut writer = client.try_clone().unwrap();
+        let request = request.to_vec();
+        let writes = thread::spawn(move || {
+            writer.write_all(&request).unwrap();
+            writer.shutdown(Shutdown::Write).unwrap();
+        });
+        let mut all = Vec::new();
+        client.read_to_end(&mut all).unwrap();
+        writes.join().unwrap();
+        all
+    }
+
+    #[test]
+    fn bytes_pass_both_ways_and_ends_are_passed_on() {
+        let (inside, connections) = (Inside::default(), Connections::default());
+        inside.set(Some(echo()));
+        let (listener, _door) = front(&inside, &connections);
+        assert_eq!(answer(connect(&listener), b"ahoy"), b"ahoy");
+        assert_eq!(answer(connect(&listener), b""), b"");
+        let long: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();
+        assert!(answer(connect(&listener), &long) == long);
+    }
+
+    #[test]
+    fn a_connection_waits_for_the_next_instance() {
+        let (inside, connections) = (Inside::default(), Connections::default());
+        let (listener, _door) = front(&inside, &connections);
+        let mut client = connect(&listener);
+        client.write_all(b"ahoy").unwrap();
+        inside.set(Some(echo()));
+        assert_eq!(answer(client, b" there"), b"ahoy there");
+    }
+
+    #[test]
+    fn without_any_instance_it_closes_after_a_while() {
+        let (inside, connections) = (Inside::default(), Connections::default());
+        let (listener, _door) = front(&inside, &connections);
+        assert_eq!(connect(&listener).read_to_end(&mut Vec::new()).unwrap_or(0), 0);
+    }
+
+    #[test]
+    fn what_was_accepted_before_the_door_closed_is_carried_and_what_was_not_waits_for_the_next() {
+        let (inside, connections) = (Inside::default(), Connections::default());
+        inside.set(Some(echo()));
+        let (listener, door) = front(&inside, &connections);
+        let before = connect(&listener);
+        while *lock(&connections.open.0) == 0 {
+            thread::yield_now();
+        }
+        door.close();
+        let after = connect(&listener);
+        assert_eq!(answer(before, b"before"), b"before");
+        connections.drain(Duration::from_secs(10));
+        assert_eq!(*lock(&connections.open.0), 0);
+        let _door = Door::open(&listener, 1, &inside, &connections).unwrap();
+        assert_eq!(answer(after, b"after"), b"after");
+    }
+
+    #[test]
+    fn a_full_house_lets_nobody_in_until_somebody_leaves_and_still_closes() {
+        let (inside, connections) = (Inside::default(), Connections::limited(2));
+        inside.set(Some(echo()));
+        let (listener, door) = front(&inside, &connections);
+        let silent = [connect(&listener), connect(&listener)];
+        let mut third = connect(&listener);
+        third.write_all(b"third").unwrap();
+        while !connections.full() {
+            thread::yield_now();
+        }
+        third.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        third.shutdown(Shutdown::Write).unwrap();
+        assert!(third.read(&mut [0; 8]).is_err(), "nobody answers");
+        drop(silent);
+        third.set_read_timeout(None).unwrap();
+        let mut answer = String::new();
+        third.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer, "third");
+        door.close();
+    }
+
+    #[test]
+    fn clients_that_vanish_leave_their_place() {
+        let (inside, connections) = (Inside::default(), Connections::default());
+        inside.set(Some(echo()));
+        let (listener, _door) = front(&inside, &connections);
+        for part in [&b""[..], b"half a requ"] {
+            connect(&listener).write_all(part).unwrap();
+        }
+        assert_eq!(answer(connect(&listener), b"last"), b"last");
+        connections.drain(Duration::from_secs(10));
+        assert_eq!(*lock(&connections.open.0), 0);
     }
 }

@@ -318,24 +318,48 @@ mod tests {
         assert!(service.log().with_extension("log.1").exists());
     }
 
+    const FIRST: &str = r#"{"version":1,"state":"serving",
+        "decision":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        "release":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        "executable":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        "supervisor":1,"process":2,"listen":"127.0.0.1:1","started":"1970-01-01T00:00:00Z","restarts":0}"#;
+
+    const SECOND: &str = r#"{"version":2,"state":"stopped",
+        "decision":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        "release":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        "executable":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        "supervisor":1,"process":2,"listen":"127.0.0.1:1","started":"1970-01-01T00:00:00Z","restarts":0,
+        "since":"1970-01-01T00:00:01Z","standby":{
+        "decision":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        "release":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        "supervisor":3,"process":4},"confirm":"1970-01-01T00:10:01Z"}"#;
+
+    fn read(text: &str) -> Option<ServiceRecord> {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join(RECORD), text).unwrap();
+        ServiceDirectory::open(directory.path()).unwrap().read()
+    }
+
+    #[test]
+    fn records_of_every_version_are_read_and_nothing_else() {
+        let record = read(SECOND).unwrap();
+        assert_eq!(record.standby.as_ref().map(|standby| standby.supervisor), Some(3));
+        let again = read(&serde_json::to_string(&record).unwrap()).unwrap();
+        assert_eq!(again, record);
+        assert_eq!(read(FIRST).unwrap().since, Timestamp::UNIX_EPOCH);
+        for other in ["", "{}", "[]", "{\"version\":1}", "{\"version\":2}", "\u{0}"] {
+            assert_eq!(read(other), None, "{other}");
+        }
+        assert_eq!(read(&SECOND.replace("\"version\":2", "\"version\":3")), None);
+        assert_eq!(read(&SECOND.replace("\"restarts\"", "\"more\"")), None);
+    }
+
     #[test]
     fn a_service_whose_supervisor_is_gone_is_not_serving() {
-        let directory = tempfile::tempdir().unwrap();
-        let service = ServiceDirectory::open(directory.path().join("shop@local")).unwrap();
-        let digest = Digest::of(b"x");
-        let record = ServiceRecord {
-            version: 1,
-            state: ServiceState::Serving,
-            decision: digest,
-            release: digest,
-            executable: digest,
-            supervisor: 1,
-            process: 2,
-            listen: "127.0.0.1:1".into(),
-            started: Timestamp::UNIX_EPOCH,
-            restarts: 0,
-        };
-        service.write(&record).unwrap();
-        assert_eq!(service.read().unwrap().state, ServiceState::Failed);
+        for (text, state) in [(FIRST, ServiceState::Failed), (SECOND, ServiceState::Stopped)] {
+            assert_eq!(read(text).unwrap().state, state);
+        }
+        let serving = read(&SECOND.replace("stopped", "serving")).unwrap();
+        assert_eq!((serving.state, serving.standby, serving.confirm), (ServiceState::Failed, None, None));
     }
 }
