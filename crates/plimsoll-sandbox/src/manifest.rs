@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
     fmt::Write as _,
     fs::{self, File, Metadata},
-    io::{self, ErrorKind, Read, Write},
+    io::{self, ErrorKind, Read},
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
 };
@@ -77,7 +77,7 @@ pub(crate) fn of(roots: &[&Path], cache: &Path) -> io::Result<ToolchainManifest>
         walk.directory(&fs::canonicalize(root)?, root)?;
     }
     if walk.hashed > 0 || walk.known.len() as u64 != walk.files {
-        write_cache(cache, &walk.used)?;
+        write_cache(cache, &walk.used);
     }
     let digest = Digest::of(walk.lines.as_bytes());
     Ok(ToolchainManifest { digest, files: walk.files, bytes: walk.bytes, hashed: walk.hashed })
@@ -175,11 +175,13 @@ fn read_cache(path: &Path) -> HashMap<Key, Digest> {
     }
 }
 
-fn write_cache(path: &Path, lines: &str) -> io::Result<()> {
+/// A cache that cannot be written costs the next run time and nothing else: no disk is too full for a manifest.
+fn write_cache(path: &Path, lines: &str) {
     let temporary = PathBuf::from(format!("{}.{}", path.display(), std::process::id()));
-    let mut file = File::create(&temporary)?;
-    file.write_all(format!("{CACHE_VERSION}\n{lines}").as_bytes())?;
-    fs::rename(&temporary, path)
+    let written = fs::write(&temporary, format!("{CACHE_VERSION}\n{lines}"));
+    if written.and_then(|()| fs::rename(&temporary, path)).is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
 }
 
 #[cfg(test)]
@@ -249,6 +251,22 @@ mod tests {
         fs::write(&file, "COMPILER").unwrap();
         File::options().write(true).open(&file).unwrap().set_modified(modified).unwrap();
         assert_ne!(tree.manifest().digest, before);
+    }
+
+    /// The same manifest, and nothing left behind where there is no room for more.
+    #[test]
+    fn a_cache_that_cannot_be_written_changes_nothing() {
+        let tree = Tree::new();
+        let expected = tree.manifest();
+        let cache = tree.0.path().join("taken");
+        fs::create_dir(&cache).unwrap();
+        for cache in [cache, tree.0.path().join("no/such/directory")] {
+            let manifest = of(&[&tree.root()], &cache).unwrap();
+            assert_eq!((manifest.digest, manifest.files), (expected.digest, expected.files));
+        }
+        let left: Vec<_> =
+            fs::read_dir(tree.0.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(left.len(), 3, "the tree, the cache and the directory: {left:?}");
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub fn toolchain_mounts(extra: &[PathBuf], certificates: Option<&Path>) -> io::R
 /// kept in the file `cache`, which must not be writable by whoever is to be judged.
 ///
 /// # Errors
-/// When a directory of `extra` cannot be read, or the cache cannot be written.
+/// When a directory of `extra` cannot be read. A cache that cannot be written is no error.
 pub fn toolchain_manifest(extra: &[PathBuf], cache: &Path) -> io::Result<ToolchainManifest> {
     let fixed = DECISIVE.iter().chain(LIBRARIES).map(Path::new);
     let roots = fixed.chain([Path::new("/etc/alternatives")]).filter(|path| path.is_dir());
