@@ -2,7 +2,7 @@
 
 use crate::{
     FileJournal, Layout, Runs,
-    durable::{ensure_directory, failed, read_limited, replace},
+    durable::{ensure_directory, failed, read_limited, replace, unused_name},
 };
 use plimsoll_engine::ports::StoreError;
 use plimsoll_model::Code;
@@ -23,6 +23,8 @@ const FORMAT: u64 = 1;
 const FORMAT_FILE: &str = "format.json";
 const LOCK_FILE: &str = "lock";
 const TEMPORARY: &str = "tmp";
+/// Files, and bytes of each, that must fit before a writer begins: more than keys, lock and first entries need.
+const ROOM: (usize, usize) = (32, 16 << 10);
 /// What a first writer that was killed may have left without a format file.
 const OWN_NAMES: [&str; 3] = [LOCK_FILE, TEMPORARY, "index.lock"];
 
@@ -50,7 +52,8 @@ struct Holder {
 
 impl StateDir {
     /// Opens the directory as its one writer, makes it (mode 0700) if it is not there, and removes what killed writers
-    /// left unfinished. `command` is shown to whoever else wants to write.
+    /// left unfinished. `command` is shown to whoever else wants to write. A disk that is almost full is refused here,
+    /// before anything begins that would have to stop half way.
     ///
     /// # Errors
     /// `E-STATE-LOCKED` while another writer is there, `E-STATE-NEWER`, `E-STATE-FULL`; [`StoreError::Io`] also for a
@@ -63,6 +66,7 @@ impl StateDir {
             replace(&path.join(TEMPORARY), &path.join(FORMAT_FILE), br#"{"version":1}"#)?;
         }
         remove_unfinished(&path.join(TEMPORARY))?;
+        has_room(&path.join(TEMPORARY))?;
         Self::assemble(path, true, Some(lock))
     }
 
@@ -192,6 +196,16 @@ fn check_format(path: &Path) -> Result<bool, StoreError> {
         return Err(reason.with("found", format.version).with("known", FORMAT).into());
     }
     Ok(true)
+}
+
+/// Writes what a writer needs at least, and removes it again.
+fn has_room(temporary: &Path) -> Result<(), StoreError> {
+    let (files, bytes) = ROOM;
+    let names = (0..files).map(|_| unused_name(temporary)).collect::<Result<Vec<_>, _>>()?;
+    let written = names.iter().try_for_each(|name| fs::write(name, vec![0; bytes]));
+    // One that was not made cannot be removed; one that stays is removed by the next writer.
+    names.iter().for_each(|name| drop(fs::remove_file(name)));
+    written.map_err(|error| failed("write in", temporary, error))
 }
 
 /// Only the one writer calls this. A signer of a killed writer that is still at work fails to give its blob a name, and

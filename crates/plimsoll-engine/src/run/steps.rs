@@ -8,7 +8,7 @@ use super::{
 };
 use crate::signer::{CloseStep, Request};
 use plimsoll_fs::FsError;
-use plimsoll_model::{Outcome, Reason, RelPath, StepName, Tree};
+use plimsoll_model::{Code, Outcome, Reason, RelPath, StepName, Tree};
 use plimsoll_pipeline::{Plan, PlannedStep};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -69,7 +69,8 @@ impl Steps<'_, '_, '_, '_> {
         }
         match freeze_outputs(self.run.world.blobs, &attempt.finished.writable, &step.out) {
             Ok(tree) => Ok(Ok(Some(tree))),
-            Err(FsError::Refused(reason)) => {
+            // A full disk is the machine's fault: nothing is stated of a step because of it.
+            Err(FsError::Refused(reason)) if reason.code != Code::StateFull => {
                 Ok(Err(of_step(reason, step.name.as_str(), self.run.open.run.as_str())))
             }
             Err(error) => Err(error.into()),

@@ -5,7 +5,10 @@
 mod artifact;
 mod clock;
 mod faults;
+mod fetch;
 mod first_gate;
+mod full_disk;
+mod hostile_steps;
 mod input;
 mod interface;
 mod isolation;
