@@ -20,7 +20,7 @@ fn a_step_reaches_nothing_outside_its_sandbox() {
         ("a name outside", "exec 3<>/dev/tcp/example.org/80".to_owned()),
         ("the source, to write", "echo x > plimsoll.yaml".to_owned()),
         ("the system, to write", "echo x > /usr/bin/x".to_owned()),
-        ("the signer", "kill -0 $PPID && ls /proc/[0-9]*/cmdline | xargs grep -l __signer".to_owned()),
+        ("the signer", "grep -qs [_]_signer /proc/[0-9]*/cmdline".to_owned()),
     ] {
         // The shell's own network is used, so that no missing tool can be taken for a refusal.
         let reached = format!("bash -c 'echo begun; {script}' && echo reached > out/x");
@@ -28,6 +28,30 @@ fn a_step_reaches_nothing_outside_its_sandbox() {
         world.json(&["run"]).ended(1).refused(&["E-STEP-FAILED"]);
         let log = world.plimsoll(&["logs", &newest(&world), "make"]).ok().stdout;
         assert!(log.contains("begun") && !log.contains("secret"), "{what}: {log}");
+    }
+}
+
+/// The same instruments work where they may: what stops them above is the sandbox, not a missing tool.
+#[test]
+fn a_step_reaches_what_is_its_own() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("/dev/tcp/127.0.0.1/{}", listener.local_addr().unwrap().port());
+    Ran::of(std::process::Command::new("bash").args(["-c", &format!("exec 3<>{address}")])).ok();
+
+    let own_loopback = r#"perl -MIO::Socket::INET -e '$l = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1:8080") or die; $c = $l->accept; print $c "ahoy\n"' &
+until bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080 && head -n 1 <&3 | grep -q ahoy' 2>/dev/null; do sleep 0.05; done
+wait"#;
+    for (what, script) in [
+        ("its source", "grep -q version plimsoll.yaml"),
+        ("its own loopback", own_loopback),
+        ("the system, to read", "head -c 1 /usr/bin/env | grep -q ."),
+        ("a place for temporary files", "echo x > /tmp/x"),
+        ("a home", "echo x > ~/x"),
+        ("its own processes", "grep -qs sh /proc/[0-9]*/cmdline"),
+    ] {
+        let world = World::new(&pipeline(&format!("{script}\necho reached > out/x")));
+        let run = world.json(&["run"]);
+        assert_eq!(run.status, 0, "{what}: {run:#?}");
     }
 }
 
@@ -96,6 +120,25 @@ fn a_step_ends_at_its_limits_and_its_whole_tree_with_it() {
     }
 }
 
+/// As much as is allowed, of what is refused above beyond that.
+#[test]
+fn a_step_within_its_limits_passes() {
+    for (what, script) in [
+        ("sleeps", "sleep 1"),
+        ("ignores SIGTERM and ends by itself", "trap '' TERM INT HUP; sleep 0.1"),
+        ("prints much", "yes | head -c 15000000"),
+        ("has children that end", "sleep 0.1 & sleep 0.2 & wait"),
+        ("has a command that fails", "false || true"),
+        ("kills its own child", "sleep 100 & kill -9 $!; wait || true"),
+    ] {
+        let script = format!("{script}\necho x > out/x");
+        let world =
+            World::new(&pipeline_with(&script, "timeout: 60s\n      scratch: [out]\n      out: [out/x]", ""));
+        let ran = world.json(&["run"]);
+        assert_eq!(ran.status, 0, "{what}: {ran:#?}");
+    }
+}
+
 #[test]
 fn outputs_are_files_directories_and_links_that_stay_inside() {
     for (what, script, codes) in [
@@ -127,4 +170,12 @@ fn a_log_cannot_drive_the_terminal() {
     for text in [ran.stdout, ran.stderr, logs.stdout] {
         assert!(!text.contains('\u{1b}') && !text.contains('\u{7}'), "{text}");
     }
+}
+
+#[test]
+fn a_log_shows_what_was_printed_as_it_was() {
+    let world = World::new(&pipeline("printf 'gr\\303\\274n \\342\\234\\223\\tdone\\n'; echo x > out/x"));
+    world.plimsoll(&["run"]).ok();
+    let logs = world.plimsoll(&["logs", &newest(&world)]).ok();
+    assert!(logs.stdout.contains("grün ✓\tdone\n"), "{logs:#?}");
 }
