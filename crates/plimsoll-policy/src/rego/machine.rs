@@ -71,7 +71,7 @@ impl Policy {
     pub(super) fn has_looked(&self, input: &Value, limits: &Limits) -> Result<(), String> {
         let Some(rule) = &self.checked else { return Ok(()) };
         match self.answer(rule, input, limits)? {
-            Value::Set(set) if set.len() > 0 => Ok(()),
+            Value::Set(set) if !set.is_empty() => Ok(()),
             Value::Set(_) | Value::Undefined => {
                 Err("`checked` is empty: it found nothing to look at".to_owned())
             }
