@@ -138,10 +138,7 @@ impl Supervisor<'_> {
     /// The next event; none when it is time to start again.
     fn next(&self) -> Option<Event> {
         let Some(retry) = self.retry else { return self.events.recv().ok() };
-        match self.events.recv_timeout(retry.saturating_duration_since(Instant::now())) {
-            Ok(event) => Some(event),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.events.recv_timeout(retry.saturating_duration_since(Instant::now())).ok()
     }
 
     fn hear(&mut self, Report { what, .. }: Report) -> Next {

@@ -27,7 +27,10 @@ const STACK: usize = 128 << 10;
 
 /// The way into the running instance; replaced when it is restarted. Connections that find none wait for a while.
 #[derive(Clone, Default)]
-pub(crate) struct Inside(Arc<(Mutex<Option<Arc<dyn Connector>>>, Condvar)>);
+pub(crate) struct Inside(Arc<(Mutex<Way>, Condvar)>);
+
+/// None while no instance lives.
+type Way = Option<Arc<dyn Connector>>;
 
 impl Inside {
     /// From now on connections go this way.

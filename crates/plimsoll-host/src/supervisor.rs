@@ -12,6 +12,7 @@ use crate::{
 use plimsoll_engine::ports::{Sandbox, SandboxError, SandboxPlan};
 use plimsoll_model::{Code, Digest, EnvironmentName, ProjectName, Reason, Timestamp};
 use plimsoll_policy::Permit;
+use rustix::process::{Resource, Rlimit};
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -137,9 +138,9 @@ pub fn supervise(
     wanted: impl FnOnce() -> bool,
     mut progress: impl FnMut(Progress<'_>),
 ) -> Result<(), SuperviseError> {
+    // The permit is used up by this start. Starting the same release again needs no other.
     let claim = Claim { decision: *permit.decision(), release: *permit.release() };
-    // Used up by this start. Starting the same release again needs no other.
-    drop(permit);
+    raise_descriptor_limit();
     Starter { claim, service, sandbox, directory, clock }.supervise(wanted, &mut progress)
 }
 
@@ -244,6 +245,13 @@ impl<'a> Starter<'a> {
         supervisor.begin(socket)?;
         Ok(supervisor)
     }
+}
+
+/// Two descriptors for each connection are more than a process has by default. A service has limits of its own.
+fn raise_descriptor_limit() {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    // Where it stays lower, connections wait sooner.
+    let _ = rustix::process::setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {

@@ -163,15 +163,17 @@ fn only_file(tree: &Tree) -> Result<&RelPath, Failure> {
     }
 }
 
-/// Removes the files of artifacts that do not run any more.
-pub(crate) fn sweep(context: &Context, unit: &ProjectAt, permit_artifact: &Digest) -> io::Result<()> {
+/// Removes the files of supervisors that live no more. Each has files of its own: two of them can run the same artifact,
+/// one with the traffic and one that waits for it, or keeps itself ready to have it back.
+pub(crate) fn sweep(context: &Context, unit: &ProjectAt) -> io::Result<()> {
     let parent = context.services().join(unit.to_string());
     let above = File::open(&parent)?;
-    let current = root_name(permit_artifact);
     for entry in fs::read_dir(&parent)?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name.strip_prefix("root-").and_then(|rest| rest.rsplit_once('.'));
+        let lives = owner.is_some_and(|(_, pid)| Path::new("/proc").join(pid).exists());
         if name.starts_with("root-")
-            && name != current
+            && !lives
             && let Ok(name) = name.parse()
         {
             plimsoll_fs::remove_tree(above.as_fd(), &name).map_err(io::Error::other)?;
@@ -180,11 +182,7 @@ pub(crate) fn sweep(context: &Context, unit: &ProjectAt, permit_artifact: &Diges
     Ok(())
 }
 
-fn root_name(artifact: &Digest) -> String {
-    format!("root-{}", artifact.short())
-}
-
-/// Writes the artifact's files for its sandbox. The directory is named by the artifact and made anew each time.
+/// Writes the artifact's files for its sandbox, into a directory of this process.
 fn unpack(
     context: &Context,
     state: &StateDir,
@@ -193,13 +191,16 @@ fn unpack(
     artifact: &Digest,
 ) -> Result<PathBuf, Failure> {
     let parent = context.services().join(unit.to_string());
-    let name = root_name(artifact);
+    let name = format!("root-{}.{}", artifact.short(), std::process::id());
     let failed = |error: &dyn std::error::Error| Failure::broken("the artifact cannot be unpacked", error);
+    // What cannot be removed is removed by the next, or is being removed by another.
+    let _ = sweep(context, unit);
     let relative: RelPath = name.parse().map_err(|error| failed(&error))?;
     let above = File::open(&parent).map_err(|error| failed(&error))?;
-    let fresh = format!("{name}.{}", std::process::id());
-    let fresh: RelPath = fresh.parse().map_err(|error| failed(&error))?;
-    let descriptor = plimsoll_fs::create_directory(above.as_fd(), &fresh).map_err(|error| failed(&error))?;
+    // A process of the same number may have left one.
+    plimsoll_fs::remove_tree(above.as_fd(), &relative).map_err(|error| failed(&error))?;
+    let descriptor =
+        plimsoll_fs::create_directory(above.as_fd(), &relative).map_err(|error| failed(&error))?;
     // The service can run as another user than the supervisor; the directory around keeps others out.
     rustix::fs::fchmod(&descriptor, rustix::fs::Mode::from_raw_mode(0o755))
         .map_err(|error| failed(&error))?;
@@ -208,7 +209,5 @@ fn unpack(
         Ok(Box::new(file.map_err(|error| plimsoll_fs::FsError::io("open a blob", io::Error::other(error)))?))
     };
     plimsoll_fs::write_tree(tree, &contents, descriptor.as_fd(), 0).map_err(|error| failed(&error))?;
-    plimsoll_fs::remove_tree(above.as_fd(), &relative).map_err(|error| failed(&error))?;
-    fs::rename(parent.join(fresh.as_str()), parent.join(&name)).map_err(|error| failed(&error))?;
     Ok(parent.join(name))
 }

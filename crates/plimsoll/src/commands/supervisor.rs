@@ -86,11 +86,10 @@ fn prepare_and_serve(context: &Context, unit: &ProjectAt) -> Result<(), Failure>
     let target = service::target(context, unit)?;
     let service = service::prepare(context, &state, &assembler, &permit, &target, unit)?;
     let sandbox = context::sandbox()?;
-    let artifact = *permit.artifact();
     let progress = |progress: Progress<'_>| {
         if let Progress::Alone(_) = progress {
             // Files that cannot be removed are removed by the next.
-            let _ = service::sweep(context, unit, &artifact);
+            let _ = service::sweep(context, unit);
         }
         // A promotion ends when nothing of the release before is left, unless that one is kept for a while.
         if let Progress::Serving(record) | Progress::Alone(record) = progress

@@ -16,4 +16,5 @@ mod journal;
 mod kills;
 mod processes;
 mod service;
+mod supervisor;
 mod world;

@@ -29,17 +29,39 @@ evidence:
   - {test: unit, on: source, run: test ! -e broken}
 ";
 
+/// What it does is the first word of its version.
 const SOURCE: &str = r#"
 use std::io::{Read, Write};
+unsafe extern "C" {
+    fn signal(number: i32, action: usize) -> usize;
+    fn fork() -> i32;
+}
 fn main() {
     let own = std::fs::read(std::env::args().next().unwrap()).unwrap();
     let version = String::from_utf8_lossy(own.rsplit(|byte| *byte == b'\n').next().unwrap()).into_owned();
     println!("version {version}");
-    let status = if version.starts_with("ill") { "503 Service Unavailable" } else { "200 OK" };
-    if version.starts_with("slow") {
+    let is = |word: &str| version.starts_with(word);
+    let status = if is("ill") { "503 Service Unavailable" } else { "200 OK" };
+    if is("slow") {
         std::thread::sleep(std::time::Duration::from_millis(2500));
     }
-    let listener = std::net::TcpListener::bind("127.0.0.1:8080").unwrap();
+    if is("quits") || (is("forks") && unsafe { fork() } != 0) {
+        return;
+    }
+    if is("stubborn") {
+        unsafe { signal(15, 1) };
+    }
+    let mut leaked = vec![];
+    while is("leaks") && let Ok(file) = std::fs::File::open("/proc/self/exe") {
+        leaked.push(file);
+    }
+    let address = match () {
+        () if is("elsewhere") => "127.0.0.1:9090",
+        () if is("anywhere") => "0.0.0.0:8080",
+        () if is("six") => "[::1]:8080",
+        () => "127.0.0.1:8080",
+    };
+    let listener = std::net::TcpListener::bind(address).unwrap();
     for stream in listener.incoming() {
         let mut stream = stream.unwrap();
         let mut request = [0; 1024];
@@ -113,12 +135,7 @@ impl Shop {
 
     /// What the service answers; none when nobody does.
     pub(crate) fn answer(&self) -> Option<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
+        answer(self.port)
     }
 
     /// The state of the service that `status` shows.
@@ -126,4 +143,14 @@ impl Shop {
         let status = self.world.json(&["status"]).ok().value();
         crate::world::text(&status["services"][0]["service"]["state"]).to_owned()
     }
+}
+
+/// What whoever listens on `port` answers; none when nobody does.
+pub(crate) fn answer(port: u16) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
 }
