@@ -27,7 +27,7 @@ use std::{
 #[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
 enum Told {
     Healthy,
-    Serving { service: ServiceRecord },
+    Serving { service: Box<ServiceRecord> },
     Refused { reasons: Vec<Reason> },
     Broken { problem: String },
 }
@@ -52,7 +52,7 @@ pub(crate) fn start(context: &Context, unit: &ProjectAt) -> Result<ServiceRecord
         let line = lines.next().unwrap_or_else(|| Ok(String::new())).map_err(|error| broken(&error))?;
         match serde_json::from_str(&line).map_err(|error| broken(&error))? {
             Told::Healthy => {}
-            Told::Serving { service } => return Ok(service),
+            Told::Serving { service } => return Ok(*service),
             Told::Refused { reasons } => return Err(Failure::Refused(reasons)),
             Told::Broken { problem } => {
                 return Err(Failure::Broken { what: problem, next: Some(format!("plimsoll logs {unit}")) });
@@ -96,7 +96,7 @@ fn prepare_and_serve(context: &Context, unit: &ProjectAt) -> Result<(), Failure>
             && (record.standby.is_none() || record.confirm.is_some())
         {
             // Whoever started it may be gone by now; the service serves all the same.
-            let _ = tell(&Told::Serving { service: record.clone() });
+            let _ = tell(&Told::Serving { service: Box::new(record.clone()) });
         }
     };
     let wanted = || tell(&Told::Healthy).is_ok();
