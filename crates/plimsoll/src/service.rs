@@ -38,6 +38,13 @@ pub(crate) fn target(context: &Context, unit: &ProjectAt) -> Result<Target, Fail
     Target::read(&path, bytes).map_err(|errors| Failure::Refused(errors.reasons()))
 }
 
+/// A service that can start.
+pub(crate) struct Prepared {
+    pub(crate) service: Service,
+    /// Holds its files until this is dropped.
+    pub(crate) files: File,
+}
+
 /// Prepares the service of a permitted release.
 pub(crate) fn prepare(
     context: &Context,
@@ -46,7 +53,7 @@ pub(crate) fn prepare(
     permit: &Permit,
     target: &Target,
     unit: &ProjectAt,
-) -> Result<Service, Failure> {
+) -> Result<Prepared, Failure> {
     if let Place::Host { agent } = &target.place {
         return Err(Failure::Usage(format!("{unit} runs where the agent {agent} is, not on this machine")));
     }
@@ -54,11 +61,11 @@ pub(crate) fn prepare(
     let mut start = Start::of(state, permit.artifact(), &tree)?;
     start.env.extend(target.env.clone());
     start.argv.extend(target.args.iter().cloned());
-    let root = unpack(context, state, &tree, unit, permit.artifact())?;
+    let (root, files) = unpack(context, state, &tree, unit, permit.artifact())?;
     let timeout = Duration::from_secs(target.start_timeout_seconds);
     let mut content = state.layout().open(&start.executable)?;
     let executable = plimsoll_fs::sealed_copy(&mut content, &start.executable, EXECUTABLE_LIMIT);
-    Ok(Service {
+    let service = Service {
         project: unit.project.clone(),
         environment: unit.environment.clone(),
         plan: start.plan(&root, &tree)?,
@@ -68,7 +75,8 @@ pub(crate) fn prepare(
         health: HealthCheck { port: target.port, path: target.health.clone(), timeout },
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, target.listen)),
         fallback: None,
-    })
+    };
+    Ok(Prepared { service, files })
 }
 
 /// What is executed, and how.
@@ -163,17 +171,20 @@ fn only_file(tree: &Tree) -> Result<&RelPath, Failure> {
     }
 }
 
-/// Removes the files of supervisors that live no more. Each has files of its own: two of them can run the same artifact,
-/// one with the traffic and one that waits for it, or keeps itself ready to have it back.
+/// Removes the files that no supervisor holds. Each has files of its own: two of them can run the same artifact, one with
+/// the traffic and one that waits for it, or keeps itself ready to have it back.
 pub(crate) fn sweep(context: &Context, unit: &ProjectAt) -> io::Result<()> {
-    let parent = context.services().join(unit.to_string());
-    let above = File::open(&parent)?;
-    for entry in fs::read_dir(&parent)?.flatten() {
+    let above = File::open(context.services().join(unit.to_string()))?;
+    above.lock()?;
+    sweep_below(&above, &context.services().join(unit.to_string()))
+}
+
+/// Under the lock, so that no directory is met between its making and its maker's hold on it.
+fn sweep_below(above: &File, parent: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(parent)?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let owner = name.strip_prefix("root-").and_then(|rest| rest.rsplit_once('.'));
-        let lives = owner.is_some_and(|(_, pid)| Path::new("/proc").join(pid).exists());
         if name.starts_with("root-")
-            && !lives
+            && File::open(entry.path())?.try_lock().is_ok()
             && let Ok(name) = name.parse()
         {
             plimsoll_fs::remove_tree(above.as_fd(), &name).map_err(io::Error::other)?;
@@ -182,25 +193,28 @@ pub(crate) fn sweep(context: &Context, unit: &ProjectAt) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes the artifact's files for its sandbox, into a directory of this process.
+/// Writes the artifact's files for its sandbox, into a directory that is held as long as the descriptor.
 fn unpack(
     context: &Context,
     state: &StateDir,
     tree: &Tree,
     unit: &ProjectAt,
     artifact: &Digest,
-) -> Result<PathBuf, Failure> {
+) -> Result<(PathBuf, File), Failure> {
     let parent = context.services().join(unit.to_string());
     let name = format!("root-{}.{}", artifact.short(), std::process::id());
     let failed = |error: &dyn std::error::Error| Failure::broken("the artifact cannot be unpacked", error);
-    // What cannot be removed is removed by the next, or is being removed by another.
-    let _ = sweep(context, unit);
     let relative: RelPath = name.parse().map_err(|error| failed(&error))?;
     let above = File::open(&parent).map_err(|error| failed(&error))?;
-    // A process of the same number may have left one.
+    above.lock().map_err(|error| failed(&error))?;
+    // What cannot be removed is removed by the next; only the name of this one must be free.
+    let _ = sweep_below(&above, &parent);
     plimsoll_fs::remove_tree(above.as_fd(), &relative).map_err(|error| failed(&error))?;
     let descriptor =
         plimsoll_fs::create_directory(above.as_fd(), &relative).map_err(|error| failed(&error))?;
+    let descriptor = File::from(descriptor);
+    descriptor.lock().map_err(|error| failed(&error))?;
+    above.unlock().map_err(|error| failed(&error))?;
     // The service can run as another user than the supervisor; the directory around keeps others out.
     rustix::fs::fchmod(&descriptor, rustix::fs::Mode::from_raw_mode(0o755))
         .map_err(|error| failed(&error))?;
@@ -209,5 +223,5 @@ fn unpack(
         Ok(Box::new(file.map_err(|error| plimsoll_fs::FsError::io("open a blob", io::Error::other(error)))?))
     };
     plimsoll_fs::write_tree(tree, &contents, descriptor.as_fd(), 0).map_err(|error| failed(&error))?;
-    Ok(parent.join(name))
+    Ok((parent.join(name), descriptor))
 }

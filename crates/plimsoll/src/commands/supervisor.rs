@@ -8,7 +8,7 @@ use crate::{
     context::{self, Context},
     failure::Failure,
     records::{self, DecisionRecord},
-    service,
+    service::{self, Prepared},
 };
 use plimsoll_engine::gate;
 use plimsoll_host::{Progress, ServiceRecord, SuperviseError, supervise as run_service};
@@ -84,7 +84,8 @@ fn prepare_and_serve(context: &Context, unit: &ProjectAt) -> Result<(), Failure>
     let directory = stop::directory(context, unit)?;
     let assembler = Assembler { blobs: state.layout(), project: context.state.clone() };
     let target = service::target(context, unit)?;
-    let service = service::prepare(context, &state, &assembler, &permit, &target, unit)?;
+    let Prepared { service, files: _files } =
+        service::prepare(context, &state, &assembler, &permit, &target, unit)?;
     let sandbox = context::sandbox()?;
     let progress = |progress: Progress<'_>| {
         if let Progress::Alone(_) = progress {

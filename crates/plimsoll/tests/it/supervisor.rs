@@ -81,6 +81,5 @@ fn each_supervisor_has_files_of_its_own_and_leaves_none() {
     let unit = fs::read_dir(shop.world.state().join("services/shop@local")).unwrap();
     let names = unit.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let roots: Vec<String> = names.filter(|name| name.starts_with("root-")).collect();
-    // That of a supervisor that is about to end may be left for the next.
-    assert!(roots.len() <= 2, "{roots:?}");
+    assert_eq!(roots.len(), 1, "{roots:?}");
 }
