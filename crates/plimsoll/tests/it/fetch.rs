@@ -14,7 +14,7 @@ use std::{fs, path::PathBuf, process::Command};
 const WITH_REGISTRY: &str = r#"
 cd "$1"; shift
 ip link set lo up
-unshare --net sleep 1000 & far=$!
+unshare --net setpriv --pdeathsig KILL sleep 1000 & far=$!
 trap 'kill $far $(jobs -p) 2>/dev/null' EXIT
 until [ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
 far() { nsenter --target "$far" --net "$@"; }
@@ -29,7 +29,7 @@ far ip link set far up
     echo 127.0.0.1 inside.example
 } >hosts
 mount --bind hosts /etc/hosts
-(cd registry && exec nsenter --target "$far" --net openssl s_server -quiet -WWW -accept 443 -cert ../cert.pem -key ../key.pem) \
+(cd registry && exec nsenter --target "$far" --net setpriv --pdeathsig KILL openssl s_server -quiet -WWW -accept 443 -cert ../cert.pem -key ../key.pem) \
     </dev/null >/dev/null 2>&1 &
 until timeout 1 bash -c ': </dev/tcp/198.51.100.7/443' 2>/dev/null; do sleep 0.05; done
 cd "$OLDPWD"
@@ -107,8 +107,7 @@ impl Registry {
 
     fn run(&self) -> Ran {
         let base = self.base().display().to_string();
-        let namespaces =
-            ["unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--mount-proc"];
+        let namespaces = ["unshare", "--user", "--map-root-user", "--net", "--mount"];
         let words = [&namespaces[..], &["bash", "-euc", WITH_REGISTRY, "network", &base]].concat();
         Ran::of(
             self.world
