@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what tests, demo and measurements run against. Usage: dev/install.sh [test|bench|deny]...   (default: test)
 #
-#   test   cosign, bubblewrap, faketime, openssh-client, curl, procps
+#   test   cosign, bubblewrap, faketime, openssh-client, curl, procps, iproute2, openssl
 #   bench  runc, podman and act, to measure against; time, to measure with
 #   deny   cargo-deny, built from source (minutes, once)
 #
@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 CARGO_DENY=0.20.2
 ACT=0.2.89
 declare -A PACKAGE_OF=([bwrap]=bubblewrap [faketime]=faketime [ssh-keygen]=openssh-client [curl]=curl [git]=git
-    [setpriv]=util-linux [ps]=procps [runc]=runc [podman]=podman [time]=time [pip3]=python3-pip)
+    [setpriv]=util-linux [ps]=procps [runc]=runc [podman]=podman [time]=time [pip3]=python3-pip [ip]=iproute2 [openssl]=openssl)
 
 say() { echo "dev/install.sh: $*" >&2; }
 
@@ -118,7 +118,7 @@ install_cargo_deny() {
 for what in "$@"; do
     case $what in
     test)
-        packages bwrap faketime ssh-keygen curl git setpriv ps
+        packages bwrap faketime ssh-keygen curl git setpriv ps ip openssl
         install_cosign
         ;;
     bench)

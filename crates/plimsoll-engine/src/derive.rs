@@ -190,7 +190,7 @@ fn unknown(facts: CommitFacts, delivery_commit: Option<CommitId>, reasons: Vec<R
     }
 }
 
-fn name_signer(signature: &CommitSignature, people: &People) -> Signature {
+pub(crate) fn name_signer(signature: &CommitSignature, people: &People) -> Signature {
     match signature {
         CommitSignature::Unsigned => Signature::Unsigned,
         CommitSignature::Bad { problem } => Signature::Bad { problem: problem.clone() },

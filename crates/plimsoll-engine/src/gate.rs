@@ -1,21 +1,15 @@
 //! The gate: gathers what a decision depends on, each party for itself, and decides.
 
 use crate::{
-    derive,
+    delivery,
     ports::{Event, Journal, Source},
     run::RunError,
     signer::{Decide, Decided, Signed, World},
 };
-use plimsoll_attest::Statement;
-use plimsoll_model::{Code, CommitId, Digest, EnvironmentName, ProjectName, Role, Timestamp};
-use plimsoll_policy::{
-    Context, DeliveryFiles, GatherError, Summary, Verdict,
-    gather::{self, policy_paths, target_path},
-};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use plimsoll_attest::{Statement, TrustRoot};
+use plimsoll_model::{Code, Digest, EnvironmentName, ProjectName, Role, Timestamp};
+use plimsoll_policy::{Context, GatherError, Standing, Summary, Verdict, gather};
+use std::{collections::BTreeSet, time::Duration};
 
 /// How long an allow may wait before it is started.
 const START_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -68,24 +62,67 @@ pub(crate) fn decide(
 
 fn judge(world: &World<'_>, request: &Decide) -> Result<Statement<Summary>, RunError> {
     let no_trust = || Code::TrustRoot.reason().with("problem", "none is pinned here");
-    let (trust_number, trust) = world.trust.ok_or_else(no_trust)?;
+    let root = world.trust.ok_or_else(no_trust)?;
     let delivery = world.delivery.ok_or_else(|| Code::FileMissing.reason().with("file", "delivery.yaml"))?;
-    let files = read_delivery(delivery, &request.delivery_commit, &request.project, &request.environment)?;
+    let Decide { project, environment, delivery_commit, .. } = request;
+    delivery::is_newest(delivery, delivery_commit)?;
+    let files = delivery::files(delivery, delivery_commit, project, environment)?;
     let run = world.blobs.read(&request.run, BUNDLE_LIMIT)?;
-    let bundles = request.evidence.iter().map(|blob| world.blobs.read(blob, BUNDLE_LIMIT));
-    let bundles = bundles.collect::<Result<Vec<_>, _>>()?;
+    let given = request.evidence.iter().map(|blob| world.blobs.read(blob, BUNDLE_LIMIT));
+    let mut bundles = given.collect::<Result<Vec<_>, _>>()?;
+    bundles.extend(seen(delivery, &files, request)?);
     let now = (world.clock)();
     let context = Context {
-        project: request.project.clone(),
-        environment: request.environment.clone(),
-        trust_number,
+        kind: request.kind,
+        project: project.clone(),
+        environment: environment.clone(),
         log: world.journal.position()?,
-        previous: current(world.journal, &request.project, &request.environment)?,
+        standing: standing(world.journal, delivery, root, request)?,
         now,
         start_by: now.checked_add(START_WITHIN).unwrap_or(Timestamp::MAX),
     };
-    let inputs = gather::gather(&files, trust, &run, &bundles, &context).map_err(from_gather)?;
+    let inputs = gather::gather(&files, root, &run, &bundles, &context).map_err(from_gather)?;
     Ok(plimsoll_policy::decide(&inputs)?)
+}
+
+/// What agents say of this environment and of the one before it: looked up here, because whoever asks could choose an
+/// older one.
+fn seen(
+    delivery: &dyn Source,
+    files: &plimsoll_policy::DeliveryFiles,
+    request: &Decide,
+) -> Result<Vec<Vec<u8>>, RunError> {
+    let before = gather::after(files, &request.environment).map_err(from_gather)?;
+    let mut bundles = Vec::new();
+    for environment in before.iter().chain([&request.environment]) {
+        bundles.extend(delivery::observation(delivery, &request.project, environment)?);
+    }
+    Ok(bundles)
+}
+
+/// Where the environment stands, by the delivery repository; it cannot be behind what was promoted from here.
+fn standing(
+    journal: &dyn Journal,
+    delivery: &dyn Source,
+    root: &TrustRoot,
+    request: &Decide,
+) -> Result<Option<Standing>, RunError> {
+    let Decide { project, environment, delivery_commit, .. } = request;
+    let promoted = delivery::standing(delivery, delivery_commit, root.trust(), project, environment)?;
+    let standing = promoted.as_ref().and_then(Standing::after);
+    let known = promoted_from_here(journal, project, environment)?;
+    let behind = |(_, counter): &(Digest, u64)| standing.as_ref().is_none_or(|s| s.counter < *counter);
+    match known.filter(behind) {
+        None => Ok(standing),
+        Some((decision, counter)) => {
+            let place =
+                |counter: u64, decision: &Digest| format!("decision {counter} ({})", decision.short());
+            let actual = standing.map_or_else(|| "the beginning".into(), |s| place(s.counter, &s.decision));
+            let reason =
+                Code::Rollback.reason().with("actual", actual).with("expected", place(counter, &decision));
+            Err(reason.with("project", project).with("environment", environment).into())
+        }
+    }
 }
 
 fn from_gather(error: GatherError) -> RunError {
@@ -95,38 +132,12 @@ fn from_gather(error: GatherError) -> RunError {
     }
 }
 
-/// Reads what a decision depends on from the newest commit of the delivery repository, which must be `commit`: an older
-/// one could ask for less.
-///
-/// # Errors
-/// `E-REF-MOVED` for another commit, `E-FILE-MISSING`, and those of the source.
-pub fn read_delivery(
-    delivery: &dyn Source,
-    commit: &CommitId,
-    project: &ProjectName,
-    environment: &EnvironmentName,
-) -> Result<DeliveryFiles, RunError> {
-    let head = delivery.resolve("HEAD")?.commit;
-    if head != *commit {
-        let reason = Code::RefMoved.reason().with("reference", "the delivery repository's HEAD");
-        return Err(reason.with("first", commit).with("second", head).into());
-    }
-    let mut paths = policy_paths(project, environment);
-    paths.push(target_path(project, environment));
-    let mut files = BTreeMap::new();
-    for path in paths {
-        let bytes = derive::required(delivery, commit, &path)?;
-        files.insert(path, bytes);
-    }
-    Ok(DeliveryFiles { commit: commit.clone(), files })
-}
-
-/// The decision that an environment stands at: the newest promoted one, with its place in the chain. A promotion counts
-/// if the environment's decision signer wrote down that decision, with that place, before it.
+/// The newest decision that was promoted from here, with its place in the chain. A promotion counts if the
+/// environment's decision signer wrote down that decision, with that place, before it.
 ///
 /// # Errors
 /// Those of the journal.
-pub fn current(
+pub fn promoted_from_here(
     journal: &dyn Journal,
     project: &ProjectName,
     environment: &EnvironmentName,

@@ -7,7 +7,7 @@ use plimsoll_model::{
     record::LogPosition,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `verifier.id` of every decision.
 pub const VERIFIER: &str = "https://plimsoll.dev/decide/v1";
@@ -96,6 +96,8 @@ pub enum Verdict {
 pub enum Kind {
     /// To start a release.
     Deploy,
+    /// To go back to a release that was allowed here before.
+    Rollback,
 }
 
 /// A thing by the name that people use and the identity that survives renaming.
@@ -128,28 +130,65 @@ pub struct Decision {
     pub release: Release,
     /// The run that made the artifact.
     pub run: RunId,
+    /// The commit that was built.
+    pub commit: CommitId,
     /// Digest of the pipeline that the run followed.
     pub pipeline: Digest,
     /// The commit of the delivery repository that was read.
     pub delivery_commit: CommitId,
     /// Digest of the policy set.
     pub policy_set: Digest,
+    /// Number of the newest signed statement about the policy set; none where nothing is signed.
+    pub policy_number: Option<u64>,
     /// Version of the trust root that was believed.
     pub trust_number: u64,
     /// Place in the journal up to which evidence was looked at.
     pub log: LogPosition,
     /// Digest of the run statement, which names all other evidence.
     pub evidence_root: Digest,
+    /// Statements that were looked at beside those of the run: observations, the delta, an earlier decision.
+    pub context: BTreeSet<Digest>,
     /// Each gate with its outcome, in order of their names.
     pub gates: Vec<Gate>,
+    /// The approvals that counted, in order of their digests.
+    pub approvals: Vec<Approved>,
+    /// Approvals that this chain of decisions has used up and that have not expired, in order of their digests.
+    pub used: Vec<UsedApproval>,
     /// Whether the release may start.
     pub verdict: Verdict,
     /// Place in the chain of promoted decisions; only of decisions that allow.
     pub counter: Option<u64>,
     /// Payload digest of the decision before it in that chain; only of decisions that allow.
     pub previous: Option<Digest>,
+    /// The decision behind what runs when this one is made; none where nothing does.
+    pub runs: Option<Digest>,
+    /// The decision that may run again by itself when this one fails soon after it started; only of decisions that
+    /// allow, where the environment lets it.
+    pub fallback: Option<Digest>,
     /// When an allow that was not started is void.
     pub start_by: Timestamp,
+}
+
+/// An approval that counted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approved {
+    /// Digest of its document.
+    pub approval: Digest,
+    /// Who gave it.
+    pub person: String,
+    /// The key it was signed with.
+    pub fingerprint: String,
+}
+
+/// An approval that no later decision can use.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsedApproval {
+    /// Digest of its document.
+    pub approval: Digest,
+    /// When it would have expired.
+    pub expiry: Timestamp,
 }
 
 /// One requirement and what came of it.

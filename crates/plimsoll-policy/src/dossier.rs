@@ -22,9 +22,11 @@ pub struct DossierParts {
     pub decision: Vec<u8>,
     /// The run statement's bundle.
     pub run: Vec<u8>,
-    /// The bundles of the statements that the run statement names, in any order.
+    /// The bundles of the statements that the run statement and the decision name, in any order.
     pub statements: BTreeSet<Vec<u8>>,
-    /// The policy set and the target, by path in the delivery repository.
+    /// The bundle of the decision that stood when this one was made; none before the first.
+    pub standing: Option<Vec<u8>>,
+    /// What the decision read of the delivery repository, by path.
     pub files: BTreeMap<String, Vec<u8>>,
     /// `trust/root.json`.
     pub root: Vec<u8>,
@@ -78,6 +80,7 @@ type Part = (String, Vec<u8>);
 
 const DECISION: &str = "decision.sigstore.json";
 const RUN: &str = "run.sigstore.json";
+const STANDING: &str = "standing.sigstore.json";
 const ROOT: &str = "trust/root.json";
 const MANIFEST: &str = "artifact/manifest.json";
 /// Before the payload digest of a statement.
@@ -106,7 +109,8 @@ impl DossierParts {
             let bytes = text.as_bytes().to_vec();
             (format!("{SIGNATURES}{}", Digest::of(&bytes).hex()), bytes)
         });
-        let mut all: Vec<_> = one.chain(statements).chain(files).chain(signatures).collect();
+        let standing = self.standing.iter().map(|bundle| (STANDING.to_owned(), bundle.clone()));
+        let mut all: Vec<_> = one.chain(standing).chain(statements).chain(files).chain(signatures).collect();
         all.sort();
         all
     }
@@ -130,6 +134,7 @@ impl DossierParts {
             RUN => !std::mem::replace(&mut self.run, bytes).is_empty(),
             ROOT => !std::mem::replace(&mut self.root, bytes).is_empty(),
             MANIFEST => !std::mem::replace(&mut self.manifest, bytes).is_empty(),
+            STANDING => self.standing.replace(bytes).is_some(),
             _ if name.starts_with(STATEMENTS) => !self.statements.insert(bytes),
             _ if name.starts_with(SIGNATURES) => {
                 let text = String::from_utf8(bytes).map_err(|_| format!("{name} is not text"))?;

@@ -3,7 +3,7 @@
 
 use crate::{
     decide::{Evidence, Inputs},
-    decision::Gate,
+    decision::{Approved, Gate, Kind},
 };
 use plimsoll_attest::{
     check_subject,
@@ -14,22 +14,22 @@ use plimsoll_attest::{
         source::{PipelineApproval, Signature},
     },
 };
-use plimsoll_model::{Code, Digest, Outcome, Reason, record::Tier};
+use plimsoll_model::{Code, Digest, Outcome, Reason, Timestamp, record::Tier};
 use plimsoll_pipeline::RequireProvenance;
+use std::collections::BTreeSet;
+use surroundings::Surroundings;
 
-#[cfg_attr(not(test), expect(dead_code, reason = "no gate asks for it"))]
 mod approvals;
 mod authorship;
 mod checks;
-#[cfg_attr(not(test), expect(dead_code, reason = "no gate asks for it"))]
+mod people;
+mod policies;
 mod policy_set;
 mod select;
+mod surroundings;
 
 /// `builder.id` of a run on the machine of whoever asked for it: every trust zone is a process of one user.
 pub const LOCAL_BUILDER: &str = "https://plimsoll.dev/builder/local/v1";
-
-/// Gates that stand whatever the environment asks for.
-const OF_THE_RUN: usize = 4;
 
 /// Builders by the names that environments use.
 const BUILDERS: &[(&str, &str)] = &[("local", LOCAL_BUILDER)];
@@ -50,37 +50,41 @@ impl Refused {
     }
 }
 
-/// Every gate, sorted by name. Those of the run itself always stand; the others are what the environment requires.
-pub(crate) fn gates(inputs: &Inputs) -> Vec<Gate> {
-    let bench = Bench { inputs, run: &inputs.run.value().predicate };
-    let mut gates = vec![
-        gate("run.artifact", bench.artifact()),
-        gate("run.pipeline", bench.pipeline()),
-        gate("run.project", bench.project()),
-        gate("run.tier", bench.tier()),
-    ];
-    let require = &inputs.require;
-    if let Some(source) = &require.source {
-        gates.extend(source.protected.then(|| gate("source.protected", bench.protected())));
-        gates.extend(source.signed.then(|| gate("source.signed", bench.signed())));
-    }
-    if let Some(provenance) = &require.provenance {
-        gates.push(gate("provenance", bench.provenance(provenance)));
-    }
-    gates.extend(
-        require.tests.iter().map(|(name, on)| gate(format!("tests.{name}"), bench.test(name.as_str(), *on))),
-    );
-    gates.extend(
-        require
-            .scans
-            .iter()
-            .map(|(name, scan)| gate(format!("scans.{name}"), bench.scan(name.as_str(), scan))),
-    );
-    if gates.len() == OF_THE_RUN {
+/// What came of all gates.
+pub(crate) struct Judgement {
+    /// Every gate, sorted by name.
+    pub(crate) gates: Vec<Gate>,
+    /// The approvals that counted.
+    pub(crate) approvals: Vec<Counted>,
+    /// Statements beside those of the run that were looked at.
+    pub(crate) context: BTreeSet<Digest>,
+    /// The decision behind what runs now.
+    pub(crate) runs: Option<Digest>,
+}
+
+/// An approval that counted, and when it expires.
+pub(crate) struct Counted {
+    pub(crate) approved: Approved,
+    pub(crate) expiry: Timestamp,
+}
+
+/// Judges every gate. Those of the run itself and of the policy set always stand; the others are what the environment
+/// requires. Approvals are judged over all others, policies over everything.
+pub(crate) fn judge(inputs: &Inputs) -> Judgement {
+    let run = &inputs.run.value().predicate;
+    let bench = Bench { inputs, run, around: Surroundings::of(inputs) };
+    let mut gates = bench.of_the_run();
+    let fixed = gates.len();
+    gates.extend(bench.required());
+    gates.extend(bench.of_the_surroundings());
+    if gates.len() == fixed && inputs.declared.require.approvals.is_none() && inputs.policies.is_empty() {
         gates.push(gate("require", bench.nothing_required()));
     }
+    let (approval, approvals) = bench.approvals(&gates);
+    gates.extend(approval);
+    gates.extend(bench.policies(&gates, &approvals));
     gates.sort_by(|a, b| a.name.cmp(&b.name));
-    gates
+    Judgement { gates, approvals, context: bench.around.digests(), runs: bench.around.runs(inputs) }
 }
 
 fn gate(name: impl Into<String>, judged: Judged) -> Gate {
@@ -95,9 +99,53 @@ fn gate(name: impl Into<String>, judged: Judged) -> Gate {
 struct Bench<'a> {
     inputs: &'a Inputs,
     run: &'a Run,
+    around: Surroundings<'a>,
 }
 
 impl Bench<'_> {
+    fn of_the_run(&self) -> Vec<Gate> {
+        vec![
+            gate("policy-set", self.policy_set()),
+            gate("run.artifact", self.artifact()),
+            gate("run.pipeline", self.pipeline()),
+            gate("run.project", self.project()),
+            gate("run.tier", self.tier()),
+        ]
+    }
+
+    fn required(&self) -> Vec<Gate> {
+        let require = &self.inputs.declared.require;
+        let mut gates = vec![];
+        if let Some(source) = &require.source {
+            gates.extend(source.protected.then(|| gate("source.protected", self.protected())));
+            gates.extend(source.signed.then(|| gate("source.signed", self.signed())));
+        }
+        gates.extend(require.provenance.as_ref().map(|asked| gate("provenance", self.provenance(asked))));
+        let tests = require.tests.iter();
+        gates.extend(tests.map(|(name, on)| gate(format!("tests.{name}"), self.test(name.as_str(), *on))));
+        let scans = require.scans.iter();
+        gates.extend(scans.map(|(name, scan)| gate(format!("scans.{name}"), self.scan(name.as_str(), scan))));
+        gates
+    }
+
+    /// What a release that was allowed here before is not asked again.
+    fn of_the_surroundings(&self) -> Vec<Gate> {
+        if self.inputs.kind == Kind::Rollback {
+            return vec![gate("rollback", self.rollback())];
+        }
+        let mut gates = vec![];
+        if let Some(before) = &self.inputs.after {
+            gates.push(gate("after", self.after(before)));
+            if self.inputs.declared.soak_seconds > 0 {
+                gates.push(gate("soak", self.soak(before)));
+            }
+        }
+        if !self.inputs.declared.freeze.is_empty() {
+            gates.push(gate("freeze", self.freeze()));
+        }
+        gates
+    }
+
     /// An environment that asks for nothing lets nothing in. Its file is refused before this, with the same code.
     fn nothing_required(&self) -> Judged {
         let file = format!("environments/{}/environment.yaml", self.inputs.environment.name);
@@ -173,11 +221,15 @@ impl Bench<'_> {
                 return Err(refused(Code::SrcUnsigned.reason().with("commit", &source.commit)));
             }
             Signature::Bad { problem } => problem.clone(),
-            Signature::Good { person, fingerprint } => match self.inputs.people.get(fingerprint) {
-                Some(listed) if listed == person => return Ok(Some(digest)),
-                Some(listed) => format!("the key {fingerprint} belonged to {person} and belongs to {listed}"),
-                None => format!("the key {fingerprint} of {person} is not listed any more"),
-            },
+            Signature::Good { person, fingerprint } => {
+                match self.inputs.people.by_fingerprint().get(fingerprint) {
+                    Some(listed) if listed == person => return Ok(Some(digest)),
+                    Some(listed) => {
+                        format!("the key {fingerprint} belonged to {person} and belongs to {listed}")
+                    }
+                    None => format!("the key {fingerprint} of {person} is not listed any more"),
+                }
+            }
         };
         Err(refused(Code::SrcSigner.reason().with("commit", &source.commit).with("problem", problem)))
     }
@@ -186,7 +238,7 @@ impl Bench<'_> {
         let attempt = self.newest(AttemptKind::Source, "source", "source", self.run.tree)?;
         let statement = self.statement(attempt, "source", |evidence| match evidence {
             Evidence::Source(statement) => Some(statement),
-            Evidence::Provenance(_) | Evidence::Test(_) | Evidence::Scan(_) => None,
+            _ => None,
         })?;
         let (source, run, digest) = (&statement.value().predicate, self.run, *statement.payload_digest());
         self.about(statement, "source", run.tree)?;
@@ -205,7 +257,7 @@ impl Bench<'_> {
         let attempt = self.newest(AttemptKind::Artifact, "artifact", "provenance", subject)?;
         let statement = self.statement(attempt, "provenance", |evidence| match evidence {
             Evidence::Provenance(statement) => Some(statement),
-            Evidence::Source(_) | Evidence::Test(_) | Evidence::Scan(_) => None,
+            _ => None,
         })?;
         let digest = *statement.payload_digest();
         let provenance = &statement.value().predicate;

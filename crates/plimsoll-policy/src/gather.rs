@@ -3,18 +3,21 @@
 
 use crate::{
     decide::{Evidence, Inputs, RULES},
-    decision::{Kind, Named, policy_set_digest},
+    decision::{Kind, Named, Summary, policy_set_digest},
     release::Release,
+    repository::{self, environment_path, policy_paths, policy_statement_numbers, policy_statement_path},
+    standing::Standing,
 };
 use plimsoll_attest::{
-    Predicate, Trust,
-    predicate::{Provenance, Run, Scan, SourceRevision, TestResult},
+    Predicate, SignedPolicySet, Trust, TrustRoot,
+    policy_set::PolicySetFile,
+    predicate::{Delta, Observation, Provenance, Run, Scan, SourceRevision, TestResult},
     verify, verify_any,
 };
 use plimsoll_model::{
-    CommitId, Digest, EnvironmentName, ProjectName, Reason, Role, Timestamp, jcs, record::LogPosition,
+    Code, CommitId, Digest, EnvironmentName, ProjectName, Reason, Role, Timestamp, jcs, record::LogPosition,
 };
-use plimsoll_pipeline::{Delivery, Environment, FileErrors, People, Project, Target};
+use plimsoll_pipeline::{Delivery, Environment, FileErrors, People, Place, Project, Target};
 use std::collections::BTreeMap;
 
 /// Files of the delivery repository that a decision depends on, as bytes.
@@ -22,23 +25,23 @@ use std::collections::BTreeMap;
 pub struct DeliveryFiles {
     /// The commit they were read from.
     pub commit: CommitId,
-    /// Contents by path: the policy set and the target.
+    /// Contents by path: those that [`wanted`] names.
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
 /// What a decision depends on beside files and statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
+    /// Why a decision is asked for.
+    pub kind: Kind,
     /// The project.
     pub project: ProjectName,
     /// The environment.
     pub environment: EnvironmentName,
-    /// The version of the trust root.
-    pub trust_number: u64,
     /// The journal's position.
     pub log: LogPosition,
-    /// The decision that counts now, with its place in the chain.
-    pub previous: Option<(Digest, u64)>,
+    /// The decision that counts now.
+    pub standing: Option<Standing>,
     /// The time of the decision.
     pub now: Timestamp,
     /// When an allow is void if nothing was started.
@@ -62,21 +65,35 @@ impl From<Box<FileErrors>> for GatherError {
     }
 }
 
-/// Paths of the policy set of one project@environment: what decides, and is digested together.
-#[must_use]
-pub fn policy_paths(project: &ProjectName, environment: &EnvironmentName) -> Vec<String> {
-    vec![
-        "delivery.yaml".into(),
-        format!("environments/{environment}/environment.yaml"),
-        "people.yaml".into(),
-        format!("projects/{project}.yaml"),
-    ]
+/// The policy set, and who put it into force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicySet {
+    /// Digest of the files that decide.
+    pub digest: Digest,
+    /// Number of the newest statement; none where there is none.
+    pub number: Option<u64>,
+    /// The newest statement, if it is signed and holds these files; otherwise why it does not count.
+    pub signed: Result<SignedPolicySet, Reason>,
+    /// Who may sign it: names in the trust root, by fingerprint.
+    pub possible_signers: BTreeMap<String, String>,
 }
 
-/// Path of the target of one project@environment: part of the release.
-#[must_use]
-pub fn target_path(project: &ProjectName, environment: &EnvironmentName) -> String {
-    format!("environments/{environment}/{project}/target.yaml")
+/// A document with the text of the signatures beside it. Nothing of it has been checked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Document {
+    /// The document.
+    pub bytes: Vec<u8>,
+    /// Armoured signatures; empty where there are none.
+    pub signatures: String,
+}
+
+/// What people signed about releases, in order of the paths.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SignedByPeople {
+    /// Approvals of this project@environment.
+    pub approvals: Vec<Document>,
+    /// Disclaimers of any commit.
+    pub disclaimers: Vec<Document>,
 }
 
 /// Reads and verifies everything that a decision depends on.
@@ -88,41 +105,47 @@ pub fn target_path(project: &ProjectName, environment: &EnvironmentName) -> Stri
 /// When a file is missing or wrong, or the run statement does not verify or made no artifact.
 pub fn gather(
     files: &DeliveryFiles,
-    trust: &Trust,
+    root: &TrustRoot,
     run: &[u8],
     bundles: &[Vec<u8>],
     context: &Context,
 ) -> Result<Inputs, GatherError> {
-    let run = verify::<Run>(run, trust, &Role::Builder)?;
+    let run = verify::<Run>(run, root.trust(), &Role::Builder)?;
     let artifact = run.value().predicate.artifact.as_ref().map(|artifact| artifact.digest);
     let artifact = artifact.ok_or_else(|| {
-        let reason = plimsoll_model::Code::EvidenceMissing.reason();
+        let reason = Code::EvidenceMissing.reason();
         reason.with("check", "the build").with("subject", &run.value().predicate.commit)
     })?;
     let Context { project, environment, .. } = context;
     let read = Files { files };
     let declared = read.environment(environment)?;
     let owner = read.project(project)?;
-    let people = People::read("people.yaml", read.bytes("people.yaml")?)?;
     Delivery::read("delivery.yaml", read.bytes("delivery.yaml")?)?;
     Ok(Inputs {
         rules: RULES,
-        kind: Kind::Deploy,
+        kind: context.kind,
         project: Named { name: project.clone(), id: owner.id },
-        environment: Named { name: environment.clone(), id: declared.id },
+        environment: Named { name: environment.clone(), id: declared.id.clone() },
         release: read.release(project, environment, artifact)?,
-        require: declared.require,
+        hosted: matches!(read.target(project, environment)?.place, Place::Host { .. }),
+        after: read.after(&declared)?,
+        policies: read.policies(&declared)?,
         approved_pipelines: owner.pipelines,
         protected_refs: owner.protected,
-        people: people.by_fingerprint(),
+        people: People::read("people.yaml", read.bytes("people.yaml")?)?,
         delivery_commit: files.commit.clone(),
-        policy_set: read.policy_set(project, environment)?,
-        trust_number: context.trust_number,
+        policy_set: read.policy_set(project, environment, &declared, root)?,
+        signed: SignedByPeople {
+            approvals: read.documents(&repository::approvals(project, environment)),
+            disclaimers: read.documents(repository::DISCLAIMERS),
+        },
+        trust_number: root.number(),
         log: context.log,
-        previous: context.previous,
+        standing: context.standing.clone(),
         now: context.now,
         start_by: context.start_by,
-        evidence: evidence(bundles, trust),
+        evidence: evidence(bundles, root.trust()),
+        declared,
         run,
     })
 }
@@ -155,6 +178,32 @@ pub fn identities(
     Ok((project, environment))
 }
 
+/// The environment that `environment` comes after, by its file.
+///
+/// # Errors
+/// When its file is missing or wrong.
+pub fn after(
+    files: &DeliveryFiles,
+    environment: &EnvironmentName,
+) -> Result<Option<EnvironmentName>, GatherError> {
+    Ok(Files { files }.environment(environment)?.after)
+}
+
+/// The configuration of a project in an environment: contents by path below its directory.
+#[must_use]
+pub fn config<'f>(
+    files: &'f DeliveryFiles,
+    project: &ProjectName,
+    environment: &EnvironmentName,
+) -> BTreeMap<&'f str, &'f [u8]> {
+    let directory = repository::config(project, environment);
+    let below = files
+        .files
+        .iter()
+        .filter_map(|(path, bytes)| Some((path.strip_prefix(&directory)?, bytes.as_slice())));
+    below.collect()
+}
+
 struct Files<'a> {
     files: &'a DeliveryFiles,
 }
@@ -162,11 +211,11 @@ struct Files<'a> {
 impl Files<'_> {
     fn bytes(&self, path: &str) -> Result<&[u8], Reason> {
         let found = self.files.files.get(path).map(Vec::as_slice);
-        found.ok_or_else(|| plimsoll_model::Code::FileMissing.reason().with("file", path))
+        found.ok_or_else(|| Code::FileMissing.reason().with("file", path))
     }
 
     fn environment(&self, name: &EnvironmentName) -> Result<Environment, GatherError> {
-        let path = format!("environments/{name}/environment.yaml");
+        let path = environment_path(name);
         Ok(Environment::read(&path, self.bytes(&path)?)?)
     }
 
@@ -175,20 +224,38 @@ impl Files<'_> {
         Ok(Project::read(&path, self.bytes(&path)?)?)
     }
 
+    fn target(&self, project: &ProjectName, environment: &EnvironmentName) -> Result<Target, GatherError> {
+        let path = repository::target_path(project, environment);
+        Ok(Target::read(&path, self.bytes(&path)?)?)
+    }
+
+    fn after(&self, declared: &Environment) -> Result<Option<Named<EnvironmentName>>, GatherError> {
+        let Some(name) = &declared.after else { return Ok(None) };
+        Ok(Some(Named { name: name.clone(), id: self.environment(name)?.id }))
+    }
+
+    fn policies(&self, declared: &Environment) -> Result<BTreeMap<String, String>, Reason> {
+        let text = |path: &String| {
+            let bytes = self.bytes(path)?;
+            Ok((path.clone(), String::from_utf8_lossy(bytes).into_owned()))
+        };
+        declared.require.policies.iter().map(text).collect()
+    }
+
     fn release(
         &self,
         project: &ProjectName,
         environment: &EnvironmentName,
         artifact: Digest,
     ) -> Result<Release, GatherError> {
-        let path = target_path(project, environment);
-        let target = self.bytes(&path)?;
-        Target::read(&path, target)?;
-        let nothing = jcs::digest(&BTreeMap::<String, Digest>::new()).map_err(unwritable)?;
+        self.target(project, environment)?;
+        let config = config(self.files, project, environment);
+        let config: BTreeMap<&str, Digest> =
+            config.into_iter().map(|(path, bytes)| (path, Digest::of(bytes))).collect();
         Ok(Release {
             artifact,
-            config: nothing,
-            target: Digest::of(target),
+            config: jcs::digest(&config).map_err(unwritable)?,
+            target: Digest::of(self.bytes(&repository::target_path(project, environment))?),
             manifests: vec![],
             secrets: vec![],
         })
@@ -198,19 +265,50 @@ impl Files<'_> {
         &self,
         project: &ProjectName,
         environment: &EnvironmentName,
-    ) -> Result<Digest, GatherError> {
-        let paths = policy_paths(project, environment);
-        let pairs = paths.into_iter().map(|path| {
+        declared: &Environment,
+        root: &TrustRoot,
+    ) -> Result<PolicySet, GatherError> {
+        let pairs = policy_paths(project, environment, declared).into_iter().map(|path| {
             let digest = Digest::of(self.bytes(&path)?);
             Ok((path, digest))
         });
         let pairs = pairs.collect::<Result<BTreeMap<_, _>, Reason>>()?;
-        Ok(policy_set_digest(&pairs).map_err(unwritable)?)
+        let numbers = policy_statement_numbers(self.files.files.keys().map(String::as_str));
+        let statement = |number: &u64| {
+            let Document { bytes, signatures } = self.document(&policy_statement_path(*number))?;
+            Some((*number, PolicySetFile { bytes, signatures }))
+        };
+        let statements: BTreeMap<_, _> = numbers.iter().filter_map(statement).collect();
+        let signed = SignedPolicySet::accept(root, &statements);
+        let signers = root.policy_signers().iter();
+        Ok(PolicySet {
+            digest: policy_set_digest(&pairs).map_err(unwritable)?,
+            number: numbers.last().copied(),
+            signed: signed.and_then(|signed| signed.holds(&pairs).map(|()| signed)),
+            possible_signers: signers
+                .map(|(name, key)| (key.fingerprint().to_owned(), name.clone()))
+                .collect(),
+        })
+    }
+
+    /// The documents below a directory, each with its signatures.
+    fn documents(&self, directory: &str) -> Vec<Document> {
+        let paths =
+            self.files.files.keys().filter(|path| path.starts_with(directory) && path.ends_with(".json"));
+        paths.filter_map(|path| self.document(path)).collect()
+    }
+
+    fn document(&self, path: &str) -> Option<Document> {
+        let bytes = self.files.files.get(path)?.clone();
+        let signatures = self.files.files.get(&format!("{path}.sig"));
+        let signatures =
+            signatures.map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default();
+        Some(Document { bytes, signatures })
     }
 }
 
 fn unwritable(error: jcs::JcsError) -> Reason {
-    plimsoll_model::Code::DossierParse.reason().with("problem", error)
+    Code::DossierParse.reason().with("problem", error)
 }
 
 /// The bundles that verify, each once, in order of their digests.
@@ -222,12 +320,16 @@ fn evidence(bundles: &[Vec<u8>], trust: &Trust) -> Vec<Evidence> {
 }
 
 fn read_evidence(bundle: &[u8], trust: &Trust) -> Option<Evidence> {
-    let kind = verify_any(bundle, trust).ok()?.value().predicate_type.clone();
-    match kind.as_str() {
+    let any = verify_any(bundle, trust).ok()?;
+    let role = any.role().clone();
+    match any.value().predicate_type.as_str() {
         SourceRevision::TYPE => verify(bundle, trust, &Role::Source).ok().map(Evidence::Source),
         Provenance::TYPE => verify(bundle, trust, &Role::Builder).ok().map(Evidence::Provenance),
         TestResult::TYPE => verify(bundle, trust, &Role::Scanner).ok().map(Evidence::Test),
         Scan::TYPE => verify(bundle, trust, &Role::Scanner).ok().map(Evidence::Scan),
+        Delta::TYPE => verify(bundle, trust, &Role::Source).ok().map(Evidence::Delta),
+        Observation::TYPE => verify(bundle, trust, &role).ok().map(Evidence::Observation),
+        Summary::TYPE => verify(bundle, trust, &role).ok().map(Box::new).map(Evidence::Decision),
         _ => None,
     }
 }

@@ -10,6 +10,8 @@ pub mod gather;
 mod permit;
 pub mod rego;
 mod release;
+pub mod repository;
+mod standing;
 
 pub use decide::{Evidence, Inputs, RULES, decide};
 pub use decision::{Decision, Gate, Kind, Named, Summary, Verdict};
@@ -17,5 +19,6 @@ pub use dossier::DossierParts;
 pub use freeze::{Frozen, frozen};
 pub use gates::LOCAL_BUILDER;
 pub use gather::{Context, DeliveryFiles, GatherError, gather};
-pub use permit::{Observed, Permit, permit};
+pub use permit::{Observed, Permit, Start, permit};
 pub use release::Release;
+pub use standing::Standing;

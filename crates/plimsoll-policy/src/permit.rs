@@ -9,7 +9,6 @@ use plimsoll_model::{Code, Digest, EnvironmentName, Outcome, ProjectName, Reason
 
 /// Leave to start one release, once, now. It has private fields, and no way to be copied, read from bytes or made up:
 /// [`permit`] is the only mint.
-///
 #[derive(Debug)]
 pub struct Permit {
     release: Digest,
@@ -57,38 +56,82 @@ pub struct Observed {
     pub current: Option<(Digest, u64)>,
 }
 
-/// Mints a permit, if the decision allows exactly this release, here, after what stands now, and in time.
+/// Why something is about to start. What may start afresh is judged more strictly than what runs already, so that
+/// nobody needs a way around the rules to keep a service up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// A release that does not run yet, under a decision that follows the current one.
+    New,
+    /// The current release, which ended.
+    Restart,
+    /// The current release, which is not what was decided any more.
+    Repair {
+        /// Whether the environment is frozen now.
+        frozen: bool,
+    },
+}
+
+/// Mints a permit, if the decision allows exactly this release, here, for this kind of start.
+///
+/// A new start must follow what stands now, in time. A restart and a repair need the current decision, however old; a
+/// repair pauses in a freeze. Going back to the release before starts nothing: it is still there (`plimsoll-host`).
 ///
 /// # Errors
 /// `E-ROLE` for a decision by another key than this environment's, `E-RULES-UNKNOWN` for one by rules that this binary
-/// does not have, `E-NO-DECISION` for one that refuses or is about something else, `E-ROLLBACK` for one that does not
-/// follow the current one, `E-CLOCK` for one that was made after `now`, `E-DECISION-EXPIRED` for one that waited too
-/// long.
+/// does not have, `E-NO-DECISION` for one that refuses or is about something else, `E-ROLLBACK` for one that has not the
+/// place in the chain that this start needs, `E-CLOCK` for one that was made after `now`, `E-DECISION-EXPIRED` for one
+/// that waited too long, `E-FREEZE` for a repair in a freeze.
 pub fn permit(
     decision: &Verified<Statement<Summary>>,
     observed: &Observed,
+    start: Start,
     now: Timestamp,
 ) -> Result<Permit, Reason> {
     let summary = &decision.value().predicate;
     let judged = &summary.decision;
-    let expected = Role::Decision(observed.environment.name.clone());
-    if *decision.role() != expected {
-        return Err(Code::RoleMismatch.reason().with("actual", decision.role()).with("expected", expected));
-    }
+    by_its_role(decision, observed)?;
     if (judged.schema, judged.rules) != (1, RULES) {
         return Err(Code::RulesUnknown.reason().with("version", judged.rules));
     }
     if !(allows(judged) && is_about(judged, observed) && says_one_thing(decision.value())) {
         return Err(here(Code::NoDecision, observed).with("release", observed.release));
     }
-    follows(judged, observed)?;
-    in_time(summary, observed, now)?;
+    match start {
+        Start::New => {
+            follows(judged, observed)?;
+            in_time(summary, observed, now)?;
+        }
+        Start::Restart | Start::Repair { frozen: false } => is_current(decision, observed)?,
+        Start::Repair { frozen: true } => {
+            let reason = here(Code::Freeze, observed).with("window", "repairs pause");
+            return Err(reason.with("until", "the freeze ends"));
+        }
+    }
     Ok(Permit {
         release: observed.release,
         artifact: judged.release.artifact,
         decision: *decision.payload_digest(),
         kind: judged.kind,
     })
+}
+
+fn by_its_role(decision: &Verified<Statement<Summary>>, observed: &Observed) -> Result<(), Reason> {
+    let expected = Role::Decision(observed.environment.name.clone());
+    if *decision.role() == expected {
+        return Ok(());
+    }
+    Err(Code::RoleMismatch.reason().with("actual", decision.role()).with("expected", expected))
+}
+
+/// The decision is the one that stands here now.
+fn is_current(decision: &Verified<Statement<Summary>>, observed: &Observed) -> Result<(), Reason> {
+    let judged = &decision.value().predicate.decision;
+    let itself = (*decision.payload_digest(), judged.counter.unwrap_or_default());
+    if observed.current == Some(itself) {
+        return Ok(());
+    }
+    let actual = standing(Some(itself));
+    Err(here(Code::Rollback, observed).with("actual", actual).with("expected", standing(observed.current)))
 }
 
 /// The verdict is what the gates say.
@@ -112,7 +155,7 @@ fn says_one_thing(statement: &Statement<Summary>) -> bool {
 
 fn follows(judged: &Decision, observed: &Observed) -> Result<(), Reason> {
     let current = observed.current;
-    let expected = place(current);
+    let expected = place(current.map(|(_, counter)| counter));
     if judged.previous == current.map(|(digest, _)| digest)
         && expected.is_some()
         && judged.counter == expected

@@ -38,6 +38,17 @@ impl Layout {
         Ok(layout)
     }
 
+    /// Opens a layout that somebody else keeps, for reading.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn open_reader(root: &Path) -> Result<Self, StoreError> {
+        if !root.join(LAYOUT_FILE).exists() {
+            return Err(failed("open", root, io::Error::new(io::ErrorKind::NotFound, "it is no OCI layout")));
+        }
+        Self::open(root.to_owned(), root.to_owned(), false)
+    }
+
     fn create(&self) -> Result<(), StoreError> {
         for directory in [&self.root, &self.root.join("blobs"), &self.blobs] {
             ensure_directory(directory)?;

@@ -27,6 +27,6 @@ mod state;
 pub use index::IndexEntry;
 pub use journal::FileJournal;
 pub use layout::Layout;
-pub use referrer::{Referrer, bundle_referrer};
+pub use referrer::{Referrer, bundle_referrer, dossier_referrer};
 pub use runs::{RunDirectory, Runs};
 pub use state::StateDir;

@@ -4,10 +4,12 @@
 use crate::{
     IndexEntry, Layout,
     artifact::put_empty,
+    hashed::Hashed,
     oci::{Annotations, Descriptor, INDEX, MANIFEST, Manifest, put_document, read_document},
 };
 use plimsoll_engine::ports::{Blobs, StoreError};
 use plimsoll_model::{Digest, Timestamp};
+use std::io;
 
 /// Media type of a bundle, and artifact type of its manifest.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -16,6 +18,10 @@ const ANY_BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 const CONTENT: &str = "dev.sigstore.bundle.content";
 const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 const CREATED: &str = "org.opencontainers.image.created";
+/// Media type of a dossier, and artifact type of its manifest.
+const DOSSIER: &str = "application/vnd.plimsoll.dossier.v1.tar";
+/// The decision that a dossier is about, by the digest of its payload.
+const DECISION: &str = "dev.plimsoll.decision";
 
 /// A manifest that refers to another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,17 +65,41 @@ pub fn bundle_referrer(
     annotations.insert(CONTENT.into(), "dsse-envelope".into());
     annotations.insert(PREDICATE_TYPE.into(), predicate_type.into());
     annotations.extend(created.map(|time| (CREATED.to_owned(), time.to_string())));
+    referrer(blobs, subject, BUNDLE, bundle, annotations)
+}
+
+/// Stores the dossier of `decision` as a referrer of the artifact that was decided about.
+///
+/// # Errors
+/// Failures of the store.
+pub fn dossier_referrer(
+    blobs: &dyn Blobs,
+    subject: &Descriptor,
+    dossier: &[u8],
+    decision: &Digest,
+) -> Result<IndexEntry, StoreError> {
+    let annotations = Annotations::from([(DECISION.into(), decision.to_string())]);
+    referrer(blobs, subject, DOSSIER, dossier, annotations)
+}
+
+fn referrer(
+    blobs: &dyn Blobs,
+    subject: &Descriptor,
+    kind: &str,
+    bytes: &[u8],
+    annotations: Annotations,
+) -> Result<IndexEntry, StoreError> {
     let manifest = Manifest {
         schema_version: 2,
         media_type: Some(MANIFEST.into()),
-        artifact_type: Some(BUNDLE.into()),
+        artifact_type: Some(kind.into()),
         config: put_empty(blobs)?,
-        layers: vec![Descriptor::new(BUNDLE, blobs.put(bundle)?, bundle.len() as u64)],
+        layers: vec![Descriptor::new(kind, blobs.put(bytes)?, bytes.len() as u64)],
         subject: Some(Descriptor::new(&subject.media_type, subject.digest, subject.size)),
         annotations: annotations.clone(),
     };
     let mut descriptor = put_document(blobs, MANIFEST, &manifest)?;
-    descriptor.artifact_type = Some(BUNDLE.into());
+    descriptor.artifact_type = Some(kind.into());
     Ok(IndexEntry { descriptor, name: None, annotations })
 }
 
@@ -92,4 +122,45 @@ impl Layout {
         }
         Ok(referrers)
     }
+
+    /// The blob of the dossier of `decision`, if the index has one. Nothing of it is believed: whoever reads it
+    /// computes the decision again.
+    ///
+    /// # Errors
+    /// When the index or the manifest cannot be read.
+    pub fn dossier(&self, decision: &Digest) -> Result<Option<Descriptor>, StoreError> {
+        let wanted = decision.to_string();
+        for entry in self.entries()? {
+            let named = entry.annotations.get(DECISION) == Some(&wanted);
+            if named && entry.descriptor.artifact_type.as_deref() == Some(DOSSIER) {
+                let manifest: Manifest = read_document(self, &entry.descriptor.digest)?;
+                return Ok(manifest.layers.into_iter().next());
+            }
+        }
+        Ok(None)
+    }
+
+    /// Copies an artifact from another layout: its manifest and everything that names, each blob hashed on the way.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] for what is not there, `E-DIGEST` for what is damaged, and failures to write.
+    pub fn copy_artifact(&self, from: &Self, manifest: &Digest) -> Result<(), StoreError> {
+        let read: Manifest = read_document(from, manifest)?;
+        let named = read.layers.iter().chain([&read.config]).map(|descriptor| descriptor.digest);
+        for digest in named.chain([*manifest]) {
+            if self.open(&digest).is_err() {
+                copy_blob(from, self, &digest)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn copy_blob(from: &Layout, to: &Layout, digest: &Digest) -> Result<(), StoreError> {
+    let failed = |error| StoreError::io("copy a blob", error);
+    let mut reader = Hashed::new(from.open(digest)?);
+    let mut writer = to.writer()?;
+    let size = io::copy(&mut reader, &mut *writer).map_err(failed)?;
+    reader.check(digest, size)?;
+    writer.finish().map(|_| ())
 }

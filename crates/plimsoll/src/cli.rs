@@ -1,7 +1,7 @@
 //! Flags and subcommands. Help shows the everyday verbs first.
 
 use clap::{Parser, Subcommand};
-use plimsoll_model::{EnvironmentName, ProjectName, Role};
+use plimsoll_model::{Digest, EnvironmentName, ProjectName, Role};
 use std::path::PathBuf;
 
 /// A commit to production along a path that is auditable, reproducible and bounded.
@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Status,
     /// Tell why a decision came out as it did
     Why(Unit),
+    /// Show what a release changes, and sign that it may start
+    Approve(Approve),
     /// Decide about the newest artifact and, if allowed, start it
     Promote(Promote),
     /// Check a bundle or a dossier, offline
@@ -61,6 +63,8 @@ pub(crate) enum Command {
     Stop(Unit),
     /// Explain a reason code
     Explain(Explain),
+    /// Show and sign the rules of a delivery repository
+    Policy(PolicyArguments),
     /// Show and export what is trusted
     Trust(TrustArguments),
     /// A signer of one role, asked on its standard input
@@ -74,13 +78,16 @@ pub(crate) enum Command {
 /// `plimsoll init`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Init {
-    /// Make a delivery repository here, with an environment `local`, for the project in this directory
+    /// Make a delivery repository here for the project in this directory
     #[arg(long, value_name = "DIR")]
     pub(crate) delivery: Option<PathBuf>,
+    /// Its environments, each after the one before
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "local", requires = "delivery")]
+    pub(crate) environments: Vec<EnvironmentName>,
     /// SSH public key of the first person [default: git's user.signingKey, then ~/.ssh/id_ed25519.pub]
     #[arg(long, value_name = "FILE", requires = "delivery")]
     pub(crate) key: Option<PathBuf>,
-    /// Port of this machine's loopback on which the project is to serve
+    /// Port of this machine's loopback on which the project is to serve; further environments take the ones after it
     #[arg(long, value_name = "PORT", default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) listen: u16,
 }
@@ -207,6 +214,53 @@ pub(crate) struct Explain {
     pub(crate) code: Option<String>,
 }
 
+/// `plimsoll approve`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Approve {
+    /// As in shop@production
+    #[arg(value_name = "PROJECT@ENVIRONMENT")]
+    pub(crate) unit: ProjectAt,
+    /// SSH public key to sign with [default: git's user.signingKey, then ~/.ssh/id_ed25519.pub]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// Do not ask again
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// `plimsoll policy`
+#[derive(Debug, clap::Args)]
+pub(crate) struct PolicyArguments {
+    #[command(subcommand)]
+    pub(crate) command: PolicyCommand,
+}
+
+/// What to do about policies.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Sign all policy files of a delivery repository as they are, and commit the statement
+    Sign {
+        /// A work tree of the delivery repository
+        #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
+        directory: PathBuf,
+        /// SSH public key to sign with [default: git's user.signingKey, then ~/.ssh/id_ed25519.pub]
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+    /// Run the tests of the policies in Rego, and look for policies that cannot refuse anything
+    Test {
+        /// A work tree of the delivery repository
+        #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
+        directory: PathBuf,
+    },
+    /// Show which policy files are in force
+    Show {
+        /// A work tree of the delivery repository
+        #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
+        directory: PathBuf,
+    },
+}
+
 /// `plimsoll trust`
 #[derive(Debug, clap::Args)]
 pub(crate) struct TrustArguments {
@@ -219,6 +273,11 @@ pub(crate) struct TrustArguments {
 pub(crate) enum TrustCommand {
     /// Show the pinned root and the keys of each role
     Show,
+    /// Pin the trust root of a delivery repository that somebody else made
+    Pin {
+        /// A path of this machine, or a URL
+        delivery: String,
+    },
     /// Print the public key of a role of this machine, for tools such as cosign
     Key {
         /// As in builder
@@ -239,4 +298,9 @@ pub(crate) struct Signer {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Supervisor {
     pub(crate) unit: ProjectAt,
+    /// Blob of the dossier to start from
+    #[arg(long)]
+    pub(crate) dossier: Digest,
+    #[arg(long)]
+    pub(crate) why: crate::commands::supervisor::Why,
 }

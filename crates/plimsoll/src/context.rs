@@ -5,17 +5,19 @@ use crate::{failure::Failure, toolchain::RustToolchain};
 use plimsoll_attest::{PublicKey, Trust, TrustRoot};
 use plimsoll_engine::ports::{Journal as _, Source as _};
 use plimsoll_engine::{
+    derive::required,
     fetch::{ClientConfig, FetchError},
     run::{Client, Toolchain},
 };
-use plimsoll_git::GitSource;
-use plimsoll_model::{Code, Role, Timestamp};
+use plimsoll_git::{DeliveryMirror, GitSource, Transport};
+use plimsoll_model::{Code, CommitId, Digest, RelPath, Role, Timestamp};
 use plimsoll_pipeline::Delivery;
 use plimsoll_sandbox::{LinuxSandbox, Options, toolchain as host};
 use plimsoll_sign::RoleKeys;
 use plimsoll_store::StateDir;
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
     sync::LazyLock,
@@ -38,12 +40,15 @@ pub(crate) struct Context {
 pub(crate) struct Pinned {
     /// Version of this shape; 1.
     pub(crate) version: u32,
-    /// The delivery repository.
-    pub(crate) delivery: PathBuf,
+    /// Where the delivery repository is: a path of this machine or a URL.
+    pub(crate) delivery: String,
     /// The trust root, as it was accepted.
     pub(crate) root: String,
     /// Its signatures.
     pub(crate) signatures: Vec<String>,
+    /// Digests of the trust roots that were pinned before it: what was decided under them may still be checked.
+    #[serde(default)]
+    pub(crate) earlier: BTreeSet<Digest>,
 }
 
 impl Context {
@@ -95,6 +100,47 @@ impl Context {
     /// The keys of this machine's roles.
     pub(crate) fn keys(&self) -> RoleKeys {
         RoleKeys::new(self.state.join("keys"))
+    }
+
+    /// The delivery repository as it was fetched last.
+    pub(crate) fn delivery(&self) -> Result<GitSource, Failure> {
+        let pinned = self.pinned()?.ok_or_else(not_pinned)?;
+        Ok(self.mirror(&pinned)?.source()?)
+    }
+
+    /// This machine's mirror of the delivery repository.
+    pub(crate) fn mirror(&self, pinned: &Pinned) -> Result<DeliveryMirror, Failure> {
+        let transport = Transport {
+            ssh_agent: std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from),
+            certificates: certificates(),
+        };
+        Ok(DeliveryMirror::open(&self.state.join("delivery"), &pinned.delivery, transport)?)
+    }
+
+    /// Fetches the delivery repository, and takes over a newer trust root that the pinned one's threshold has signed.
+    ///
+    /// # Errors
+    /// When the repository cannot be reached, and `E-TRUST-ROOT` and `E-THRESHOLD` for a root that does not follow.
+    pub(crate) fn refresh(&self) -> Result<(Pinned, CommitId), Failure> {
+        let pinned = self.pinned()?.ok_or_else(not_pinned)?;
+        let mirror = self.mirror(&pinned)?;
+        let head = mirror.fetch()?;
+        let pinned = self.adopt(pinned, &mirror.source()?, &head)?;
+        Ok((pinned, head))
+    }
+
+    fn adopt(&self, pinned: Pinned, delivery: &GitSource, head: &CommitId) -> Result<Pinned, Failure> {
+        let (root, signatures) = committed_root(delivery, head)?;
+        if root == pinned.root {
+            return Ok(pinned);
+        }
+        let texts: Vec<&str> = signatures.iter().map(String::as_str).collect();
+        TrustRoot::accept(root.as_bytes(), &texts, Some(&pinned.accept()?))?;
+        let mut earlier = pinned.earlier;
+        earlier.insert(Digest::of(pinned.root.as_bytes()));
+        let next = Pinned { version: 1, delivery: pinned.delivery, root, signatures, earlier };
+        self.pin(&next)?;
+        Ok(next)
     }
 
     /// Where services keep their records.
@@ -161,11 +207,20 @@ impl Pinned {
         let signatures: Vec<&str> = self.signatures.iter().map(String::as_str).collect();
         Ok(TrustRoot::accept(self.root.as_bytes(), &signatures, None)?)
     }
+}
 
-    /// The delivery repository.
-    pub(crate) fn delivery(&self) -> Result<GitSource, Failure> {
-        Ok(GitSource::open(&self.delivery)?)
-    }
+/// `trust/root.json` of a commit with the texts of its signatures.
+pub(crate) fn committed_root(
+    delivery: &GitSource,
+    commit: &CommitId,
+) -> Result<(String, Vec<String>), Failure> {
+    let text = |path: &str| {
+        Ok::<_, Failure>(String::from_utf8_lossy(&required(delivery, commit, path)?).into_owned())
+    };
+    let tree = delivery.tree(commit, None)?;
+    let named = |path: &&str| path.starts_with("trust/root.json") && path.ends_with(".sig");
+    let signatures = tree.entries.keys().map(RelPath::as_str).filter(named).map(text);
+    Ok((text("trust/root.json")?, signatures.collect::<Result<_, _>>()?))
 }
 
 /// The public half of a role's key.
@@ -212,7 +267,7 @@ pub(crate) fn toolchain(cache: &Path) -> Result<Toolchain, Failure> {
 ///
 /// # Errors
 /// When a configuration cannot be read.
-pub(crate) fn client(pinned: Option<&Pinned>) -> Result<Client, Failure> {
+pub(crate) fn client(delivery: Option<&GitSource>) -> Result<Client, Failure> {
     let config = match cargo_home().map(|home| fs::read_to_string(home.join("config.toml"))) {
         Some(Ok(text)) => ClientConfig::parse(&text).map_err(|error| match error {
             FetchError::Refused(reasons) => Failure::Refused(reasons),
@@ -220,11 +275,10 @@ pub(crate) fn client(pinned: Option<&Pinned>) -> Result<Client, Failure> {
         })?,
         Some(Err(_)) | None => ClientConfig::default(),
     };
-    let registries = match pinned {
-        Some(pinned) => {
-            let delivery = pinned.delivery()?;
+    let registries = match delivery {
+        Some(delivery) => {
             let head = delivery.resolve("HEAD")?.commit;
-            let bytes = plimsoll_engine::derive::required(&delivery, &head, "delivery.yaml")?;
+            let bytes = required(delivery, &head, "delivery.yaml")?;
             Delivery::read("delivery.yaml", &bytes)
                 .map_err(|errors| Failure::Refused(errors.reasons()))?
                 .registries

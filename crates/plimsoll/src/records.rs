@@ -118,6 +118,8 @@ pub(crate) struct DecisionRecord {
     pub(crate) decision: Digest,
     /// Blob of the bundle.
     pub(crate) bundle: Digest,
+    /// Blob of the dossier.
+    pub(crate) dossier: Digest,
     pub(crate) allowed: bool,
     pub(crate) reasons: Vec<Reason>,
     pub(crate) decided: Timestamp,
@@ -147,6 +149,11 @@ pub(crate) fn decisions(state: &StateDir) -> Result<Vec<DecisionRecord>, Failure
     }
     found.sort_by_key(|record| record.decided);
     Ok(found)
+}
+
+/// The decision with this digest.
+pub(crate) fn decision(state: &StateDir, digest: &Digest) -> Result<Option<DecisionRecord>, Failure> {
+    Ok(decisions(state)?.into_iter().find(|record| record.decision == *digest))
 }
 
 /// The newest decision about `project@environment`.

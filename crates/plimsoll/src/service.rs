@@ -3,13 +3,16 @@
 
 use crate::{cli::ProjectAt, context::Context, failure::Failure};
 use plimsoll_engine::{
-    gate,
+    derive::required,
     ports::{Assemble, Blobs, Limits, Mount, Network, SandboxPlan, Source as _},
 };
-use plimsoll_host::{HealthCheck, Service};
-use plimsoll_model::{Digest, Entry, RelPath, Tree};
-use plimsoll_pipeline::{Place, Target};
-use plimsoll_policy::{Permit, gather::target_path};
+use plimsoll_host::{Fallback, HealthCheck, Service, Trigger};
+use plimsoll_model::{Code, Digest, Entry, RelPath, Tree};
+use plimsoll_pipeline::{Environment, FailureKind, Target, loader_variable};
+use plimsoll_policy::{
+    Decision, DeliveryFiles, Permit, gather,
+    repository::{environment_path, target_path},
+};
 use plimsoll_sandbox::toolchain::toolchain_mounts;
 use plimsoll_store::{StateDir, artifact};
 use std::{
@@ -17,32 +20,36 @@ use std::{
     fs::{self, File},
     io,
     net::{Ipv4Addr, SocketAddr},
-    os::fd::AsFd,
+    os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 /// Where the files of a `files` artifact appear.
 const ARTIFACT: &str = "/artifact";
+/// Where the configuration of a release appears.
+const CONFIG: &str = "/config";
 /// Bytes of an executable.
 const EXECUTABLE_LIMIT: u64 = 2 << 30;
+/// What the directories of unpacked releases begin with.
+const UNPACKED: &str = "release-";
 
-/// target.yaml of a project@environment at the newest commit of the delivery repository. That it is the one that was
-/// decided follows from the permit, which names its digest.
+/// target.yaml of a project@environment at the newest commit of the delivery repository.
 pub(crate) fn target(context: &Context, unit: &ProjectAt) -> Result<Target, Failure> {
-    let delivery = context.pinned()?.ok_or_else(crate::context::not_pinned)?.delivery()?;
+    let delivery = context.delivery()?;
     let head = delivery.resolve("HEAD")?.commit;
-    let files = gate::read_delivery(&delivery, &head, &unit.project, &unit.environment)?;
     let path = target_path(&unit.project, &unit.environment);
-    let bytes = files.files.get(&path).map(Vec::as_slice).unwrap_or_default();
-    Target::read(&path, bytes).map_err(|errors| Failure::Refused(errors.reasons()))
+    let bytes = required(&delivery, &head, &path)?;
+    Target::read(&path, &bytes).map_err(|errors| Failure::Refused(errors.reasons()))
 }
 
-/// A service that can start.
-pub(crate) struct Prepared {
-    pub(crate) service: Service,
-    /// Holds its files until this is dropped.
-    pub(crate) files: File,
+/// A release and where it comes from.
+pub(crate) struct Permitted<'a> {
+    pub(crate) permit: &'a Permit,
+    /// The decision behind the permit.
+    pub(crate) decision: &'a Decision,
+    /// The files of the delivery repository that it names by digest.
+    pub(crate) files: &'a DeliveryFiles,
 }
 
 /// Prepares the service of a permitted release.
@@ -50,33 +57,52 @@ pub(crate) fn prepare(
     context: &Context,
     state: &StateDir,
     assemble: &dyn Assemble,
-    permit: &Permit,
-    target: &Target,
     unit: &ProjectAt,
-) -> Result<Prepared, Failure> {
-    if let Place::Host { agent } = &target.place {
-        return Err(Failure::Usage(format!("{unit} runs where the agent {agent} is, not on this machine")));
-    }
+    permitted: &Permitted<'_>,
+) -> Result<Service, Failure> {
+    let Permitted { permit, decision, files } = *permitted;
+    let target = read(files, &target_path(&unit.project, &unit.environment), Target::read)?;
+    let environment = read(files, &environment_path(&unit.environment), Environment::read)?;
     let tree = assemble.tree(permit.artifact())?;
-    let mut start = Start::of(state, permit.artifact(), &tree)?;
-    start.env.extend(target.env.clone());
-    start.argv.extend(target.args.iter().cloned());
-    let (root, files) = unpack(context, state, &tree, unit, permit.artifact())?;
-    let timeout = Duration::from_secs(target.start_timeout_seconds);
+    let start = Start::of(state, permit.artifact(), &tree)?.with(&target)?;
+    let unpacked = Unpacked::make(&context.services().join(unit.to_string()))?;
+    unpacked.artifact(state, &tree)?;
+    let config = unpacked.config(&gather::config(files, &unit.project, &unit.environment))?;
     let mut content = state.layout().open(&start.executable)?;
     let executable = plimsoll_fs::sealed_copy(&mut content, &start.executable, EXECUTABLE_LIMIT);
-    let service = Service {
-        project: unit.project.clone(),
-        environment: unit.environment.clone(),
-        plan: start.plan(&root, &tree)?,
+    let timeout = Duration::from_secs(target.start_timeout_seconds);
+    Ok(Service {
+        plan: start.plan(&unpacked.path.join("root"), config, &tree)?,
         executable: executable
             .map_err(|error| Failure::broken("the executable cannot be prepared", &error))?,
         executable_digest: start.executable,
         health: HealthCheck { port: target.port, path: target.health.clone(), timeout },
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, target.listen)),
-        fallback: None,
-    };
-    Ok(Prepared { service, files })
+        project: unit.project.clone(),
+        environment: unit.environment.clone(),
+        fallback: decision.fallback.zip(environment.rollback).map(|(to, rollback)| Fallback {
+            to,
+            on: rollback.on.iter().map(trigger).collect(),
+            confirm: Duration::from_secs(rollback.confirm_seconds),
+        }),
+    })
+}
+
+fn trigger(kind: &FailureKind) -> Trigger {
+    match kind {
+        FailureKind::Start => Trigger::Start,
+        FailureKind::Health => Trigger::Health,
+    }
+}
+
+fn read<T>(
+    files: &DeliveryFiles,
+    path: &str,
+    read: impl Fn(&str, &[u8]) -> Result<T, Box<plimsoll_pipeline::FileErrors>>,
+) -> Result<T, Failure> {
+    let bytes = files.files.get(path).map(Vec::as_slice);
+    let bytes = bytes.ok_or_else(|| Failure::from(Code::FileMissing.reason().with("file", path)))?;
+    read(path, bytes).map_err(|errors| Failure::Refused(errors.reasons()))
 }
 
 /// What is executed, and how.
@@ -116,8 +142,23 @@ impl Start {
         }
     }
 
+    /// Adds what the target says. Variables that would load other code are refused where they come from an image; the
+    /// target's own were refused when it was read.
+    fn with(mut self, target: &Target) -> Result<Self, Failure> {
+        if let Some(name) = self.env.keys().find(|name| loader_variable(name)) {
+            return Err(Code::Loader
+                .reason()
+                .with("name", name)
+                .with("where", "the image's configuration")
+                .into());
+        }
+        self.env.extend(target.env.clone());
+        self.argv.extend(target.args.iter().cloned());
+        Ok(self)
+    }
+
     /// An image sees only itself; a `files` artifact also sees the host's /usr, read-only.
-    fn plan(&self, root: &Path, tree: &Tree) -> Result<SandboxPlan, Failure> {
+    fn plan(&self, root: &Path, config: Option<PathBuf>, tree: &Tree) -> Result<SandboxPlan, Failure> {
         let mut mounts = if self.image {
             let names: BTreeSet<&str> =
                 tree.entries.keys().filter_map(|path| path.components().next()).collect();
@@ -129,6 +170,7 @@ impl Start {
             mounts.push(Mount::ReadOnly { source: root.to_owned(), target: ARTIFACT.into() });
             mounts
         };
+        mounts.extend(config.map(|source| Mount::ReadOnly { source, target: CONFIG.into() }));
         mounts.push(Mount::Scratch { target: "/tmp".into() });
         Ok(SandboxPlan {
             argv: self.argv.clone(),
@@ -171,57 +213,103 @@ fn only_file(tree: &Tree) -> Result<&RelPath, Failure> {
     }
 }
 
-/// Removes the files that no supervisor holds. Each has files of its own: two of them can run the same artifact, one with
-/// the traffic and one that waits for it, or keeps itself ready to have it back.
-pub(crate) fn sweep(context: &Context, unit: &ProjectAt) -> io::Result<()> {
-    let above = File::open(context.services().join(unit.to_string()))?;
-    above.lock()?;
-    sweep_below(&above, &context.services().join(unit.to_string()))
+/// Finds the content of a file by its digest.
+type Contents<'a> = dyn Fn(&Digest) -> Result<Box<dyn io::Read>, plimsoll_fs::FsError> + 'a;
+
+/// The directory of one start: the artifact's files and the configuration. Each start has its own, because the release
+/// before may still run from its.
+struct Unpacked {
+    path: PathBuf,
+    directory: OwnedFd,
 }
 
-/// Under the lock, so that no directory is met between its making and its maker's hold on it.
-fn sweep_below(above: &File, parent: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(parent)?.flatten() {
+impl Unpacked {
+    fn make(parent: &Path) -> Result<Self, Failure> {
+        let failed = |error: &dyn std::error::Error| Failure::broken("the release cannot be unpacked", error);
+        let above = File::open(parent).map_err(|error| failed(&error))?;
+        let name = format!("{UNPACKED}{}", std::process::id());
+        let relative: RelPath = name.parse().map_err(|error| failed(&error))?;
+        // Left by a process that had the same id and was killed.
+        plimsoll_fs::remove_tree(above.as_fd(), &relative).map_err(|error| failed(&error))?;
+        let directory =
+            plimsoll_fs::create_directory(above.as_fd(), &relative).map_err(|error| failed(&error))?;
+        readable(&directory)?;
+        Ok(Self { path: parent.join(name), directory })
+    }
+
+    fn artifact(&self, state: &StateDir, tree: &Tree) -> Result<(), Failure> {
+        let contents = |digest: &Digest| -> Result<Box<dyn io::Read>, plimsoll_fs::FsError> {
+            let file = state.layout().open(digest);
+            Ok(Box::new(
+                file.map_err(|error| plimsoll_fs::FsError::io("open a blob", io::Error::other(error)))?,
+            ))
+        };
+        self.write("root", tree, &contents)
+    }
+
+    /// The directory of the configuration; none where the release has none.
+    fn config(&self, files: &BTreeMap<&str, &[u8]>) -> Result<Option<PathBuf>, Failure> {
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let mut tree = Tree::default();
+        let mut contents = BTreeMap::new();
+        for (path, bytes) in files {
+            let path: RelPath = path
+                .parse()
+                .map_err(|error| Failure::broken("the configuration cannot be unpacked", &error))?;
+            let digest = Digest::of(bytes);
+            tree.entries.insert(path, Entry::File { digest, size: bytes.len() as u64, executable: false });
+            contents.insert(digest, *bytes);
+        }
+        let contents = |digest: &Digest| -> Result<Box<dyn io::Read>, plimsoll_fs::FsError> {
+            let bytes = contents.get(digest).copied().unwrap_or_default();
+            Ok(Box::new(io::Cursor::new(bytes.to_vec())))
+        };
+        self.write("config", &tree, &contents)?;
+        Ok(Some(self.path.join("config")))
+    }
+
+    fn write(&self, name: &str, tree: &Tree, contents: &Contents<'_>) -> Result<(), Failure> {
+        let failed = |error: &dyn std::error::Error| Failure::broken("the release cannot be unpacked", error);
+        let name: RelPath = name.parse().map_err(|error| failed(&error))?;
+        let directory =
+            plimsoll_fs::create_directory(self.directory.as_fd(), &name).map_err(|error| failed(&error))?;
+        readable(&directory)?;
+        plimsoll_fs::write_tree(tree, &contents, directory.as_fd(), 0).map_err(|error| failed(&error))
+    }
+}
+
+/// The service can run as another user than the supervisor; the directory around keeps others out.
+fn readable(directory: &OwnedFd) -> Result<(), Failure> {
+    rustix::fs::fchmod(directory, rustix::fs::Mode::from_raw_mode(0o755))
+        .map_err(|error| Failure::broken("the release cannot be unpacked", &io::Error::from(error)))
+}
+
+/// Removes what this process unpacked, once it serves no more.
+pub(crate) fn remove_own(context: &Context, unit: &ProjectAt) -> io::Result<()> {
+    let above = File::open(context.services().join(unit.to_string()))?;
+    let own = format!("{UNPACKED}{}", std::process::id());
+    let own = own.parse().map_err(io::Error::other)?;
+    plimsoll_fs::remove_tree(above.as_fd(), &own).map_err(io::Error::other)
+}
+
+/// Removes what earlier starts unpacked, once nothing of them runs any more.
+pub(crate) fn sweep(context: &Context, unit: &ProjectAt) -> io::Result<()> {
+    let parent = context.services().join(unit.to_string());
+    let above = File::open(&parent)?;
+    let own = format!("{UNPACKED}{}", std::process::id());
+    for entry in fs::read_dir(&parent)?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("root-")
-            && File::open(entry.path())?.try_lock().is_ok()
+        // Another supervisor may just be about to start from its own.
+        let alive = name.strip_prefix(UNPACKED).is_some_and(|pid| Path::new("/proc").join(pid).exists());
+        if name.starts_with(UNPACKED)
+            && name != own
+            && !alive
             && let Ok(name) = name.parse()
         {
             plimsoll_fs::remove_tree(above.as_fd(), &name).map_err(io::Error::other)?;
         }
     }
     Ok(())
-}
-
-/// Writes the artifact's files for its sandbox, into a directory that is held as long as the descriptor.
-fn unpack(
-    context: &Context,
-    state: &StateDir,
-    tree: &Tree,
-    unit: &ProjectAt,
-    artifact: &Digest,
-) -> Result<(PathBuf, File), Failure> {
-    let parent = context.services().join(unit.to_string());
-    let name = format!("root-{}.{}", artifact.short(), std::process::id());
-    let failed = |error: &dyn std::error::Error| Failure::broken("the artifact cannot be unpacked", error);
-    let relative: RelPath = name.parse().map_err(|error| failed(&error))?;
-    let above = File::open(&parent).map_err(|error| failed(&error))?;
-    above.lock().map_err(|error| failed(&error))?;
-    // What cannot be removed is removed by the next; only the name of this one must be free.
-    let _ = sweep_below(&above, &parent);
-    plimsoll_fs::remove_tree(above.as_fd(), &relative).map_err(|error| failed(&error))?;
-    let descriptor =
-        plimsoll_fs::create_directory(above.as_fd(), &relative).map_err(|error| failed(&error))?;
-    let descriptor = File::from(descriptor);
-    descriptor.lock().map_err(|error| failed(&error))?;
-    above.unlock().map_err(|error| failed(&error))?;
-    // The service can run as another user than the supervisor; the directory around keeps others out.
-    rustix::fs::fchmod(&descriptor, rustix::fs::Mode::from_raw_mode(0o755))
-        .map_err(|error| failed(&error))?;
-    let contents = |digest: &Digest| -> Result<Box<dyn io::Read>, plimsoll_fs::FsError> {
-        let file = state.layout().open(digest);
-        Ok(Box::new(file.map_err(|error| plimsoll_fs::FsError::io("open a blob", io::Error::other(error)))?))
-    };
-    plimsoll_fs::write_tree(tree, &contents, descriptor.as_fd(), 0).map_err(|error| failed(&error))?;
-    Ok((parent.join(name), descriptor))
 }

@@ -7,32 +7,9 @@ use std::path::{Path, PathBuf};
 
 /// Codes that no test asserts yet, each with what stands in the way.
 const NOT_YET: &[(Code, &str)] = &[
-    (Code::After, "the delivery: not built yet"),
-    (Code::Soak, "the delivery: not built yet"),
-    (Code::Freeze, "the delivery: not built yet"),
-    (Code::ApprQuorum, "the delivery: not built yet"),
-    (Code::ApprSelf, "the delivery: not built yet"),
-    (Code::ApprRobot, "the delivery: not built yet"),
-    (Code::ApprSigner, "the delivery: not built yet"),
-    (Code::ApprEnvironment, "the delivery: not built yet"),
-    (Code::ApprRelease, "the delivery: not built yet"),
-    (Code::ApprBase, "the delivery: not built yet"),
-    (Code::ApprPolicy, "the delivery: not built yet"),
-    (Code::ApprUsed, "the delivery: not built yet"),
-    (Code::ApprExpired, "the delivery: not built yet"),
-    (Code::ApprFloor, "the delivery: not built yet"),
-    (Code::ApprAuthorUnknown, "the delivery: not built yet"),
-    (Code::PolicyUnsigned, "the delivery: not built yet"),
-    (Code::PolicySod, "the delivery: not built yet"),
-    (Code::PolicyVacuous, "the delivery: not built yet"),
-    (Code::PolicyFailed, "the delivery: not built yet"),
-    (Code::PolicyErrored, "the delivery: not built yet"),
-    (Code::DeliveryRewind, "the delivery: not built yet"),
-    (Code::DeliveryCommit, "the delivery: not built yet"),
-    (Code::AgentTwice, "the delivery: not built yet"),
-    (Code::Drift, "the delivery: not built yet"),
-    (Code::Loader, "the delivery: not built yet"),
-    (Code::Fallback, "the delivery: not built yet"),
+    (Code::DeliveryCommit, "the agent: not built yet"),
+    (Code::AgentTwice, "the agent: not built yet"),
+    (Code::Loader, "the agent: not built yet"),
 ];
 
 /// The registry's own tests render codes, and these checks name them: neither shows that anything is refused.

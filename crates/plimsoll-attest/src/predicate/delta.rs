@@ -91,6 +91,21 @@ struct Range<'a> {
     delivery_head: &'a CommitId,
 }
 
+/// What people were shown: everything but the commit at which the delivery repository happened to stand.
+#[derive(Serialize)]
+struct Shown<'a> {
+    project: &'a ProjectName,
+    environment: &'a EnvironmentName,
+    base: Option<&'a CommitId>,
+    head: &'a CommitId,
+    base_is_ancestor: bool,
+    commits: &'a [DeltaCommit],
+    dropped: &'a [DeltaCommit],
+    delivery_base: Option<&'a CommitId>,
+    delivery: &'a [DeltaCommit],
+    policy: &'a [DeltaCommit],
+}
+
 impl Delta {
     /// The subject of its statement: SHA-256 of the canonical JSON of `project`, `environment`, `base`, `head`,
     /// `delivery_base` and `delivery_head`.
@@ -108,13 +123,29 @@ impl Delta {
         })
     }
 
-    /// What approvals name: SHA-256 of its canonical JSON. The same commits give the same digest, whoever signs the
-    /// statement and however often.
+    /// What approvals name: SHA-256 of its canonical JSON without `delivery_head`. The same commits give the same digest,
+    /// whoever signs the statement and however often, and whatever else was committed to the delivery repository since,
+    /// such as the approvals themselves.
     ///
     /// # Errors
     /// Never in practice: every part has a JSON form.
     pub fn digest(&self) -> Result<Digest, jcs::JcsError> {
-        jcs::digest(self)
+        let Self { project, environment, base, head, base_is_ancestor, commits, dropped, .. } = self;
+        let (delivery_base, delivery, policy) = (self.delivery_base.as_ref(), &self.delivery, &self.policy);
+        let base = base.as_ref();
+        let base_is_ancestor = *base_is_ancestor;
+        jcs::digest(&Shown {
+            project,
+            environment,
+            base,
+            head,
+            base_is_ancestor,
+            commits,
+            dropped,
+            delivery_base,
+            delivery,
+            policy,
+        })
     }
 
     /// Every commit in it: those that come, those that are dropped, and those of the delivery repository.

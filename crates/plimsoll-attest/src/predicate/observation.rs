@@ -34,6 +34,8 @@ pub struct Observation {
     pub artifact: Digest,
     /// The commit that it was made from.
     pub commit: CommitId,
+    /// The commit of the delivery repository that was read when it was decided about.
+    pub decided_at: CommitId,
     /// SHA-256 of the executable as the kernel has it open; none where nothing runs.
     pub executable: Option<Digest>,
     /// When that release last came to serve, by the agent's clock.
@@ -44,6 +46,8 @@ pub struct Observation {
     pub delivery_commit: CommitId,
     /// The decision that the delivery repository names there, by the digest of its payload.
     pub wanted: Digest,
+    /// Why what is wanted does not run; none where it does.
+    pub problem: Option<Reason>,
     /// How what runs differs from its release; empty where it does not.
     #[serde(deserialize_with = "limits::list::<MAX_DRIFT, _, _>")]
     pub drift: Vec<Reason>,

@@ -264,6 +264,8 @@ pub(crate) fn observation() -> Statement<Observation> {
         executable: Some(Digest::of(b"shop")),
         since: time("2026-01-02T03:04:05.678Z"),
         observed: time("2026-01-02T03:05:00Z"),
+        decided_at: commit(),
+        problem: None,
         delivery_commit: "89abcdef0123456789abcdef0123456789abcdef".parse().unwrap(),
         wanted: Digest::of(b"decision 8"),
         drift: vec![

@@ -181,7 +181,7 @@ fn open_run(signers: &mut Signers<'_>, open: &Open) -> Result<Opened, RunError> 
         match signer.ask(&request)? {
             Response::Opened(opened) => answers.push(opened),
             Response::Refused { reasons } => return Err(RunError::Refused(reasons)),
-            Response::Closed(_) | Response::Decided(_) => return Err(out_of_turn()),
+            Response::Closed(_) | Response::Decided(_) | Response::Described(_) => return Err(out_of_turn()),
         }
     }
     let first = answers.swap_remove(0);
@@ -206,7 +206,7 @@ pub(crate) fn closed(answer: Response) -> Result<Closed, RunError> {
     match answer {
         Response::Closed(closed) => Ok(closed),
         Response::Refused { reasons } => Err(RunError::Refused(reasons)),
-        Response::Opened(_) | Response::Decided(_) => Err(out_of_turn()),
+        Response::Opened(_) | Response::Decided(_) | Response::Described(_) => Err(out_of_turn()),
     }
 }
 

@@ -46,7 +46,9 @@ pub(super) fn may_open(
             if known == (&plan.project, &plan.commit, &derived.plan_digest) => {}
         (Role::Scanner | Role::Source, Some(_)) => return Err(unobserved("the builder opened another plan")),
         (Role::Scanner | Role::Source, None) => return Err(unobserved("the builder did not open this run")),
-        (Role::Decision(_) | Role::Agent(_) | Role::Refusal, _) => return Err(unobserved("that is for another role")),
+        (Role::Decision(_) | Role::Agent(_) | Role::Refusal, _) => {
+            return Err(unobserved("that is for another role"));
+        }
     }
     let over = |entry: &JournalEntry| match entry.event {
         Event::Finished { .. } => true,

@@ -10,7 +10,7 @@ mod session;
 mod statements;
 
 pub use protocol::{
-    CloseArtifact, CloseCheck, CloseFetch, CloseStep, CloseToolless, Closed, Decide, Decided, Observed, Open,
-    Opened, Request, Response, Signed,
+    CloseArtifact, CloseCheck, CloseFetch, CloseStep, CloseToolless, Closed, Decide, Decided, DeltaOf,
+    Observed, Open, Opened, Request, Response, Signed,
 };
 pub use session::{Key, Session, World};

@@ -6,6 +6,7 @@ use plimsoll_model::{
     StepName, Timestamp,
     record::{IsolationRecord, Material, NetworkEvent, NetworkMode, OutputFile, Tier},
 };
+use plimsoll_policy::Kind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -29,6 +30,8 @@ pub enum Request {
     CloseToolless(CloseToolless),
     /// Close the run. Once.
     Finish,
+    /// Describe what a release changes against what runs.
+    Delta(DeltaOf),
     /// Decide about a finished run.
     Decide(Decide),
 }
@@ -126,6 +129,20 @@ pub struct CloseCheck {
     pub tool: Option<Digest>,
 }
 
+/// See [`Request::Delta`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeltaOf {
+    /// The project.
+    pub project: ProjectName,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The commit that would run.
+    pub head: CommitId,
+    /// The commit of the delivery repository to read.
+    pub delivery_commit: CommitId,
+}
+
 /// See [`Request::CloseToolless`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,13 +157,16 @@ pub struct CloseToolless {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decide {
+    /// Why a decision is asked for.
+    pub kind: Kind,
     /// The project.
     pub project: ProjectName,
     /// The environment.
     pub environment: EnvironmentName,
     /// Blob of the run statement's bundle.
     pub run: Digest,
-    /// Blobs of the bundles of all other statements.
+    /// Blobs of the bundles of all other statements: those of the run, the delta, and for a rollback the decision that
+    /// allowed the release before.
     pub evidence: Vec<Digest>,
     /// The commit of the delivery repository to judge by.
     pub delivery_commit: CommitId,
@@ -160,6 +180,8 @@ pub enum Response {
     Opened(Opened),
     /// Something is closed.
     Closed(Closed),
+    /// A delta was read and signed.
+    Described(Signed),
     /// A decision was made; it is signed if its verdict is one that this role signs.
     Decided(Decided),
     /// The signer does not do that.

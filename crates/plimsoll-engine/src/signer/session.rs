@@ -6,17 +6,18 @@ use super::{
     memory,
     protocol::{
         ArtifactRecord, CloseArtifact, CloseCheck, CloseFetch, CloseStep, CloseToolless, Closed, Decide,
-        Open, Opened, Request, Response, Signed,
+        DeltaOf, Open, Opened, Request, Response, Signed,
     },
     run_statement, statements,
 };
 use crate::{
+    delivery, delta,
     derive::{self, Derived, Origin, OriginWorld},
     ports::{Assemble, Blobs, Event, Journal, Source, StoreError},
     run::RunError,
 };
 use plimsoll_attest::{
-    Predicate, PublicKey, Statement, Trust,
+    Predicate, PublicKey, Statement, Subject, TrustRoot,
     predicate::{Provenance, run::AttemptKind, scan::Tool},
     report::{self, Level, ReportError, TestFormat},
     seal,
@@ -53,8 +54,8 @@ pub struct World<'a> {
     pub delivery: Option<&'a dyn Source>,
     /// Artifacts out of outputs.
     pub assemble: &'a dyn Assemble,
-    /// The trust root's number and keys, for decisions.
-    pub trust: Option<(u64, &'a Trust)>,
+    /// The pinned trust root, for decisions and deltas.
+    pub trust: Option<&'a TrustRoot>,
     /// The clock.
     pub clock: fn() -> Timestamp,
 }
@@ -103,6 +104,7 @@ impl<'a> Session<'a> {
     pub fn answer(&mut self, request: Request) -> Response {
         let answered = match request {
             Request::Open(open) => self.open(open).map(Response::Opened),
+            Request::Delta(question) => self.delta(&question).map(Response::Described),
             Request::Decide(decide) => self.decide(&decide),
             Request::CloseSource => self.close_source().map(Response::Closed),
             Request::CloseFetch(close) => self.close_fetch(close).map(Response::Closed),
@@ -397,6 +399,27 @@ impl<'a> Session<'a> {
     fn decide(&mut self, decide: &Decide) -> Result<Response, RunError> {
         crate::gate::decide(&self.world, &self.role, decide, |statement| self.sign(statement))
             .map(Response::Decided)
+    }
+
+    /// Which repository the commits come from makes no difference: their ids are hashes of everything that is said of
+    /// them.
+    fn delta(&mut self, of: &DeltaOf) -> Result<Signed, RunError> {
+        self.only(&Role::Source)?;
+        let none_pinned = || Code::TrustRoot.reason().with("problem", "none is pinned here");
+        let no_delivery = || Code::FileMissing.reason().with("file", "delivery.yaml");
+        let delivery = self.world.delivery.ok_or_else(no_delivery)?;
+        delivery::is_newest(delivery, &of.delivery_commit)?;
+        let predicate = delta::delta(&delta::Question {
+            source: self.world.source,
+            delivery,
+            root: self.world.trust.ok_or_else(none_pinned)?,
+            project: &of.project,
+            environment: &of.environment,
+            head: &of.head,
+            delivery_head: &of.delivery_commit,
+        })?;
+        let subject = predicate.subject().map_err(|error| RunError::internal("name a delta", &error))?;
+        self.sign(&Statement { subject: vec![Subject::new("delta", subject)], predicate })
     }
 
     /// Refuses a request that another role answers.

@@ -8,7 +8,12 @@ use p256::{
     ecdsa::{Signature, SigningKey, signature::Signer as _},
     pkcs8::EncodePublicKey as _,
 };
-use plimsoll_attest::{Predicate, PublicKey, Statement, Trust, predicate::Run, verify};
+use plimsoll_attest::{
+    PolicySetDocument, Predicate, PublicKey, Statement, TrustRoot, document,
+    predicate::Run,
+    trust::{NamedKey, RootDocument},
+    verify,
+};
 use plimsoll_engine::{
     ports::{Blobs, Exit, Signer, SignerError, Source},
     run::{self, Client, Report, RunError, Signers, Toolchain, execute},
@@ -22,7 +27,48 @@ use plimsoll_pipeline::{
     NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, Pipeline, Place, Require,
     RequireProvenance, render_people,
 };
-use std::{collections::BTreeMap, sync::atomic::AtomicBool};
+use plimsoll_policy::repository::is_policy_file;
+use plimsoll_testkit::SshKey;
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, atomic::AtomicBool},
+};
+
+/// Signs the trust root and the policy set.
+static OWNER: LazyLock<SshKey> = LazyLock::new(SshKey::generate);
+const GENESIS: [u8; 16] = [9; 16];
+
+/// A trust root with these role keys.
+fn root(keys: &BTreeMap<Role, RoleKey>) -> TrustRoot {
+    let owner = NamedKey { name: "Olga".into(), key: OWNER.public_line() };
+    let document = RootDocument {
+        version: 1,
+        genesis: Opaque::from_random(GENESIS),
+        number: 1,
+        threshold: 1,
+        root_keys: vec![owner.clone()],
+        roles: keys.iter().map(|(role, key)| (role.clone(), vec![key.public.to_pem()])).collect(),
+        policy_signers: vec![owner],
+    };
+    let bytes = serde_json::to_vec(&document).unwrap();
+    let signature = OWNER.sign("plimsoll-root", &bytes);
+    TrustRoot::accept(&bytes, &[&signature], None).unwrap()
+}
+
+/// The first statement about the policy set of these files, with its signature.
+fn signed(files: &[(&str, &str)]) -> (String, String) {
+    let policy = files.iter().filter(|(path, _)| is_policy_file(path));
+    let statement = PolicySetDocument {
+        version: 1,
+        genesis: Opaque::from_random(GENESIS),
+        number: 1,
+        previous: None,
+        files: policy.map(|(path, text)| ((*path).to_owned(), Digest::of(text.as_bytes()))).collect(),
+    };
+    let bytes = document::write(&statement).unwrap();
+    let signature = OWNER.sign("plimsoll-policy", &bytes);
+    (String::from_utf8(bytes).unwrap(), signature)
+}
 
 /// A build of one file, a test of the revision and a test of the artifact.
 pub(crate) const PIPELINE: &str = "version: 1
@@ -84,7 +130,7 @@ pub(crate) struct Bench {
     pub(crate) source: MemorySource,
     pub(crate) delivery: Option<MemorySource>,
     keys: BTreeMap<Role, RoleKey>,
-    pub(crate) trust: Trust,
+    pub(crate) root: TrustRoot,
 }
 
 impl Bench {
@@ -97,10 +143,10 @@ impl Bench {
         );
         let keys: BTreeMap<Role, RoleKey> =
             ROLES.iter().zip(1..).map(|(name, seed)| (role(name), RoleKey::new(seed))).collect();
-        let trust = Trust::new(keys.iter().map(|(role, key)| (role.clone(), key.public.clone()))).unwrap();
+        let root = root(&keys);
         let blobs = MemoryBlobs::default();
         let assemble = MemoryAssemble(blobs.clone());
-        Self { blobs, assemble, journal: MemoryJournal::default(), source, delivery: None, keys, trust }
+        Self { blobs, assemble, journal: MemoryJournal::default(), source, delivery: None, keys, root }
     }
 
     pub(crate) fn new() -> Self {
@@ -124,7 +170,7 @@ impl Bench {
             source: &self.source,
             delivery: self.delivery.as_ref().map(|delivery| delivery as &dyn Source),
             assemble: &self.assemble,
-            trust: Some((1, &self.trust)),
+            trust: Some(&self.root),
             clock,
         }
     }
@@ -238,7 +284,7 @@ impl Bench {
 
     /// What a signed bundle says, verified as signed by `role`.
     pub(crate) fn read<P: Predicate + Clone>(&self, signed: &Signed, role_name: &str) -> Statement<P> {
-        let verified = verify::<P>(signed.bundle.as_bytes(), &self.trust, &role(role_name)).unwrap();
+        let verified = verify::<P>(signed.bundle.as_bytes(), self.root.trust(), &role(role_name)).unwrap();
         assert_eq!(*verified.payload_digest(), signed.statement);
         verified.value().clone()
     }
@@ -335,15 +381,21 @@ pub(crate) fn delivery_files(project: &NewProject, require: &Require) -> Commit 
         };
         new.render()
     };
-    Commit::of(&[
-        ("delivery.yaml", &NewDelivery::default().render()),
-        ("people.yaml", &render_people(&[person])),
-        ("projects/shop.yaml", &project.render()),
-        ("environments/staging/environment.yaml", &environment(2)),
+    let (environment_2, environment_3) = (environment(2), environment(3));
+    let (delivery, people, project) =
+        (NewDelivery::default().render(), render_people(&[person]), project.render());
+    let files = [
+        ("delivery.yaml", delivery.as_str()),
+        ("people.yaml", &people),
+        ("projects/shop.yaml", &project),
+        ("environments/staging/environment.yaml", &environment_2),
         ("environments/staging/shop/target.yaml", &target),
-        ("environments/production/environment.yaml", &environment(3)),
+        ("environments/production/environment.yaml", &environment_3),
         ("environments/production/shop/target.yaml", &target),
-    ])
+    ];
+    let (statement, signature) = signed(&files);
+    let statement = [("policy-set/1.json", statement.as_str()), ("policy-set/1.json.sig", &signature)];
+    Commit::of(&[&files[..], &statement].concat())
 }
 
 /// Commands that do what the pipeline expects of them.

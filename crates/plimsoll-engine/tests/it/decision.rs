@@ -13,7 +13,7 @@ use plimsoll_engine::{
 };
 use plimsoll_model::{Code, Digest};
 use plimsoll_pipeline::{On, Pipeline, Require};
-use plimsoll_policy::{Decision, Summary, Verdict};
+use plimsoll_policy::{Decision, Kind, Summary, Verdict};
 
 fn tested() -> Require {
     let tests = [("unit", On::Source), ("smoke", On::Artifact)];
@@ -33,11 +33,16 @@ fn ran(exit: Exit) -> (Bench, Report) {
     (bench, report)
 }
 
+fn approved() -> Digest {
+    Pipeline::read("plimsoll.yaml", PIPELINE.as_bytes()).unwrap().digest().unwrap()
+}
+
 fn decide(bench: &Bench, report: &Report, environment: &str) -> Decide {
     let keep =
         |made: &plimsoll_engine::run::MadeStatement| bench.blobs.put(made.signed.bundle.as_bytes()).unwrap();
     let (run, others) = report.statements.split_last().unwrap();
     Decide {
+        kind: Kind::Deploy,
         project: "shop".parse().unwrap(),
         environment: environment.parse().unwrap(),
         run: keep(run),
@@ -58,7 +63,7 @@ fn decision(bench: &Bench, decided: &Decided, role_name: &str) -> Decision {
 }
 
 fn current(bench: &Bench, environment: &str) -> Option<(Digest, u64)> {
-    gate::current(&bench.journal, &"shop".parse().unwrap(), &environment.parse().unwrap()).unwrap()
+    gate::promoted_from_here(&bench.journal, &"shop".parse().unwrap(), &environment.parse().unwrap()).unwrap()
 }
 
 fn promote(bench: &Bench, environment: &str, decision: Digest, counter: u64) {
@@ -205,6 +210,17 @@ fn only_promoted_decisions_advance_the_chain() {
     promote(&bench, "staging", digest, 1);
     assert_eq!(current(&bench, "staging"), Some((digest, 1)));
     assert_eq!(current(&bench, "production"), None, "each environment has a chain of its own");
+    // The journal alone is not enough: whoever reads the delivery repository must find it there.
+    bench.session("decision:staging").refuses(&Request::Decide(request.clone()), Code::Rollback);
+    let mut request = request;
+    let delivery = bench.delivery.as_ref().unwrap();
+    let promotion = delivery_files(&project_file(approved()), &tested()).with(
+        "environments/staging/shop/decision.sigstore.json",
+        second.signed.as_ref().unwrap().bundle.as_str(),
+    );
+    delivery.commit_to("refs/heads/main", promotion.after(&request.delivery_commit));
+    request.delivery_commit = delivery.resolve("HEAD").unwrap().commit;
+    let next = || decided(&mut bench.session("decision:staging"), &request);
     let third = decision(&bench, &next(), "decision:staging");
     assert_eq!((third.counter, third.previous), (Some(2), Some(digest)));
     assert_ne!(first.signed.unwrap().statement, digest);

@@ -175,6 +175,9 @@ impl DeliveryMirror {
         Ok(match place {
             Place::Branch => branch,
             Place::Observations(environment) => format!("refs/plimsoll/observations/{environment}"),
+            Place::Proposals(environment, project) => {
+                format!("refs/plimsoll/proposals/{environment}/{project}")
+            }
         })
     }
 

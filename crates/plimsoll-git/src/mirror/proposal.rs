@@ -1,7 +1,7 @@
 //! What is proposed to a delivery repository, and what may come of it.
 
 use plimsoll_engine::ports::SourceError;
-use plimsoll_model::{Code, CommitId, EnvironmentName, RelPath, Timestamp};
+use plimsoll_model::{Code, CommitId, EnvironmentName, ProjectName, RelPath, Timestamp};
 use std::collections::BTreeMap;
 
 /// The refs of a delivery repository that Plimsoll writes.
@@ -11,6 +11,8 @@ pub enum Place {
     Branch,
     /// `refs/plimsoll/observations/<environment>`: what an agent saw.
     Observations(EnvironmentName),
+    /// `refs/plimsoll/proposals/<environment>/<project>`: a release that waits for people.
+    Proposals(EnvironmentName, ProjectName),
 }
 
 /// Whom a commit names.

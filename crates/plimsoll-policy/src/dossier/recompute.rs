@@ -5,26 +5,34 @@ use super::{DossierParts, payload_digest, unreadable};
 use crate::{
     decide::decide,
     decision::{Decision, Summary, Verdict},
-    gather::{Context, DeliveryFiles, GatherError, gather, policy_paths, target_path},
+    gather::{Context, DeliveryFiles, GatherError, gather},
+    repository::{environment_path, wanted},
+    standing::Standing,
 };
 use plimsoll_attest::{
     Predicate as _, Statement, Trust, TrustRoot, Verified, predicate::Run, verify, verify_any,
 };
 use plimsoll_model::{Code, Digest, Reason, Role};
+use plimsoll_pipeline::Environment;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Computes the decision of a dossier again and compares what is signed. `pinned` is the trust root of whoever asks:
-/// that of the dossier must be the same or follow it.
+/// that of the dossier must be the same, follow it, or be one of `earlier`, the digests of roots that were pinned before.
 ///
 /// # Errors
 /// `E-TRUST-ROOT` and `E-THRESHOLD` for its trust root, `E-ROLE` and those of [`verify`] for a decision or run that
 /// nobody may have signed, `E-RULES-UNKNOWN`, `E-DOSSIER-PARSE` when it holds what the decision does not name,
 /// `E-DIGEST` for the manifest of another artifact, those of a delivery file that is wrong, and `E-DECISION-MISMATCH`
 /// when the result is another.
-pub fn recompute(parts: &DossierParts, pinned: &TrustRoot) -> Result<Verified<Statement<Summary>>, Reason> {
+pub fn recompute(
+    parts: &DossierParts,
+    pinned: &TrustRoot,
+    earlier: &BTreeSet<Digest>,
+) -> Result<Verified<Statement<Summary>>, Reason> {
     let signatures: Vec<&str> = parts.root_signatures.iter().map(String::as_str).collect();
-    let root = TrustRoot::accept(&parts.root, &signatures, Some(pinned))?;
+    let follows = Some(pinned).filter(|_| !earlier.contains(&Digest::of(&parts.root)));
+    let root = TrustRoot::accept(&parts.root, &signatures, follows)?;
     let decision = decided(&parts.decision, root.trust())?;
     let summary = &decision.value().predicate;
     only_named(parts, &summary.decision, root.trust())?;
@@ -48,21 +56,34 @@ fn decided(bundle: &[u8], trust: &Trust) -> Result<Verified<Statement<Summary>>,
     Err(Code::RoleMismatch.reason().with("actual", role).with("expected", expected))
 }
 
-/// There is no file that the decision does not depend on, and no statement that the run does not name.
+/// There is no file that the decision does not depend on, and no statement that neither the run nor the decision names.
 fn only_named(parts: &DossierParts, judged: &Decision, trust: &Trust) -> Result<(), Reason> {
     let (project, environment) = (&judged.project.name, &judged.environment.name);
-    let mut paths = policy_paths(project, environment);
-    paths.push(target_path(project, environment));
-    if let Some(extra) = parts.files.keys().find(|path| !paths.contains(path)) {
+    let path = environment_path(environment);
+    let declared = parts.files.get(&path).map(Vec::as_slice).unwrap_or_default();
+    let declared = Environment::read(&path, declared).map_err(|errors| from_gather(errors.into()))?;
+    let present: BTreeSet<&str> = parts.files.keys().map(String::as_str).collect();
+    let paths = wanted(&present, project, environment, &declared);
+    if let Some(extra) = parts.files.keys().find(|path| !paths.contains(*path)) {
         return Err(unreadable(format!("the decision does not name {extra}")));
     }
     let run = verify::<Run>(&parts.run, trust, &Role::Builder)?;
-    let named: BTreeSet<_> = run.value().predicate.attempts.iter().filter_map(|a| a.statement).collect();
+    let of_run = run.value().predicate.attempts.iter().filter_map(|attempt| attempt.statement);
+    let named: BTreeSet<_> = of_run.chain(judged.context.iter().copied()).collect();
     let mut held = parts.statements.iter().map(|bundle| payload_digest(bundle));
     match held.find(|digest| !named.contains(digest)) {
-        Some(extra) => Err(unreadable(format!("the run does not name the statement {extra}"))),
+        Some(extra) => Err(unreadable(format!("neither run nor decision names the statement {extra}"))),
         None => Ok(()),
     }
+}
+
+/// What stood when the decision was made: its own predecessor, where it allows.
+fn standing(parts: &DossierParts, judged: &Decision, trust: &Trust) -> Result<Option<Standing>, Reason> {
+    let role = Role::Decision(judged.environment.name.clone());
+    let Some(bundle) = &parts.standing else { return Ok(None) };
+    let before = verify::<Summary>(bundle, trust, &role)?;
+    let standing = Standing::after(&before);
+    standing.map(Some).ok_or_else(|| unreadable("the decision before this one refuses"))
 }
 
 fn manifest(parts: &DossierParts, judged: &Decision) -> Result<(), Reason> {
@@ -82,17 +103,16 @@ fn decide_again(
     let judged = &summary.decision;
     let files = DeliveryFiles { commit: judged.delivery_commit.clone(), files: parts.files.clone() };
     let context = Context {
+        kind: judged.kind,
         project: judged.project.name.clone(),
         environment: judged.environment.name.clone(),
-        trust_number: root.number(),
         log: judged.log,
-        // A refusal has no place in the chain: what stood before it made no difference.
-        previous: judged.previous.zip(judged.counter.and_then(|counter| counter.checked_sub(1))),
+        standing: standing(parts, judged, root.trust())?,
         now: summary.time_verified,
         start_by: judged.start_by,
     };
     let bundles: Vec<_> = parts.statements.iter().cloned().collect();
-    let mut inputs = gather(&files, root.trust(), &parts.run, &bundles, &context).map_err(from_gather)?;
+    let mut inputs = gather(&files, root, &parts.run, &bundles, &context).map_err(from_gather)?;
     inputs.rules = judged.rules;
     decide(&inputs)
 }

@@ -24,7 +24,7 @@ impl Bench<'_> {
         let attempt = self.newest(AttemptKind::Check, name, name, subject)?;
         let statement = self.statement(attempt, name, |evidence| match evidence {
             Evidence::Test(statement) => Some(statement),
-            Evidence::Source(_) | Evidence::Provenance(_) | Evidence::Scan(_) => None,
+            _ => None,
         })?;
         let digest = *statement.payload_digest();
         let result = &statement.value().predicate;
@@ -48,7 +48,7 @@ impl Bench<'_> {
         let attempt = self.newest(AttemptKind::Check, name, name, subject)?;
         let statement = self.statement(attempt, name, |evidence| match evidence {
             Evidence::Scan(statement) => Some(statement),
-            Evidence::Source(_) | Evidence::Provenance(_) | Evidence::Test(_) => None,
+            _ => None,
         })?;
         let digest = *statement.payload_digest();
         let scan = &statement.value().predicate;

@@ -1,15 +1,22 @@
 //! Permits: what starts a release, and which signed decisions do not. The clock is a parameter.
 
 use crate::{
-    fixture::{Case, ENVIRONMENT, PROJECT, TARGET, verified},
+    fixture::{Case, ENVIRONMENT, PROJECT, TARGET, standing_at, verified},
     keys::{pinned, sealed},
     samples::time,
 };
 use plimsoll_attest::{Statement, Verified, verify};
 use plimsoll_model::{Code, Digest, Reason, Role, Timestamp};
-use plimsoll_policy::{Observed, Permit, Summary, Verdict, decision::VerificationResult, gather, permit};
+use plimsoll_policy::{
+    Kind, Observed, Permit, Start, Summary, Verdict, decision::VerificationResult, gather, permit as mint,
+};
 
 type Decided = Verified<Statement<Summary>>;
+
+/// For a new start.
+fn permit(decision: &Decided, observed: &Observed, now: Timestamp) -> Result<Permit, Reason> {
+    mint(decision, observed, Start::New, now)
+}
 
 /// What stands where the case would start.
 fn observed(case: &Case) -> Observed {
@@ -17,7 +24,8 @@ fn observed(case: &Case) -> Observed {
     let artifact = case.run.statement.predicate.artifact.as_ref().unwrap().digest;
     let release = gather::release(&files, &context.project, &context.environment, artifact).unwrap();
     let (project, environment) = gather::identities(&files, &context.project, &context.environment).unwrap();
-    Observed { environment, project, release: release.digest().unwrap(), current: context.previous }
+    let current = context.standing.as_ref().map(|standing| (standing.decision, standing.counter));
+    Observed { environment, project, release: release.digest().unwrap(), current }
 }
 
 fn noon() -> Timestamp {
@@ -45,6 +53,7 @@ fn an_allow_starts_exactly_its_release() {
     assert_eq!(permit.release(), &observed(&case).release);
     assert_eq!(permit.decision(), decision.payload_digest());
     assert_eq!(permit.artifact(), &decision.value().predicate.decision.release.artifact);
+    assert_eq!(permit.kind(), Kind::Deploy);
 }
 
 #[test]
@@ -132,7 +141,7 @@ fn an_allow_waits_until_its_time_and_no_longer() {
 /// Decides about a release that differs by its target, after `current`.
 fn decided(port: u16, current: Option<(Digest, u64)>) -> (Decided, Observed) {
     let case = Case::with(|case| {
-        case.context.previous = current;
+        case.context.standing = current.map(standing_at);
         case.replace(TARGET, "8080", &port.to_string());
     });
     (verified("decision:production", &case.decide()), observed(&case))
@@ -174,4 +183,71 @@ fn a_decision_starts_once_and_only_at_its_own_place() {
     // The right decision before it, and another number.
     at_one.current = Some((digest, 7));
     check(permit(&loser, &at_one, noon()), Code::Rollback);
+}
+
+/// The decision that stands, long after an allow that was not started would be void.
+fn current() -> (Decided, Observed, Timestamp) {
+    let case = Case::good();
+    let decision = verified("decision:production", &case.decide());
+    let current = Some((*decision.payload_digest(), 5));
+    let there = Observed { current, ..observed(&case) };
+    (decision, there, time("2030-01-01T00:00:00Z"))
+}
+
+const REPAIR: Start = Start::Repair { frozen: false };
+
+#[test]
+fn what_was_decided_keeps_running_however_old_the_decision_is() {
+    let (decision, there, late) = current();
+    for start in [Start::Restart, REPAIR] {
+        let permit = mint(&decision, &there, start, late).unwrap();
+        assert_eq!((permit.release(), permit.decision()), (&there.release, decision.payload_digest()));
+    }
+    // Nothing starts anew by it.
+    check(mint(&decision, &there, Start::New, noon()), Code::Rollback);
+    // A clock that was set back does not keep a service down.
+    assert!(mint(&decision, &there, Start::Restart, time("2020-01-01T00:00:00Z")).is_ok());
+}
+
+#[test]
+fn a_repair_waits_for_the_end_of_a_freeze_and_a_restart_does_not() {
+    let (decision, there, late) = current();
+    check(mint(&decision, &there, Start::Repair { frozen: true }, late), Code::Freeze);
+    assert!(mint(&decision, &there, REPAIR, late).is_ok());
+    assert!(mint(&decision, &there, Start::Restart, late).is_ok());
+}
+
+#[test]
+fn only_the_current_decision_starts_again() {
+    let (decision, mut there, _) = current();
+    let digest = *decision.payload_digest();
+    let others = [
+        None,
+        Some((Digest::of(b"newer"), 6)),
+        Some((Digest::of(b"another"), 5)),
+        Some((digest, 4)),
+        Some((digest, 6)),
+        Case::good().context.standing.map(|standing| (standing.decision, standing.counter)),
+    ];
+    for current in others {
+        there.current = current;
+        for start in [Start::Restart, REPAIR] {
+            check(mint(&decision, &there, start, noon()), Code::Rollback);
+        }
+    }
+    there.current = Some((digest, 5));
+    assert!(mint(&decision, &there, Start::Restart, noon()).is_ok());
+}
+
+#[test]
+fn a_restart_is_of_the_decided_release_by_the_key_of_its_environment() {
+    let (decision, there, _) = current();
+    for start in [Start::Restart, REPAIR] {
+        let elsewhere = Observed { release: Digest::of(b"another"), ..there.clone() };
+        check(mint(&decision, &elsewhere, start, noon()), Code::NoDecision);
+        for who in ["decision:staging", "refusal"] {
+            check(mint(&verified(who, decision.value()), &there, start, noon()), Code::RoleMismatch);
+        }
+        assert!(mint(&decision, &there, start, noon()).is_ok());
+    }
 }

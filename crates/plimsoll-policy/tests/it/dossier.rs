@@ -1,7 +1,7 @@
 //! Dossiers: what is written is read and gives the same decision; nothing else is read, and no change goes unnoticed.
 
 use crate::{
-    fixture::{Case, ENVIRONMENT, TARGET, payload},
+    fixture::{Case, ENVIRONMENT, TARGET, before, payload, standing},
     keys::{self, STRANGER, pinned, sealed, sealed_bytes},
     samples,
 };
@@ -12,12 +12,16 @@ use plimsoll_policy::{
     dossier::{read, recompute, write},
 };
 use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+/// No trust root was pinned before.
+const NONE: BTreeSet<Digest> = BTreeSet::new();
 
 #[track_caller]
 fn check(change: impl FnOnce(&mut DossierParts), expect: Code) -> Reason {
     let mut parts = Case::good().dossier();
     change(&mut parts);
-    let reason = recompute(&parts, &pinned()).unwrap_err();
+    let reason = recompute(&parts, &pinned(), &NONE).unwrap_err();
     assert_eq!(reason.code, expect, "{reason}");
     reason
 }
@@ -27,25 +31,25 @@ fn an_allow_is_recomputed_from_its_dossier_alone() {
     let parts = Case::good().dossier();
     let bytes = write(&parts).unwrap();
     assert_eq!(read(&bytes).unwrap(), parts);
-    let decision = recompute(&read(&bytes).unwrap(), &pinned()).unwrap();
+    let decision = recompute(&read(&bytes).unwrap(), &pinned(), &NONE).unwrap();
     assert_eq!(decision.payload(), payload(&parts.decision));
 }
 
 #[test]
 fn the_first_decision_of_an_environment_is_recomputed() {
-    let parts = Case::with(|case| case.context.previous = None).dossier();
-    let decision = recompute(&parts, &pinned()).unwrap();
+    let parts = Case::first().dossier();
+    let decision = recompute(&parts, &pinned(), &NONE).unwrap();
     assert_eq!(decision.value().predicate.decision.counter, Some(1));
 }
 
 #[test]
 fn a_refusal_is_recomputed_whatever_stood_before_it() {
-    for previous in [None, Some((Digest::of(b"any"), 41))] {
+    for before in [None, Some(standing())] {
         let parts = Case::with(|case| {
-            case.context.previous = previous;
+            case.context.standing = before;
             case.lint.given = false;
         });
-        let decision = recompute(&parts.dossier(), &pinned()).unwrap();
+        let decision = recompute(&parts.dossier(), &pinned(), &NONE).unwrap();
         assert_eq!(decision.value().predicate.decision.verdict, Verdict::Refuse);
     }
 }
@@ -54,7 +58,8 @@ fn a_refusal_is_recomputed_whatever_stood_before_it() {
 fn every_kind_of_defect_is_recomputed_as_it_was_decided() {
     for (what, .., change) in crate::defects::DEFECTS {
         let parts = Case::with(change).dossier();
-        let decision = recompute(&parts, &pinned()).unwrap_or_else(|reason| panic!("{what}: {reason}"));
+        let decision =
+            recompute(&parts, &pinned(), &NONE).unwrap_or_else(|reason| panic!("{what}: {reason}"));
         assert_eq!(decision.payload(), payload(&parts.decision), "{what}");
     }
 }
@@ -92,7 +97,7 @@ fn an_allow_over_bad_evidence_is_found() {
     statement.predicate.verification_result = good.verification_result;
     statement.predicate.verified_levels = good.verified_levels;
     let parts = DossierParts { decision: sealed("decision:production", &statement), ..case.dossier() };
-    assert_eq!(recompute(&parts, &pinned()).unwrap_err().code, Code::DecisionMismatch);
+    assert_eq!(recompute(&parts, &pinned(), &NONE).unwrap_err().code, Code::DecisionMismatch);
 }
 
 #[test]
@@ -111,6 +116,36 @@ fn replace(parts: &mut DossierParts, file: &str, old: &str, new: &str) {
     let text = String::from_utf8(parts.files[file].clone()).unwrap();
     assert!(text.contains(old));
     parts.files.insert(file.to_owned(), text.replace(old, new).into_bytes());
+}
+
+/// The decision before this one says what it follows, what is used up, and how new the policies must be.
+#[test]
+fn the_decision_before_belongs_to_the_dossier_and_is_the_right_one() {
+    check(|parts| parts.standing = None, Code::DecisionMismatch);
+    let bytes = payload(&before());
+    let another = sealed("decision:production", &Case::first().decide());
+    check(|parts| parts.standing = Some(another), Code::DecisionMismatch);
+    let refusal = Case::with(|case| case.lint.given = false).decide();
+    check(|parts| parts.standing = Some(sealed("decision:production", &refusal)), Code::DossierParse);
+    for who in ["decision:staging", "refusal", "builder"] {
+        check(|parts| parts.standing = Some(sealed_bytes(who, &bytes)), Code::RoleMismatch);
+    }
+    check(|parts| parts.standing = Some(sealed_bytes(STRANGER, &bytes)), Code::SignerUnknown);
+    // A decision that was the first has none before it.
+    let first = DossierParts { standing: Some(before()), ..Case::first().dossier() };
+    assert_eq!(recompute(&first, &pinned(), &NONE).unwrap_err().code, Code::DecisionMismatch);
+    assert!(recompute(&Case::good().dossier(), &pinned(), &NONE).is_ok());
+}
+
+#[test]
+fn a_dossier_of_an_older_trust_root_counts_where_that_root_was_pinned() {
+    let older = Case::with(|case| case.root = 2).dossier();
+    let earlier = |root: &[u8]| BTreeSet::from([Digest::of(root)]);
+    let refused = |earlier| recompute(&older, &pinned(), &earlier).unwrap_err().code;
+    assert_eq!(refused(NONE), Code::TrustRoot);
+    assert_eq!(refused(earlier(&keys::root(8, 2).0)), Code::TrustRoot);
+    let decision = recompute(&older, &pinned(), &earlier(&older.root)).unwrap();
+    assert_eq!(decision.value().predicate.decision.trust_number, 2);
 }
 
 #[test]
@@ -153,7 +188,7 @@ fn the_trust_root_of_a_dossier_must_be_or_follow_the_pinned_one() {
     check(|parts| parts.root_signatures.clear(), Code::Threshold);
     let (older, signature) = keys::root(7, 2);
     let older = TrustRoot::accept(&older, &[&signature], None).unwrap();
-    assert!(recompute(&Case::good().dossier(), &older).is_ok());
+    assert!(recompute(&Case::good().dossier(), &older, &NONE).is_ok());
 }
 
 /// A tar entry: name, type, content.

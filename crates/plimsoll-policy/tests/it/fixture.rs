@@ -14,9 +14,10 @@ use plimsoll_attest::{
 };
 use plimsoll_model::{Code, Digest, Outcome, Role, record::LogPosition};
 use plimsoll_policy::{
-    Context, DeliveryFiles, DossierParts, GatherError, Inputs, Summary, Verdict, decide, gather,
+    Context, DeliveryFiles, DossierParts, GatherError, Inputs, Kind, Standing, Summary, Verdict, decide,
+    gather, repository::is_policy_file,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 /// A statement, whose key signs it, and whether its bundle is there.
 pub(crate) struct Said<P> {
@@ -68,6 +69,37 @@ pub(crate) struct Case {
     /// Bundles that nobody asked for.
     pub(crate) extra: Vec<Vec<u8>>,
     pub(crate) context: Context,
+    /// Files of each statement about the policy set, the newest signed; none for one over the files as they are.
+    pub(crate) policy: Option<Vec<BTreeMap<String, String>>>,
+    /// Version of the trust root.
+    pub(crate) root: u64,
+}
+
+/// The decision that the good case follows: the same release was allowed, as the fourth, when another commit was there.
+static BEFORE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut statement = Case::first().decide();
+    let decision = &mut statement.predicate.decision;
+    (decision.counter, decision.previous) = (Some(4), Some(Digest::of(b"decision 3")));
+    decision.commit = "76".repeat(20).parse().unwrap();
+    decision.delivery_commit = "54".repeat(20).parse().unwrap();
+    let Summary { time_verified, input_attestations, decision, .. } = statement.predicate;
+    sealed("decision:production", &decision.into_statement(time_verified, input_attestations))
+});
+
+/// The bundle of the decision that the good case follows.
+pub(crate) fn before() -> Vec<u8> {
+    BEFORE.clone()
+}
+
+/// What stands before the good case.
+pub(crate) fn standing() -> Standing {
+    let role = Role::Decision("production".parse().unwrap());
+    Standing::after(&verify(&BEFORE, pinned().trust(), &role).unwrap()).unwrap()
+}
+
+/// The same, but for the decision and its place in the chain.
+pub(crate) fn standing_at((decision, counter): (Digest, u64)) -> Standing {
+    Standing { decision, counter, ..standing() }
 }
 
 pub(crate) const ENVIRONMENT: &str = "environments/production/environment.yaml";
@@ -111,6 +143,13 @@ fn files() -> BTreeMap<String, String> {
 impl Case {
     /// A run with one failed and one passed attempt of `unit`, in an environment that asks for everything.
     pub(crate) fn good() -> Self {
+        let mut case = Self::first();
+        case.context.standing = Some(standing());
+        case
+    }
+
+    /// The good case where nothing stood before.
+    pub(crate) fn first() -> Self {
         use plimsoll_attest::predicate::common::On;
         let test = |name, on, attempt, passed| Said::new("scanner", samples::test(name, on, attempt, passed));
         Self {
@@ -127,14 +166,16 @@ impl Case {
             edits: vec![],
             extra: vec![],
             context: Context {
+                kind: Kind::Deploy,
                 project: "shop".parse().unwrap(),
                 environment: "production".parse().unwrap(),
-                trust_number: pinned().number(),
                 log: LogPosition { size: 20, head: Digest::of(b"newest entry") },
-                previous: Some((Digest::of(b"current decision"), 4)),
+                standing: None,
                 now: time("2026-01-02T04:00:00Z"),
                 start_by: time("2026-01-03T04:00:00Z"),
             },
+            policy: None,
+            root: pinned().number(),
         }
     }
 
@@ -188,12 +229,21 @@ impl Case {
     }
 
     pub(crate) fn delivery(&self) -> DeliveryFiles {
-        let files = self.files.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect();
+        let digests = |files: &BTreeMap<String, String>| {
+            let policies = files.iter().filter(|(path, _)| is_policy_file(path));
+            policies.map(|(path, text)| (path.clone(), Digest::of(text.as_bytes()))).collect()
+        };
+        let statements: Vec<_> = match &self.policy {
+            Some(statements) => statements.iter().map(digests).collect(),
+            None => vec![digests(&self.files)],
+        };
+        let mut files = keys::policy_set(&statements);
+        files.extend(self.files.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())));
         DeliveryFiles { commit: "89".repeat(20).parse().unwrap(), files }
     }
 
     pub(crate) fn gather_from(&self, bundles: &[Vec<u8>]) -> Result<Inputs, GatherError> {
-        gather(&self.delivery(), pinned().trust(), &self.run_bundle(), bundles, &self.context)
+        gather(&self.delivery(), &keys::accepted(self.root), &self.run_bundle(), bundles, &self.context)
     }
 
     pub(crate) fn inputs(&self) -> Inputs {
@@ -226,11 +276,20 @@ impl Case {
     }
 
     pub(crate) fn dossier(&self) -> DossierParts {
-        let (root, signature) = keys::root(7, 3);
+        let (root, signature) = keys::root(7, self.root);
         let run = self.run_bundle();
+        let context = self.decide().predicate.decision.context;
+        let extra =
+            self.extra.iter().filter(|bundle| context.contains(&Digest::of(&payload(bundle)))).cloned();
         DossierParts {
             decision: self.decision_bundle(),
-            statements: self.own_bundles().into_iter().filter(|bundle| named(&run, bundle)).collect(),
+            statements: self
+                .own_bundles()
+                .into_iter()
+                .filter(|bundle| named(&run, bundle))
+                .chain(extra)
+                .collect(),
+            standing: self.context.standing.as_ref().map(|_| before()),
             run,
             files: self.delivery().files,
             root,

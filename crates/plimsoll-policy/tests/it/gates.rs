@@ -2,7 +2,7 @@
 
 use crate::{
     defects::DEFECTS,
-    fixture::{Case, ENVIRONMENT, REQUIRE, Said, environment},
+    fixture::{Case, ENVIRONMENT, REQUIRE, Said, environment, standing, standing_at},
     keys::{STRANGER, sealed},
     samples,
 };
@@ -18,9 +18,13 @@ fn good_evidence_is_allowed() {
     let names: Vec<_> = decision.gates.iter().map(|gate| gate.name.as_str()).collect();
     let run = ["run.artifact", "run.pipeline", "run.project", "run.tier", "scans.lint"];
     let rest = ["source.protected", "source.signed", "tests.smoke", "tests.unit"];
-    assert_eq!(names, [&["provenance"], &run[..], &rest].concat());
-    assert!(decision.gates.iter().all(|gate| gate.outcome == Outcome::Passed && gate.evidence.is_some()));
-    assert_eq!((decision.counter, decision.previous), (Some(5), Case::good().context.previous.map(|p| p.0)));
+    assert_eq!(names, [&["policy-set", "provenance"], &run[..], &rest].concat());
+    // Nothing is looked at for the first statement about the policy set.
+    let judged = |name: &str| name != "policy-set";
+    let passed = |gate: &plimsoll_policy::Gate| gate.outcome == Outcome::Passed;
+    assert!(decision.gates.iter().all(|gate| passed(gate) && gate.evidence.is_some() == judged(&gate.name)));
+    assert_eq!((decision.counter, decision.previous), (Some(5), Some(standing().decision)));
+    assert_eq!((decision.policy_number, decision.runs), (Some(1), Some(standing().decision)));
 }
 
 #[test]
@@ -70,10 +74,7 @@ fn harmless_changes_are_allowed() {
 #[test]
 fn an_environment_that_asks_for_nothing_lets_nothing_in() {
     let mut inputs = Case::good().inputs();
-    inputs.require.source = None;
-    inputs.require.provenance = None;
-    inputs.require.tests.clear();
-    inputs.require.scans.clear();
+    inputs.declared.require = plimsoll_pipeline::Require::default();
     let decision = decide(&inputs).unwrap().predicate.decision;
     assert_eq!(decision.verdict, Verdict::Refuse);
     assert_eq!(decision.reasons().map(|reason| reason.code).collect::<Vec<_>>(), [Code::FileInvalid]);
@@ -130,7 +131,9 @@ fn evidence_of_another_artifact_does_not_count_for_this_one() {
 
 #[test]
 fn a_counter_that_cannot_grow_gives_no_place_in_the_chain() {
-    let case = Case::with(|case| case.context.previous = Some((plimsoll_model::Digest::of(b""), u64::MAX)));
+    let case = Case::with(|case| {
+        case.context.standing = Some(standing_at((plimsoll_model::Digest::of(b""), u64::MAX)));
+    });
     assert_eq!(case.decide().predicate.decision.counter, None);
 }
 

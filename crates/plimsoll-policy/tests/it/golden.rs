@@ -9,14 +9,14 @@ use plimsoll_policy::{
     Verdict,
     dossier::{read, recompute, write},
 };
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 const ALLOW: &[u8] = include_bytes!("../../testdata/golden/allow-rules-1.tar");
 const REFUSE: &[u8] = include_bytes!("../../testdata/golden/refuse-rules-1.tar");
 
 #[track_caller]
 fn check(dossier: &[u8], verdict: Verdict) {
-    let decision = recompute(&read(dossier).unwrap(), &pinned()).unwrap();
+    let decision = recompute(&read(dossier).unwrap(), &pinned(), &BTreeSet::new()).unwrap();
     assert_eq!(
         (decision.value().predicate.decision.rules, decision.value().predicate.decision.verdict),
         (1, verdict)

@@ -6,15 +6,29 @@ use p256::{
     pkcs8::EncodePublicKey as _,
 };
 use plimsoll_attest::{
-    Predicate, PublicKey, Statement, TrustRoot, seal,
+    PolicySetDocument, Predicate, PublicKey, Statement, TrustRoot,
+    document::{self, Document as _},
+    seal,
     trust::{NAMESPACE, NamedKey, RootDocument},
 };
-use plimsoll_model::{Opaque, Role};
+use plimsoll_model::{Digest, Opaque, Role};
+use plimsoll_policy::repository::policy_statement_path;
 use ssh_key::{HashAlg, LineEnding, PrivateKey, private::Ed25519Keypair};
+use std::collections::BTreeMap;
 
 /// Roles of the trust root; the place of each is its key.
-const ROLES: [&str; 6] =
-    ["source", "builder", "scanner", "decision:production", "decision:staging", "refusal"];
+const ROLES: [&str; 8] = [
+    "source",
+    "builder",
+    "scanner",
+    "decision:production",
+    "decision:staging",
+    "refusal",
+    "agent:staging",
+    "agent:production",
+];
+/// Who puts the policy files into force.
+pub(crate) const POLICY_SIGNER: u8 = 2;
 /// A signer that the trust root does not list.
 pub(crate) const STRANGER: &str = "stranger";
 
@@ -44,28 +58,63 @@ fn person(seed: u8) -> PrivateKey {
     PrivateKey::from(Ed25519Keypair::from_seed(&[seed; 32]))
 }
 
+/// The public key of a person, as people.yaml lists it.
+pub(crate) fn line(seed: u8) -> String {
+    person(seed).public_key().to_openssh().unwrap()
+}
+
+/// The armoured signature of a person.
+pub(crate) fn signed_by(seed: u8, namespace: &str, bytes: &[u8]) -> String {
+    person(seed).sign(namespace, HashAlg::Sha512, bytes).unwrap().to_pem(LineEnding::LF).unwrap()
+}
+
 /// `trust/root.json` with this genesis and number, and its signature by the one root key.
 pub(crate) fn root(genesis: u8, number: u64) -> (Vec<u8>, String) {
-    let line = person(1).public_key().to_openssh().unwrap();
     let document = RootDocument {
         version: 1,
-        genesis: Opaque::from_random([genesis; 16]),
+        genesis: self::genesis(genesis),
         number,
         threshold: 1,
-        root_keys: vec![NamedKey { name: "ada".into(), key: line }],
+        root_keys: vec![NamedKey { name: "ada".into(), key: line(1) }],
         roles: ROLES
             .iter()
             .map(|role| (role.parse::<Role>().unwrap(), vec![public(role).to_pem()]))
             .collect(),
-        policy_signers: vec![],
+        policy_signers: vec![NamedKey { name: "petra".into(), key: line(POLICY_SIGNER) }],
     };
     let bytes = serde_json::to_vec_pretty(&document).unwrap();
-    let signature = person(1).sign(NAMESPACE, HashAlg::Sha512, &bytes).unwrap();
-    (bytes, signature.to_pem(LineEnding::LF).unwrap())
+    let signature = signed_by(1, NAMESPACE, &bytes);
+    (bytes, signature)
+}
+
+fn genesis(genesis: u8) -> Opaque {
+    Opaque::from_random([genesis; 16])
 }
 
 /// The trust root that is pinned in these tests.
 pub(crate) fn pinned() -> TrustRoot {
-    let (bytes, signature) = root(7, 3);
+    accepted(3)
+}
+
+/// The trust root that is pinned in these tests, with another number.
+pub(crate) fn accepted(number: u64) -> TrustRoot {
+    let (bytes, signature) = root(7, number);
     TrustRoot::accept(&bytes, &[&signature], None).unwrap()
+}
+
+/// Statements about the policy set by path, with their signatures: one for each of `files`, and the newest is signed.
+pub(crate) fn policy_set(files: &[BTreeMap<String, Digest>]) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut previous = None;
+    for (number, files) in (1..).zip(files) {
+        let document =
+            PolicySetDocument { version: 1, genesis: genesis(7), number, previous, files: files.clone() };
+        let bytes = document::write(&document).unwrap();
+        previous = Some(Digest::of(&bytes));
+        found.retain(|path: &String, _| !path.ends_with(".sig"));
+        let signature = signed_by(POLICY_SIGNER, PolicySetDocument::NAMESPACE, &bytes).into_bytes();
+        let path = policy_statement_path(number);
+        found.extend([(format!("{path}.sig"), signature), (path, bytes)]);
+    }
+    found
 }

@@ -5,6 +5,7 @@
 
 mod chain;
 mod defects;
+mod delivery;
 mod dossier;
 mod fixture;
 mod forgery;

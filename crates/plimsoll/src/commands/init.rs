@@ -1,11 +1,12 @@
 //! `plimsoll init`: a pipeline for a project, or a delivery repository with this person as its first.
 
+use super::policy;
 use crate::{
     cli::Init,
     context::{Context, Pinned, RUN_ROLES, public_key},
     failure::Failure,
     output::Output,
-    toolchain,
+    people::{Me, run},
 };
 use plimsoll_attest::{
     TrustRoot,
@@ -17,18 +18,20 @@ use plimsoll_model::record::NetworkMode;
 use plimsoll_model::{CommitId, EnvironmentName, Opaque, RelPath, Role};
 use plimsoll_pipeline::{
     CargoLayout, CheckKind, NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, On, Pipeline,
-    Place, Require, RequireProvenance, RequireSource, infer_cargo, render_people,
+    Place, Require, RequireApprovals, RequireProvenance, RequireSource, infer_cargo, render_people,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
-/// The only environment of this version.
-const ENVIRONMENT: &str = "local";
+/// How long an approval may be used: a day.
+const EXPIRE_SECONDS: u64 = 24 * 3600;
+/// The role of people who approve.
+const APPROVERS: &str = "release-managers";
 /// Bytes of a pipeline's file.
 const LIMIT: u64 = 1 << 20;
 
@@ -89,16 +92,23 @@ fn delivery(context: &Context, directory: &Path, arguments: &Init, output: &Outp
     if directory.exists() && fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Failure::Usage(format!("{} is not empty", directory.display())));
     }
-    let person = person(&here, arguments.key.as_deref())?;
+    let person = Me::find(&here, arguments.key.as_deref())?;
     let state = context.writer("init")?;
-    let environment: EnvironmentName =
-        ENVIRONMENT.parse().map_err(|error| Failure::broken("failed to name an environment", &error))?;
-    let root = root(context, &environment, &person)?;
+    if context.pinned()?.is_some() {
+        let pinned = "this state directory has pinned a trust root already; another delivery repository needs another --state";
+        return Err(Failure::Usage(pinned.into()));
+    }
+    let environments = &arguments.environments;
+    let root = root(context, environments, &person)?;
     let signed = is_signed(&source, &head.commit, &person)?;
-    let target =
-        NewTarget { place: Place::Local, port: 8080, listen: arguments.listen, health: "/healthz".into() };
-    let mut files = policy_files(&source, &pipeline, &person, &environment, head.reference, signed)?;
-    files.insert(format!("environments/{environment}/{}/target.yaml", pipeline.project), target.render());
+    let mut files = team_files(&source, &pipeline, &person, head.reference)?;
+    for (environment, port) in environments.iter().zip(arguments.listen..) {
+        let before = environments.iter().take_while(|other| *other != environment).last();
+        let path = format!("environments/{environment}/environment.yaml");
+        files.insert(path, new_environment(&pipeline, signed, before)?.render());
+        let target = NewTarget { place: Place::Local, port: 8080, listen: port, health: "/healthz".into() };
+        files.insert(format!("environments/{environment}/{}/target.yaml", pipeline.project), target.render());
+    }
     fs::create_dir_all(directory)
         .map_err(|error| Failure::broken(format!("failed to make {}", directory.display()), &error))?;
     let directory =
@@ -108,15 +118,23 @@ fn delivery(context: &Context, directory: &Path, arguments: &Init, output: &Outp
     }
     let root_path = directory.join("trust/root.json");
     write_new(&root_path, root.as_bytes())?;
-    sign(&root_path, &person)?;
-    let signature = fs::read_to_string(root_path.with_extension("json.sig"))
-        .map_err(|error| Failure::broken("failed to read the root's signature", &error))?;
-    TrustRoot::accept(root.as_bytes(), &[&signature], None)?;
+    let signature = person.sign("plimsoll-root", &root_path)?;
+    let accepted = TrustRoot::accept(root.as_bytes(), &[&signature], None)?;
+    policy::sign_first(&directory, &accepted, &person)?;
     commit(&directory, &person)?;
-    context.pin(&Pinned { version: 1, delivery: directory.clone(), root, signatures: vec![signature] })?;
+    let delivery = directory.display().to_string();
+    context.pin(&Pinned {
+        version: 1,
+        delivery,
+        root,
+        signatures: vec![signature],
+        earlier: BTreeSet::new(),
+    })?;
+    context.refresh()?;
     drop(state);
     let mut text: String = files.keys().map(|path| format!("written   {path}\n")).collect();
-    let next = format!("plimsoll run && plimsoll promote {} --to {ENVIRONMENT}", pipeline.project);
+    let first = environments.first().map_or("", |environment| environment.as_str());
+    let next = format!("plimsoll run && plimsoll promote {} --to {first}", pipeline.project);
     text.push_str(&format!("pinned    the trust root of {}\nnext      {next}", directory.display()));
     output.result(&text, &serde_json::json!({ "delivery": directory, "written": files.keys().collect::<Vec<_>>(), "next": next }));
     Ok(())
@@ -136,71 +154,18 @@ fn committed_pipeline(source: &GitSource, commit: &CommitId) -> Result<Pipeline,
         .map_err(|errors| Failure::Refused(errors.reasons()))
 }
 
-/// The first person: who uses git here, with their SSH key.
-struct FirstPerson {
-    name: String,
-    email: String,
-    /// The public key's file; `ssh-keygen` finds the private half beside it or in the agent.
-    key_file: PathBuf,
-    key: String,
-}
-
-fn person(here: &Path, key: Option<&Path>) -> Result<FirstPerson, Failure> {
-    let need = |name: &str, value: Option<String>| {
-        value.ok_or_else(|| {
-            Failure::Usage(format!("git does not know who you are: git config --global {name} …"))
-        })
-    };
-    let name = need("user.name", git_config(here, "user.name"))?;
-    let email = need("user.email", git_config(here, "user.email"))?;
-    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    let candidates = [
-        key.map(Path::to_owned),
-        git_config(here, "user.signingKey").map(PathBuf::from).map(|path| home.join(path)),
-        Some(home.join(".ssh/id_ed25519.pub")),
-        Some(home.join(".ssh/id_ecdsa.pub")),
-    ];
-    let key_file = candidates.into_iter().flatten().map(public_half).find(|path| path.is_file());
-    let key_file = key_file.ok_or_else(|| {
-        Failure::Usage(
-            "there is no SSH public key to sign with: ssh-keygen -t ed25519, or name one with --key".into(),
-        )
-    })?;
-    let key = fs::read_to_string(&key_file)
-        .map_err(|error| Failure::broken(format!("failed to read {}", key_file.display()), &error))?;
-    Ok(FirstPerson { name, email, key_file, key: key.trim().to_owned() })
-}
-
-fn public_half(path: PathBuf) -> PathBuf {
-    if path.extension().is_some_and(|extension| extension == "pub") {
-        return path;
-    }
-    let mut name = path.into_os_string();
-    name.push(".pub");
-    name.into()
-}
-
-/// A value of git's configuration, as the person at the terminal set it.
-fn git_config(here: &Path, name: &str) -> Option<String> {
-    let output = Command::new(toolchain::on_path("git")?)
-        .current_dir(here)
-        .args(["config", "--get", name])
-        .output()
-        .ok()?;
-    let value = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-    Some(value).filter(|value| output.status.success() && !value.is_empty())
-}
-
 fn random_id() -> Result<Opaque, Failure> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| Failure::broken("failed to find randomness", &error))?;
     Ok(Opaque::from_random(bytes))
 }
 
-fn root(context: &Context, environment: &EnvironmentName, person: &FirstPerson) -> Result<String, Failure> {
+fn root(context: &Context, environments: &[EnvironmentName], person: &Me) -> Result<String, Failure> {
     let keys = context.keys();
     let mut roles = BTreeMap::new();
-    for role in RUN_ROLES.into_iter().chain([Role::Decision(environment.clone()), Role::Refusal]) {
+    let of_environment = |name: &EnvironmentName| [Role::Decision(name.clone()), Role::Agent(name.clone())];
+    let of_environments = environments.iter().flat_map(of_environment);
+    for role in RUN_ROLES.into_iter().chain([Role::Refusal]).chain(of_environments) {
         let made = keys.load_or_create(&role);
         made.map_err(|error| Failure::broken(format!("failed to make the {role} key"), &error))?;
         roles.insert(role.clone(), vec![public_key(&keys, &role)?.to_pem()]);
@@ -220,14 +185,12 @@ fn root(context: &Context, environment: &EnvironmentName, person: &FirstPerson) 
     Ok(text + "\n")
 }
 
-/// The policy files: everything that the project can show already is asked for.
-fn policy_files(
+/// The files of the team and of the project.
+fn team_files(
     source: &GitSource,
     pipeline: &Pipeline,
-    person: &FirstPerson,
-    environment: &EnvironmentName,
+    person: &Me,
     reference: Option<String>,
-    signed: bool,
 ) -> Result<BTreeMap<String, String>, Failure> {
     let digest = pipeline.digest().map_err(|error| Failure::broken("failed to name the pipeline", &error))?;
     let repository = source.work_tree().map(|path| path.display().to_string()).unwrap_or_default();
@@ -242,27 +205,42 @@ fn policy_files(
         name: person.name.clone(),
         git_emails: vec![person.email.clone()],
         ssh_keys: vec![person.key.clone()],
+        roles: vec![APPROVERS.into()],
         ..NewPerson::default()
-    };
-    let name = &pipeline.project;
-    let new_environment = NewEnvironment {
-        id: random_id()?,
-        after: None,
-        soak_seconds: 0,
-        require: require(pipeline, signed),
-        freeze: vec![],
-        rollback: None,
     };
     Ok(BTreeMap::from([
         ("delivery.yaml".into(), NewDelivery { team: None }.render()),
         ("people.yaml".into(), render_people(&[me])),
-        (format!("projects/{name}.yaml"), project.render()),
-        (format!("environments/{environment}/environment.yaml"), new_environment.render()),
+        (format!("projects/{}.yaml", pipeline.project), project.render()),
     ]))
 }
 
+/// An environment that asks for everything that the project can show already; one that comes after another also for
+/// somebody else's approval.
+fn new_environment(
+    pipeline: &Pipeline,
+    signed: bool,
+    before: Option<&EnvironmentName>,
+) -> Result<NewEnvironment, Failure> {
+    let approvals = before.map(|_| RequireApprovals {
+        count: 1,
+        from: BTreeSet::from([APPROVERS.to_owned()]),
+        expire_seconds: EXPIRE_SECONDS,
+        // Where nobody signs commits, one more person has to look.
+        unsigned_needs_extra: !signed,
+    });
+    Ok(NewEnvironment {
+        id: random_id()?,
+        after: before.cloned(),
+        soak_seconds: 0,
+        require: Require { approvals, ..require(pipeline, signed) },
+        freeze: vec![],
+        rollback: None,
+    })
+}
+
 /// Whether the person signs commits already: then the environment asks for it.
-fn is_signed(source: &GitSource, commit: &CommitId, person: &FirstPerson) -> Result<bool, Failure> {
+fn is_signed(source: &GitSource, commit: &CommitId, person: &Me) -> Result<bool, Failure> {
     let facts = source.commit(commit, std::slice::from_ref(&person.key))?;
     Ok(matches!(facts.signature, CommitSignature::Good { .. }))
 }
@@ -281,35 +259,21 @@ fn require(pipeline: &Pipeline, signed: bool) -> Require {
     }
 }
 
-/// Signs the root with the person's own key: file, agent or security key, as `ssh-keygen` finds it.
-fn sign(root: &Path, person: &FirstPerson) -> Result<(), Failure> {
-    let mut command = Command::new("ssh-keygen");
-    command.args(["-Y", "sign", "-q", "-n", "plimsoll-root", "-f"]).arg(&person.key_file).arg(root);
-    run(command, "sign the trust root")
-}
-
-fn commit(directory: &Path, person: &FirstPerson) -> Result<(), Failure> {
+fn commit(directory: &Path, person: &Me) -> Result<(), Failure> {
     let git = |arguments: &[&str]| {
         let mut command = Command::new("git");
         command.current_dir(directory).args(arguments);
         command
     };
     run(git(&["init", "-q", "-b", "main"]), "make the delivery repository")?;
+    // Promotions are pushed to it and appear in its work tree.
+    let push = ["config", "receive.denyCurrentBranch", "updateInstead"];
+    run(git(&push), "let promotions into the delivery repository")?;
     run(git(&["add", "-A"]), "add files to the delivery repository")?;
     let name = format!("user.name={}", person.name);
     let email = format!("user.email={}", person.email);
     let arguments = ["-c", &name, "-c", &email, "commit", "-q", "-m", "delivery: the first environment"];
     run(git(&arguments), "commit to the delivery repository")
-}
-
-fn run(mut command: Command, what: &str) -> Result<(), Failure> {
-    let output = command.stdin(Stdio::inherit()).output();
-    let output = output.map_err(|error| Failure::broken(format!("failed to {what}"), &error))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(Failure::Broken { what: format!("failed to {what}: {}", said.trim()), next: None })
 }
 
 fn current_directory() -> Result<PathBuf, Failure> {

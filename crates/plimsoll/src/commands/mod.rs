@@ -1,5 +1,6 @@
 //! One file per command. Each reads its arguments, calls what does the work, and shows what came of it.
 
+mod approve;
 mod check;
 mod doctor;
 mod dossier;
@@ -7,13 +8,14 @@ mod explain;
 mod export;
 mod init;
 mod logs;
+mod policy;
 mod promote;
 mod run;
-mod signer;
+pub(crate) mod signer;
 mod status;
-mod stop;
-mod supervisor;
-mod trace;
+pub(crate) mod stop;
+pub(crate) mod supervisor;
+pub(crate) mod trace;
 mod trust;
 mod verify;
 mod why;
@@ -34,6 +36,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         Command::Run(arguments) => run::run(&context, arguments, output),
         Command::Status => done(status::status(&context, output)),
         Command::Why(arguments) => done(why::why(&context, &arguments.unit, output)),
+        Command::Approve(arguments) => done(approve::approve(&context, arguments, output)),
         Command::Promote(arguments) => done(promote::promote(&context, arguments, output)),
         Command::Verify(arguments) => done(verify::verify(&context, arguments, output)),
         Command::Doctor => doctor::doctor(output),
@@ -44,8 +47,11 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         Command::Export(arguments) => done(export::export(&context, arguments, output)),
         Command::Stop(arguments) => done(stop::stop(&context, &arguments.unit, output)),
         Command::Explain(arguments) => done(explain::explain(arguments, output)),
+        Command::Policy(arguments) => done(policy::policy(&context, &arguments.command, output)),
         Command::Trust(arguments) => done(trust::trust(&context, &arguments.command, output)),
         Command::Signer(arguments) => done(signer::serve(&context, arguments)),
-        Command::Supervisor(arguments) => done(supervisor::supervise(&context, &arguments.unit)),
+        Command::Supervisor(arguments) => {
+            done(supervisor::supervise(&context, &arguments.unit, &arguments.dossier, arguments.why))
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! `plimsoll run`: one commit becomes a signed, verified artifact.
 
-use super::{promote::note_refusal, signer};
+use super::signer;
 use crate::{
     assembler::Assembler,
     cli,
     context::{self, Context, RUN_ROLES},
+    decisions::note_refusal,
     failure::Failure,
     interrupt,
     output::Output,
@@ -38,6 +39,7 @@ pub(crate) fn run(context: &Context, arguments: &cli::Run, output: &Output) -> R
     let source = GitSource::open(&repository)?;
     let resolved = source.resolve(&arguments.revision)?;
     let state = context.writer("run")?;
+    refresh(context, output)?;
     for role in &RUN_ROLES {
         let made = context.keys().load_or_create(role);
         made.map_err(|error| Failure::broken(format!("failed to make the {role} key"), &error))?;
@@ -61,6 +63,20 @@ pub(crate) fn run(context: &Context, arguments: &cli::Run, output: &Output) -> R
     let record = keep(&state, &directory, &open, report)?;
     show(&record, output);
     Ok(if record.passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Fetches the delivery repository. A run may be judged by what was fetched last; what it leads to is judged again.
+fn refresh(context: &Context, output: &Output) -> Result<(), Failure> {
+    if context.pinned()?.is_none() {
+        return Ok(());
+    }
+    match context.refresh() {
+        Err(Failure::Broken { what, .. }) if context.delivery().is_ok() => {
+            output.progress(&format!("{what}; going on with what was fetched last"));
+            Ok(())
+        }
+        fetched => fetched.map(|_| ()),
+    }
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
@@ -105,7 +121,8 @@ fn execute(
 ) -> Result<Report, Stopped> {
     let sandbox = context::sandbox()?;
     let toolchain = context::toolchain(&context.state.join("toolchain.cache"))?;
-    let client = context::client(context.pinned()?.as_ref())?;
+    let delivery = context.pinned()?.map(|_| context.delivery()).transpose()?;
+    let client = context::client(delivery.as_ref())?;
     let assembler = Assembler { blobs: state.layout(), project: signer::project_directory(source) };
     let work = context.state.join("work");
     sweep(&work)?;

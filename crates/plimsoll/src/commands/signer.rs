@@ -18,7 +18,7 @@ pub(crate) fn serve(context: &Context, arguments: &cli::Signer) -> Result<(), Fa
         .load(&arguments.role)
         .map_err(|error| Failure::broken("the signer has no key", &error))?;
     let pinned = context.pinned()?;
-    let delivery = pinned.as_ref().map(|pinned| pinned.delivery()).transpose()?;
+    let delivery = pinned.as_ref().map(|_| context.delivery()).transpose()?;
     let root = pinned.as_ref().map(|pinned| pinned.accept()).transpose()?;
     let source = match &arguments.repository {
         Some(path) => Some(GitSource::open(path)?),
@@ -33,7 +33,7 @@ pub(crate) fn serve(context: &Context, arguments: &cli::Signer) -> Result<(), Fa
         source,
         delivery: delivery.as_ref().map(|delivery| delivery as &dyn Source),
         assemble: &assembler,
-        trust: root.as_ref().map(|root| (root.number(), root.trust())),
+        trust: root.as_ref(),
         clock: Timestamp::now,
     };
     let mut session = Session::new(arguments.role.clone(), &key, world);

@@ -1,19 +1,29 @@
 //! `plimsoll __supervisor`: starts what a decision allows. It is a process of its own, so it believes nothing that it is
-//! told: it verifies the decision, computes the release from what would really run, and mints its own permit.
+//! told: from the dossier it computes the decision again, computes the release from what would really run, and mints its
+//! own permit.
 
-use super::{stop, why};
+use super::stop;
 use crate::{
     assembler::Assembler,
     cli::ProjectAt,
     context::{self, Context},
     failure::Failure,
-    records::{self, DecisionRecord},
-    service::{self, Prepared},
+    highest,
+    service::{self, Permitted},
 };
-use plimsoll_engine::gate;
-use plimsoll_host::{Progress, ServiceRecord, SuperviseError, supervise as run_service};
-use plimsoll_model::{Reason, Timestamp};
-use plimsoll_policy::{Observed, Permit, gather, permit};
+use plimsoll_attest::{Statement, Verified};
+use plimsoll_engine::ports::Blobs as _;
+use plimsoll_host::{
+    Progress, ServiceDirectory, ServiceRecord, Setback, SuperviseError, supervise as run_service,
+};
+use plimsoll_model::{Code, Digest, Reason, Timestamp};
+use plimsoll_pipeline::Environment;
+use plimsoll_policy::{
+    Decision, DeliveryFiles, DossierParts, Observed, Permit, Start, Summary,
+    dossier::{self, MAX_DOSSIER, recompute},
+    frozen, gather, permit,
+    repository::environment_path,
+};
 use plimsoll_store::StateDir;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -21,6 +31,27 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     process::{Command, Stdio},
 };
+
+/// Why a release is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Why {
+    /// It was just promoted.
+    New,
+    /// It is the current one and does not run.
+    Restart,
+    /// It is the current one and runs, but not as decided.
+    Repair,
+}
+
+impl Why {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Restart => "restart",
+            Self::Repair => "repair",
+        }
+    }
+}
 
 /// What a supervisor says to whoever started it, a line each. The last line is one of the others.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,8 +63,13 @@ enum Told {
     Broken { problem: String },
 }
 
-/// Starts a supervisor for the newest decision about `unit` and waits until it serves or says why not.
-pub(crate) fn start(context: &Context, unit: &ProjectAt) -> Result<ServiceRecord, Failure> {
+/// Starts a supervisor for the release of a dossier and waits until it serves or says why not.
+pub(crate) fn start(
+    context: &Context,
+    unit: &ProjectAt,
+    dossier: &Digest,
+    why: Why,
+) -> Result<ServiceRecord, Failure> {
     let broken = |error: &dyn std::error::Error| Failure::broken("failed to start the supervisor", error);
     let log = File::options().create(true).append(true).open(stop::directory(context, unit)?.log());
     let log = log.map_err(|error| broken(&error))?;
@@ -41,6 +77,7 @@ pub(crate) fn start(context: &Context, unit: &ProjectAt) -> Result<ServiceRecord
         .env_clear()
         .args(["__supervisor", &unit.to_string(), "--state"])
         .arg(&context.state)
+        .args(["--dossier", &dossier.to_string(), "--why", why.as_str()])
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -62,10 +99,15 @@ pub(crate) fn start(context: &Context, unit: &ProjectAt) -> Result<ServiceRecord
 }
 
 /// The supervisor itself.
-pub(crate) fn supervise(context: &Context, unit: &ProjectAt) -> Result<(), Failure> {
+pub(crate) fn supervise(
+    context: &Context,
+    unit: &ProjectAt,
+    dossier: &Digest,
+    why: Why,
+) -> Result<(), Failure> {
     // Its own session: it outlives the terminal it was started from.
     let _ = rustix::process::setsid();
-    let told = prepare_and_serve(context, unit);
+    let told = prepare_and_serve(context, unit, dossier, why);
     if let Err(failure) = told {
         // If nobody listens any more, nobody needs to know.
         let _ = tell(&match failure {
@@ -77,20 +119,41 @@ pub(crate) fn supervise(context: &Context, unit: &ProjectAt) -> Result<(), Failu
     Ok(())
 }
 
-fn prepare_and_serve(context: &Context, unit: &ProjectAt) -> Result<(), Failure> {
+fn prepare_and_serve(context: &Context, unit: &ProjectAt, blob: &Digest, why: Why) -> Result<(), Failure> {
     let state = context.member()?;
-    let record = records::newest_decision(&state, &unit.to_string())?;
-    let permit = mint(context, &state, unit, &record)?;
+    let parts = dossier::read(&state.layout().read(blob, MAX_DOSSIER as u64)?)?;
+    let pinned = context.pinned()?.ok_or_else(context::not_pinned)?;
+    let statement = recompute(&parts, &pinned.accept()?, &pinned.earlier)?;
+    let decision = &statement.value().predicate.decision;
     let directory = stop::directory(context, unit)?;
+    let files = DeliveryFiles { commit: decision.delivery_commit.clone(), files: parts.files.clone() };
+    let permit = mint(&directory, unit, &parts, &files, &statement, why)?;
     let assembler = Assembler { blobs: state.layout(), project: context.state.clone() };
-    let target = service::target(context, unit)?;
-    let Prepared { service, files: _files } =
-        service::prepare(context, &state, &assembler, &permit, &target, unit)?;
+    let permitted = Permitted { permit: &permit, decision, files: &files };
+    let service = service::prepare(context, &state, &assembler, unit, &permitted)?;
+    let served = serve(context, &state, unit, (permit, &service), decision, &directory);
+    // Files that cannot be removed are removed by the next.
+    let _ = service::remove_own(context, unit);
+    served
+}
+
+fn serve(
+    context: &Context,
+    state: &StateDir,
+    unit: &ProjectAt,
+    (permit, service): (Permit, &plimsoll_host::Service),
+    decision: &Decision,
+    directory: &ServiceDirectory,
+) -> Result<(), Failure> {
     let sandbox = context::sandbox()?;
+    let counter = decision.counter.unwrap_or_default();
     let progress = |progress: Progress<'_>| {
-        if let Progress::Alone(_) = progress {
+        match progress {
+            // A mark that is not written lets the same decision start again, and no other.
+            Progress::Serving(_) => drop(highest::raise(directory, counter)),
             // Files that cannot be removed are removed by the next.
-            let _ = service::sweep(context, unit);
+            Progress::Alone(_) => drop(service::sweep(context, unit)),
+            Progress::FellBack(setback) => fell_back(state, unit, setback),
         }
         // A promotion ends when nothing of the release before is left, unless that one is kept for a while.
         if let Progress::Serving(record) | Progress::Alone(record) = progress
@@ -101,7 +164,7 @@ fn prepare_and_serve(context: &Context, unit: &ProjectAt) -> Result<(), Failure>
         }
     };
     let wanted = || tell(&Told::Healthy).is_ok();
-    run_service(permit, &service, &sandbox, &directory, Timestamp::now, wanted, progress).map_err(|error| {
+    run_service(permit, service, &sandbox, directory, Timestamp::now, wanted, progress).map_err(|error| {
         match error {
             SuperviseError::Unhealthy(reason) => reason.into(),
             SuperviseError::Start(error) => error.into(),
@@ -110,30 +173,66 @@ fn prepare_and_serve(context: &Context, unit: &ProjectAt) -> Result<(), Failure>
     })
 }
 
+/// Writes down that a release was taken back. The record of the service says so too; the journal is for later.
+fn fell_back(state: &StateDir, unit: &ProjectAt, setback: &Setback) {
+    let failure = Failure::Refused(vec![setback.reason.clone()]);
+    let _ = crate::decisions::note_refusal(state, &failure, Some(unit), None, Some(&setback.decision));
+}
+
 fn mint(
-    context: &Context,
-    state: &StateDir,
+    directory: &ServiceDirectory,
     unit: &ProjectAt,
-    record: &DecisionRecord,
+    parts: &DossierParts,
+    files: &DeliveryFiles,
+    decision: &Verified<Statement<Summary>>,
+    why: Why,
 ) -> Result<Permit, Failure> {
-    let decision = why::verified(context, state, unit, record)?;
     let judged = &decision.value().predicate.decision;
-    let pinned = context.pinned()?.ok_or_else(context::not_pinned)?;
-    let delivery = pinned.delivery()?;
-    let files = gate::read_delivery(&delivery, &judged.delivery_commit, &unit.project, &unit.environment);
-    let files = files.map_err(Failure::from)?;
-    let release = gather::release(&files, &unit.project, &unit.environment, judged.release.artifact);
-    let release = release.map_err(|error| Failure::broken("the release cannot be computed", &error))?;
-    let ids = gather::identities(&files, &unit.project, &unit.environment);
-    let (project, environment) =
-        ids.map_err(|error| Failure::broken("the environment cannot be read", &error))?;
-    let observed = Observed {
-        environment,
-        project,
-        release: release.digest().map_err(|error| Failure::broken("the release has no digest", &error))?,
-        current: gate::current(state.journal(), &unit.project, &unit.environment).map_err(Failure::from)?,
+    let broken = |error: &dyn std::error::Error| Failure::broken("the release cannot be computed", error);
+    let release = gather::release(files, &unit.project, &unit.environment, judged.release.artifact);
+    let release = release.map_err(|error| broken(&error))?.digest().map_err(|error| broken(&error))?;
+    let ids = gather::identities(files, &unit.project, &unit.environment);
+    let (project, environment) = ids.map_err(|error| broken(&error))?;
+    let now = Timestamp::now();
+    let (current, start) = match why {
+        Why::New => (before(directory, parts, judged)?, Start::New),
+        Why::Restart => (running(directory, decision), Start::Restart),
+        Why::Repair => {
+            let path = environment_path(&unit.environment);
+            let bytes = files.files.get(&path).map(Vec::as_slice).unwrap_or_default();
+            let declared =
+                Environment::read(&path, bytes).map_err(|errors| Failure::Refused(errors.reasons()))?;
+            let frozen = frozen(&declared.freeze, now).is_some();
+            (running(directory, decision), Start::Repair { frozen })
+        }
     };
-    Ok(permit(&decision, &observed, Timestamp::now())?)
+    Ok(permit(decision, &Observed { environment, project, release, current }, start, now)?)
+}
+
+/// The decision that a new one follows, by the new one's own dossier; nothing here may have come further already.
+fn before(
+    directory: &ServiceDirectory,
+    parts: &DossierParts,
+    judged: &Decision,
+) -> Result<Option<(Digest, u64)>, Failure> {
+    let highest = highest::read(directory)?;
+    let place = judged.counter.unwrap_or_default();
+    if place <= highest {
+        let reason = Code::Rollback.reason().with("actual", format!("decision {}", place.saturating_sub(1)));
+        let reason = reason.with("expected", format!("decision {highest}"));
+        let reason =
+            reason.with("project", &judged.project.name).with("environment", &judged.environment.name);
+        return Err(reason.into());
+    }
+    let standing = parts.standing.as_deref().and_then(crate::dossiers::payload);
+    Ok(standing.zip(place.checked_sub(1)))
+}
+
+/// The decision that runs here, if it is this one.
+fn running(directory: &ServiceDirectory, decision: &Verified<Statement<Summary>>) -> Option<(Digest, u64)> {
+    let record = directory.read()?;
+    let counter = decision.value().predicate.decision.counter?;
+    (record.decision == *decision.payload_digest()).then_some((record.decision, counter))
 }
 
 /// Fails when whoever started this supervisor is gone.

@@ -120,7 +120,7 @@ fn materials(context: &Context, state: &StateDir, run: &RunRecord) -> Result<Vec
 }
 
 /// The digest of what a process executes, from the process itself.
-fn executable(process: u32) -> Option<Digest> {
+pub(crate) fn executable(process: u32) -> Option<Digest> {
     let file = File::open(format!("/proc/{process}/exe")).ok()?;
     plimsoll_fs::open_and_hash(file.as_fd()).ok()
 }

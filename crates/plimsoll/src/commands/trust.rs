@@ -2,17 +2,47 @@
 
 use crate::{
     cli::TrustCommand,
-    context::{self, Context, RUN_ROLES},
+    context::{self, Context, Pinned, RUN_ROLES},
     failure::Failure,
     output::Output,
 };
 use plimsoll_model::Role;
+use std::collections::BTreeSet;
 
 pub(crate) fn trust(context: &Context, command: &TrustCommand, output: &Output) -> Result<(), Failure> {
     match command {
         TrustCommand::Show => show(context, output),
+        TrustCommand::Pin { delivery } => pin(context, delivery, output),
         TrustCommand::Key { role } => key(context, role, output),
     }
+}
+
+/// Believes a trust root for the first time: whoever asks for it compares its genesis with somebody who knows.
+fn pin(context: &Context, delivery: &str, output: &Output) -> Result<(), Failure> {
+    let _state = context.writer("trust pin")?;
+    if context.pinned()?.is_some() {
+        return Err(Failure::Usage("a trust root is pinned already: plimsoll trust show".into()));
+    }
+    let local = std::path::Path::new(delivery);
+    let delivery = match local.canonicalize() {
+        Ok(path) if local.exists() => path.display().to_string(),
+        _ => delivery.to_owned(),
+    };
+    let empty =
+        Pinned { version: 1, delivery, root: String::new(), signatures: vec![], earlier: BTreeSet::new() };
+    let mirror = context.mirror(&empty)?;
+    let head = mirror.fetch()?;
+    let (root, signatures) = context::committed_root(&mirror.source()?, &head)?;
+    let pinned = Pinned { root, signatures, ..empty };
+    let accepted = pinned.accept()?;
+    context.pin(&pinned)?;
+    let text = format!(
+        "pinned    {}\ngenesis   {}\nnext      compare the genesis with somebody who knows it, then: plimsoll status",
+        pinned.delivery,
+        accepted.genesis()
+    );
+    output.result(&text, &serde_json::json!({ "delivery": pinned.delivery, "genesis": accepted.genesis(), "number": accepted.number() }));
+    Ok(())
 }
 
 fn show(context: &Context, output: &Output) -> Result<(), Failure> {
@@ -29,7 +59,7 @@ fn show(context: &Context, output: &Output) -> Result<(), Failure> {
             "root      number {}, genesis {}\ndelivery  {}\n",
             root.number(),
             root.genesis(),
-            pinned.delivery.display()
+            pinned.delivery
         ),
         _ => "root      none is pinned; these are this machine's own keys\n".to_owned(),
     };

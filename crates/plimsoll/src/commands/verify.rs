@@ -11,6 +11,7 @@ use plimsoll_attest::{AnyStatement, Trust, TrustRoot, Verified, verify_any};
 use plimsoll_model::{Code, Digest};
 use plimsoll_policy::Verdict;
 use std::{
+    collections::BTreeSet,
     fmt::Display,
     fs::{self, File},
     io::Read,
@@ -23,12 +24,13 @@ const LIMIT: u64 = 512 << 20;
 
 pub(crate) fn verify(context: &Context, arguments: &Verify, output: &Output) -> Result<(), Failure> {
     let bytes = read(&arguments.file)?;
-    let root = match &arguments.root {
-        Some(root) => Some(read_root(root)?),
-        None => context.pinned()?.map(|pinned| pinned.accept()).transpose()?,
+    let (root, earlier) = match (&arguments.root, context.pinned()?) {
+        (Some(root), _) => (Some(read_root(root)?), BTreeSet::new()),
+        (None, Some(pinned)) => (Some(pinned.accept()?), pinned.earlier),
+        (None, None) => (None, BTreeSet::new()),
     };
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return dossier(&bytes, &root.ok_or_else(not_pinned)?, arguments, output);
+        return dossier(&bytes, (&root.ok_or_else(not_pinned)?, &earlier), arguments, output);
     }
     match root {
         Some(root) => bundle(&bytes, root.trust(), arguments, output),
@@ -37,9 +39,14 @@ pub(crate) fn verify(context: &Context, arguments: &Verify, output: &Output) -> 
 }
 
 /// Recomputes the decision from what the dossier holds; only then are its words shown.
-fn dossier(bytes: &[u8], root: &TrustRoot, arguments: &Verify, output: &Output) -> Result<(), Failure> {
+fn dossier(
+    bytes: &[u8],
+    (root, earlier): (&TrustRoot, &BTreeSet<Digest>),
+    arguments: &Verify,
+    output: &Output,
+) -> Result<(), Failure> {
     let parts = plimsoll_policy::dossier::read(bytes)?;
-    let statement = plimsoll_policy::dossier::recompute(&parts, root)?;
+    let statement = plimsoll_policy::dossier::recompute(&parts, root, earlier)?;
     let summary = &statement.value().predicate;
     let decision = &summary.decision;
     let verdict = match decision.verdict {

@@ -4,6 +4,7 @@
 
 mod artifact;
 mod clock;
+mod delivery;
 mod faults;
 mod fetch;
 mod first_gate;

@@ -97,22 +97,33 @@ fn free_port() -> u16 {
 pub(crate) struct Shop {
     pub(crate) world: World,
     pub(crate) port: u16,
+    ports: Vec<u16>,
 }
 
 impl Shop {
     /// Version `v1` is committed, and nothing has run.
     pub(crate) fn new() -> Self {
-        let shop = Self { world: World::empty(), port: free_port() };
+        Self::with(&["local"])
+    }
+
+    /// The same with these environments, each after the one before, which listen on ports from `port` on.
+    pub(crate) fn with(environments: &[&str]) -> Self {
+        // Further environments take further ports.
+        let ports: Vec<u16> = environments.iter().map(|_| free_port()).collect();
+        let shop = Self { world: World::empty(), port: ports[0], ports };
         shop.world.repository.write_executable("service", &*EXECUTABLE);
         shop.world.repository.write("plimsoll.yaml", PIPELINE);
         shop.commit_version("v1");
         let (delivery, key) = (shop.world.delivery(), shop.world.person.private_path().with_extension("pub"));
         let (delivery, key) = (delivery.to_str().expect("text"), key.to_str().expect("text"));
-        shop.world.plimsoll(&["init", "--delivery", delivery, "--key", key]).ok();
-        shop.world.change_delivery("environments/local/shop/target.yaml", |target| {
-            let target = target.replace("listen: 8080", &format!("listen: {}", shop.port));
-            format!("{target}  start-timeout: 8s\n")
-        });
+        let names = environments.join(",");
+        shop.world.plimsoll(&["init", "--delivery", delivery, "--key", key, "--environments", &names]).ok();
+        for ((name, port), listen) in environments.iter().zip(&shop.ports).zip(8080..) {
+            shop.world.change_delivery(&format!("environments/{name}/shop/target.yaml"), |target| {
+                let target = target.replace(&format!("listen: {listen}"), &format!("listen: {port}"));
+                format!("{target}  start-timeout: 8s\n")
+            });
+        }
         shop
     }
 
@@ -135,7 +146,12 @@ impl Shop {
 
     /// What the service answers; none when nobody does.
     pub(crate) fn answer(&self) -> Option<String> {
-        answer(self.port)
+        self.answer_at(0)
+    }
+
+    /// What the service answers in an environment, by its place.
+    pub(crate) fn answer_at(&self, environment: usize) -> Option<String> {
+        answer(self.ports[environment])
     }
 
     /// The state of the service that `status` shows.

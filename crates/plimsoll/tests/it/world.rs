@@ -148,6 +148,16 @@ impl World {
         fs::write(&file, new).expect("a file");
         let status = self.repository.command(&self.delivery()).args(["commit", "-qam", "change"]).status();
         assert!(status.expect("git").success());
+        if plimsoll_policy::repository::is_policy_file(path) {
+            self.sign_policy();
+        }
+    }
+
+    /// Puts the rules of the delivery repository into force as they are.
+    pub(crate) fn sign_policy(&self) {
+        let (delivery, key) = (self.delivery(), self.person.private_path());
+        let [delivery, key] = [&delivery, &key].map(|path| path.to_str().expect("a path"));
+        self.plimsoll(&["policy", "sign", "-C", delivery, "--key", key]).ok();
     }
 
     /// What a killed engine or step could have left: its work directories.

@@ -27,6 +27,11 @@ impl Commit {
         Self { files: files.collect(), ..Self::default() }
     }
 
+    pub(crate) fn with(mut self, name: &str, text: &str) -> Self {
+        self.files.insert(path(name), text.as_bytes().to_vec());
+        self
+    }
+
     pub(crate) fn after(mut self, parent: &CommitId) -> Self {
         self.parents.push(parent.clone());
         self
