@@ -1,6 +1,7 @@
 //! The decision: a SLSA Verification Summary whose one extension holds everything that it was computed from.
 
 use crate::release::Release;
+pub use plimsoll_attest::predicate::common::Named;
 use plimsoll_attest::{Predicate, Statement, Subject};
 use plimsoll_model::{
     CommitId, Digest, EnvironmentName, Opaque, Outcome, ProjectName, Reason, RunId, Timestamp, jcs,
@@ -98,16 +99,6 @@ pub enum Kind {
     Deploy,
     /// To go back to a release that was allowed here before.
     Rollback,
-}
-
-/// A thing by the name that people use and the identity that survives renaming.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Named<N> {
-    /// The name.
-    pub name: N,
-    /// The random identity.
-    pub id: Opaque,
 }
 
 /// The extension `plimsoll_decision`.

@@ -43,6 +43,15 @@ impl Failure {
         error.into()
     }
 
+    /// What happened, in one line.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Refused(reasons) => reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            Self::Usage(text) | Self::Broken { what: text, .. } => text.clone(),
+            Self::Interrupted => "interrupted".into(),
+        }
+    }
+
     /// Exit status as documented in `docs/concepts.md`.
     pub(crate) fn status(&self) -> u8 {
         match self {

@@ -12,7 +12,6 @@ use plimsoll_attest::{
     Statement, Subject,
     predicate::{
         Observation,
-        common::Named,
         observation::{AgentId, AgentIsolation, UnitState},
     },
     seal, verify,
@@ -53,8 +52,8 @@ pub(crate) fn publish(
     let predicate = Observation {
         schema: 1,
         agent: AgentId { name: LOCAL.into(), id: identity(pinned)? },
-        environment: Named { name: judged.environment.name.clone(), id: judged.environment.id.clone() },
-        project: Named { name: judged.project.name.clone(), id: judged.project.id.clone() },
+        environment: judged.environment.clone(),
+        project: judged.project.clone(),
         sequence: before.map_or(1, |before| before.sequence.saturating_add(1)),
         state: match record.state {
             ServiceState::Serving => UnitState::Serving,

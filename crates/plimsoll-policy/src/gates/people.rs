@@ -146,8 +146,8 @@ impl Bench<'_> {
                 Kind::Deploy => ApprovalKind::Deploy,
                 Kind::Rollback => ApprovalKind::Rollback,
             },
-            project: &named(&inputs.project),
-            environment: &named(&inputs.environment),
+            project: &inputs.project,
+            environment: &inputs.environment,
             release,
             base: self.around.runs(inputs),
             delta,
@@ -160,10 +160,6 @@ impl Bench<'_> {
             disclaimers: &disclaimed,
         })
     }
-}
-
-fn named<N: Clone>(known: &crate::decision::Named<N>) -> plimsoll_attest::predicate::common::Named<N> {
-    plimsoll_attest::predicate::common::Named { name: known.name.clone(), id: known.id.clone() }
 }
 
 fn verified<T: document::Document>(

@@ -12,7 +12,7 @@ use plimsoll_attest::{
     ApprovalDocument, Signed, Statement, TrustRoot, Verified,
     approval::ApprovalKind,
     document::{self, Document as _},
-    predicate::{Delta, common::Named, delta::DeltaCommit, source::Signature},
+    predicate::{Delta, delta::DeltaCommit, source::Signature},
     verify,
 };
 use plimsoll_engine::ports::Source as _;
@@ -151,11 +151,8 @@ impl Waiting {
                 Kind::Deploy => ApprovalKind::Deploy,
                 Kind::Rollback => ApprovalKind::Rollback,
             },
-            project: Named { name: decision.project.name.clone(), id: decision.project.id.clone() },
-            environment: Named {
-                name: decision.environment.name.clone(),
-                id: decision.environment.id.clone(),
-            },
+            project: decision.project.clone(),
+            environment: decision.environment.clone(),
             release: decision.release_digest,
             base: decision.runs,
             delta: self

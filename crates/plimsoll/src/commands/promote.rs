@@ -67,7 +67,7 @@ fn refused(context: &Context, pinned: &Pinned, unit: &ProjectAt, made: &Made, ou
         match promotion::ask_people(context, pinned, unit, made) {
             Ok(()) => output.progress(&format!("waiting   for approval: plimsoll approve {unit}")),
             Err(failure) => {
-                output.progress(&format!("the request for approval was not published: {failure:?}"))
+                output.progress(&format!("the request for approval was not published: {}", failure.text()))
             }
         }
     }
