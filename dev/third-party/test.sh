@@ -27,7 +27,7 @@ trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
 
 # Nothing of the user's git configuration, nor any key of theirs, plays a part.
-export GIT_CONFIG_SYSTEM=/dev/null GIT_CONFIG_GLOBAL=$work/gitconfig PLIMSOLL_STATE=$work/state
+export GIT_CONFIG_SYSTEM=/dev/null GIT_CONFIG_GLOBAL=$work/gitconfig
 unset SSH_AUTH_SOCK
 ssh-keygen -q -t ed25519 -N '' -C third-party@example.com -f "$work/key"
 cat >"$GIT_CONFIG_GLOBAL" <<CONFIG
@@ -115,9 +115,11 @@ serve() {
     say "      stopped"
 }
 
-# From a repository with a plimsoll.yaml to what the run left. Each program gets a delivery repository of its own.
+# From a repository with a plimsoll.yaml to what the run left. Each program gets a delivery repository of its own, and a
+# state directory, which trusts one delivery repository only.
 deliver() {
     cd "$1/source"
+    export PLIMSOLL_STATE=$1/state
     "$plimsoll" --quiet init --delivery "$1/delivery" >/dev/null
     run "$1/run.json"
     judge "$1"
