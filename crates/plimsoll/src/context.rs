@@ -226,8 +226,9 @@ pub(crate) fn committed_root(
 /// The public half of a role's key.
 pub(crate) fn public_key(keys: &RoleKeys, role: &Role) -> Result<PublicKey, Failure> {
     let path = keys.public_path(role);
-    let failed =
-        |error: &dyn std::error::Error| Failure::broken(format!("failed to read {}", path.display()), error);
+    let failed = |error: &(dyn std::error::Error + 'static)| {
+        Failure::broken(format!("failed to read {}", path.display()), error)
+    };
     let pem = fs::read_to_string(&path).map_err(|error| failed(&error))?;
     PublicKey::from_pem(&pem).map_err(|error| failed(&error))
 }

@@ -4,7 +4,11 @@ use crate::output::Output;
 use plimsoll_engine::ports::{IsolationUnavailable, SandboxError, SourceError, StoreError};
 use plimsoll_engine::run::RunError;
 use plimsoll_model::{Code, Reason};
-use std::{error::Error, process::ExitCode};
+use std::{
+    error::Error,
+    io::{self, ErrorKind},
+    process::ExitCode,
+};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -20,19 +24,20 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// A failure to do `what`, caused by `error`.
-    pub(crate) fn broken(what: impl Into<String>, error: &dyn Error) -> Self {
+    /// A failure to do `what`, caused by `error`. A disk that takes nothing more is a refusal, wherever it was met.
+    pub(crate) fn broken(what: impl Into<String>, error: &(dyn Error + 'static)) -> Self {
         let mut text = what.into();
-        let mut cause = Some(error);
-        while let Some(error) = cause {
-            let part = error.to_string();
+        for cause in causes(error) {
+            let part = cause.to_string();
             if !text.ends_with(&part) {
                 text.push_str(": ");
                 text.push_str(&part);
             }
-            cause = error.source();
         }
-        Self::Broken { what: text, next: None }
+        match causes(error).find_map(|cause| full_disk(cause, &text)) {
+            Some(reason) => reason.into(),
+            None => Self::Broken { what: text, next: None },
+        }
     }
 
     /// A run that did not come to its end. What is wrong with a file is shown at once, since it has many places.
@@ -74,6 +79,27 @@ impl Failure {
         }
         ExitCode::from(status)
     }
+}
+
+/// The error and what it came from, the nearest first.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// `E-STATE-FULL`, if `cause` is a disk that takes nothing more; `text` says what was being done on it.
+fn full_disk(cause: &(dyn Error + 'static), text: &str) -> Option<Reason> {
+    let error = cause.downcast_ref::<io::Error>()?;
+    if let Some(reason) = error.get_ref().and_then(|inner| inner.downcast_ref::<Reason>()) {
+        return Some(reason.clone());
+    }
+    let full = matches!(
+        error.kind(),
+        ErrorKind::StorageFull
+            | ErrorKind::QuotaExceeded
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::FileTooLarge
+    );
+    full.then(|| Code::StateFull.reason().with("path", "the disk").with("problem", text))
 }
 
 /// Codes that are about files and usage rather than about what may run.
@@ -136,6 +162,41 @@ impl From<RunError> for Failure {
             RunError::File(errors) => Self::Refused(errors.reasons()),
             RunError::Interrupted => Self::Interrupted,
             other => Self::broken("the engine failed", &other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_sign::KeyError;
+
+    /// Errors of Linux by number, as `KeyError` and others carry them.
+    fn key_not_written(errno: i32) -> KeyError {
+        let source = io::Error::from_raw_os_error(errno);
+        KeyError::Io { action: "write", path: "/keys/builder.pem".into(), source }
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_more_is_told_as_such_wherever_it_was_met() {
+        for (name, errno) in [("EFBIG", 27), ("ENOSPC", 28), ("EROFS", 30), ("EDQUOT", 122)] {
+            let failure = Failure::broken("failed to make the builder key", &key_not_written(errno));
+            assert_eq!(failure.status(), 1, "{name}");
+            let Failure::Refused(reasons) = &failure else { panic!("{name}: {failure:?}") };
+            assert_eq!(reasons[0].code, Code::StateFull, "{name}");
+            assert!(failure.text().contains("/keys/builder.pem"), "{name}: {}", failure.text());
+        }
+        let known = Code::StateFull.reason().with("path", "/layout").with("problem", "no space");
+        let carried = io::Error::new(ErrorKind::StorageFull, known.clone());
+        assert_eq!(Failure::broken("failed to copy", &carried).text(), known.to_string());
+    }
+
+    #[test]
+    fn any_other_error_tells_its_causes_once_and_decides_nothing() {
+        for (name, errno) in [("ENOENT", 2), ("EIO", 5), ("EACCES", 13)] {
+            let failure = Failure::broken("failed to make the builder key", &key_not_written(errno));
+            assert_eq!(failure.status(), 3, "{name}");
+            assert_eq!(failure.text().matches("failed to write /keys/builder.pem").count(), 1);
         }
     }
 }

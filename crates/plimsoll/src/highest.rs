@@ -12,8 +12,9 @@ use std::{
 /// The place of the newest decision that came to serve; 0 before the first.
 pub(crate) fn read(directory: &ServiceDirectory) -> Result<u64, Failure> {
     let path = path(directory);
-    let broken =
-        |error: &dyn std::error::Error| Failure::broken(format!("failed to read {}", path.display()), error);
+    let broken = |error: &(dyn std::error::Error + 'static)| {
+        Failure::broken(format!("failed to read {}", path.display()), error)
+    };
     match fs::read_to_string(&path) {
         Ok(text) => text.trim().parse().map_err(|error| broken(&error)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),

@@ -74,7 +74,8 @@ pub(crate) fn publish(
         drift: drift(unit, &record),
         agent_isolation: AgentIsolation::None,
     };
-    let broken = |error: &dyn std::error::Error| Failure::broken("the observation was not signed", error);
+    let broken =
+        |error: &(dyn std::error::Error + 'static)| Failure::broken("the observation was not signed", error);
     let statement =
         Statement { subject: vec![Subject::new(unit.to_string(), predicate.artifact)], predicate };
     let payload = statement.to_bytes().map_err(|error| broken(&error))?;

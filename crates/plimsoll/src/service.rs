@@ -225,7 +225,9 @@ struct Unpacked {
 
 impl Unpacked {
     fn make(parent: &Path) -> Result<Self, Failure> {
-        let failed = |error: &dyn std::error::Error| Failure::broken("the release cannot be unpacked", error);
+        let failed = |error: &(dyn std::error::Error + 'static)| {
+            Failure::broken("the release cannot be unpacked", error)
+        };
         let above = File::open(parent).map_err(|error| failed(&error))?;
         let name = format!("{UNPACKED}{}", std::process::id());
         let relative: RelPath = name.parse().map_err(|error| failed(&error))?;
@@ -271,7 +273,9 @@ impl Unpacked {
     }
 
     fn write(&self, name: &str, tree: &Tree, contents: &Contents<'_>) -> Result<(), Failure> {
-        let failed = |error: &dyn std::error::Error| Failure::broken("the release cannot be unpacked", error);
+        let failed = |error: &(dyn std::error::Error + 'static)| {
+            Failure::broken("the release cannot be unpacked", error)
+        };
         let name: RelPath = name.parse().map_err(|error| failed(&error))?;
         let directory =
             plimsoll_fs::create_directory(self.directory.as_fd(), &name).map_err(|error| failed(&error))?;

@@ -58,7 +58,8 @@ fn artifact_files(state: &StateDir, record: &RunRecord, to: &Path) -> Result<(),
     write(&to.join("manifest.json"), &state.layout().read(&made.manifest, LIMIT)?)?;
     let descriptor = Descriptor::new(&made.media_type, made.manifest, made.size);
     state.layout().export_directory(&descriptor, record.project.as_str(), &to.join("layout"))?;
-    let failed = |error: &dyn std::error::Error| Failure::broken("the artifact cannot be written", error);
+    let failed =
+        |error: &(dyn std::error::Error + 'static)| Failure::broken("the artifact cannot be written", error);
     let above = File::open(to).map_err(|error| failed(&error))?;
     let name: RelPath = "files".parse().map_err(|error| failed(&error))?;
     let files = plimsoll_fs::create_directory(above.as_fd(), &name).map_err(|error| failed(&error))?;

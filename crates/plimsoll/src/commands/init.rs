@@ -280,7 +280,7 @@ fn current_directory() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|error| Failure::broken("failed to find this directory", &error))
 }
 
-/// Writes a file that must not be there.
+/// Writes a file that must not be there: whole, or not at all.
 fn write_new(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let failed =
         |error: std::io::Error| Failure::broken(format!("failed to write {}", path.display()), &error);
@@ -288,6 +288,9 @@ fn write_new(path: &Path, content: &[u8]) -> Result<(), Failure> {
         fs::create_dir_all(parent).map_err(failed)?;
     }
     let mut file = fs::File::create_new(path).map_err(failed)?;
-    file.write_all(content).map_err(failed)?;
-    file.sync_all().map_err(failed)
+    let written = file.write_all(content).and_then(|()| file.sync_all());
+    written.map_err(|error| {
+        let _ = fs::remove_file(path);
+        failed(error)
+    })
 }

@@ -83,7 +83,8 @@ fn next(checkout: &Checkout, root: &TrustRoot, person: &Me) -> Result<(u64, Vec<
         previous: newest.map(|(_, file)| Digest::of(&file.bytes)),
         files: checkout.files.clone(),
     };
-    let broken = |error: &dyn std::error::Error| Failure::broken("the statement was not written", error);
+    let broken =
+        |error: &(dyn std::error::Error + 'static)| Failure::broken("the statement was not written", error);
     let bytes = document::write(&statement).map_err(|error| broken(&error))?;
     let path = checkout.directory.join(policy_statement_path(number));
     fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(|error| broken(&error))?;

@@ -180,8 +180,9 @@ fn failure(state: &StateDir, open: &Open, stopped: Stopped, output: &Output) -> 
 
 /// Removes what killed runs left behind. This process is the one writer, so nobody works there.
 fn sweep(work: &Path) -> Result<(), Failure> {
-    let failed =
-        |error: &dyn std::error::Error| Failure::broken(format!("failed to empty {}", work.display()), error);
+    let failed = |error: &(dyn std::error::Error + 'static)| {
+        Failure::broken(format!("failed to empty {}", work.display()), error)
+    };
     fs::create_dir_all(work).map_err(|error| failed(&error))?;
     let directory = File::open(work).map_err(|error| failed(&error))?;
     for entry in fs::read_dir(work).map_err(|error| failed(&error))?.flatten() {

@@ -70,7 +70,8 @@ pub(crate) fn start(
     dossier: &Digest,
     why: Why,
 ) -> Result<ServiceRecord, Failure> {
-    let broken = |error: &dyn std::error::Error| Failure::broken("failed to start the supervisor", error);
+    let broken =
+        |error: &(dyn std::error::Error + 'static)| Failure::broken("failed to start the supervisor", error);
     let log = File::options().create(true).append(true).open(stop::directory(context, unit)?.log());
     let log = log.map_err(|error| broken(&error))?;
     let mut child = Command::new("/proc/self/exe")
@@ -188,7 +189,8 @@ fn mint(
     why: Why,
 ) -> Result<Permit, Failure> {
     let judged = &decision.value().predicate.decision;
-    let broken = |error: &dyn std::error::Error| Failure::broken("the release cannot be computed", error);
+    let broken =
+        |error: &(dyn std::error::Error + 'static)| Failure::broken("the release cannot be computed", error);
     let release = gather::release(files, &unit.project, &unit.environment, judged.release.artifact);
     let release = release.map_err(|error| broken(&error))?.digest().map_err(|error| broken(&error))?;
     let ids = gather::identities(files, &unit.project, &unit.environment);

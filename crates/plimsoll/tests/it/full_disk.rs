@@ -65,6 +65,29 @@ fn a_full_disk_is_told_at_every_stage_of_a_run_and_nothing_is_signed_on_it() {
     }
 }
 
+/// What people write is on some disk too. The limit on the size of files stands for it, since everybody may set it.
+#[test]
+fn a_file_for_people_that_does_not_fit_is_told_and_fits_once_there_is_room() {
+    const NO_FILES: [&str; 4] = ["bash", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "no-files"];
+    let world = World::empty();
+    world
+        .repository
+        .write("Cargo.toml", "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    world
+        .repository
+        .write("Cargo.lock", "version = 4\n\n[[package]]\nname = \"shop\"\nversion = \"0.1.0\"\n");
+    world.repository.write("src/main.rs", "fn main() {}\n");
+    world.repository.commit("a program");
+    let (delivery, key) = (world.delivery(), world.person.private_path());
+    let [delivery, key] = [&delivery, &key].map(|path| path.to_str().unwrap());
+    for command in [&["init"][..], &["init", "--delivery", delivery, "--key", key]] {
+        let full = Ran::of(&mut world.prefixed(&NO_FILES, &[&["--json"], command].concat()));
+        full.ended(1).refused(&["E-STATE-FULL"]);
+        world.json(command).ok();
+        world.repository.commit("what it wrote");
+    }
+}
+
 /// Hashes of the toolchain are kept to save time; a run without them only takes longer.
 #[test]
 fn what_is_only_kept_to_save_time_never_fails_a_run() {
