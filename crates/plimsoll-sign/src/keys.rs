@@ -7,7 +7,7 @@ use p256::{
 use plimsoll_attest::PublicKey;
 use plimsoll_engine::signer::Key;
 use plimsoll_model::Role;
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{Mode, OFlags};
 use std::{
     fs::{self, File, Permissions},
     io::{self, Read, Write as _},
@@ -137,61 +137,97 @@ impl RoleKeys {
         Ok(RoleKey { role: role.clone(), key, public })
     }
 
-    /// Reads the key of `role`, making one first where there is none.
+    /// Reads the key of `role`, making one first where there is none. Its public half lies beside it afterwards, and
+    /// nothing is left of a process that was killed while it made either. Many that do this at once get the same key.
     ///
     /// # Errors
     /// Those of [`RoleKeys::load`], and failures to write.
     pub fn load_or_create(&self, role: &Role) -> Result<RoleKey, KeyError> {
-        match self.load(role) {
+        let _lock = self.lock(role)?;
+        self.sweep(role)?;
+        let key = match self.load(role) {
             Err(KeyError::Missing { .. }) => {
                 self.create(role)?;
-                let key = self.load(role)?;
-                self.publish(&key)?;
-                Ok(key)
+                self.load(role)?
             }
-            other => other,
-        }
+            other => other?,
+        };
+        self.publish(&key)?;
+        Ok(key)
     }
 
-    /// Makes a key. Two that try at once end with the same one: the file appears whole, and only if there is none.
-    fn create(&self, role: &Role) -> Result<(), KeyError> {
+    /// The directory, made where there is none, for one process at a time until the lock is dropped.
+    fn lock(&self, role: &Role) -> Result<File, KeyError> {
         let path = self.path(role);
         let io = |action| {
             let path = path.clone();
             move |source: io::Error| KeyError::Io { action, path, source }
         };
         fs::create_dir_all(&self.directory).map_err(io("create the directory of"))?;
-        fs::set_permissions(&self.directory, Permissions::from_mode(0o700))
-            .map_err(io("close the directory of"))?;
-        let key = random_key().map_err(io("find randomness for"))?;
+        let directory = File::open(&self.directory).map_err(io("open the directory of"))?;
+        let mode = directory.metadata().map_err(io("look at the directory of"))?.mode();
+        if mode & 0o077 != 0 {
+            directory.set_permissions(Permissions::from_mode(0o700)).map_err(io("close the directory of"))?;
+        }
+        directory.lock().map_err(io("lock the directory of"))?;
+        Ok(directory)
+    }
+
+    /// Where a file of `role` is while it is unfinished: it holds a secret, so it is not one of many names.
+    fn unfinished(&self, role: &Role) -> PathBuf {
+        self.path(role).with_extension("new")
+    }
+
+    /// Removes what a killed process left; whoever holds the lock knows that nobody is still writing it.
+    fn sweep(&self, role: &Role) -> Result<(), KeyError> {
+        let path = self.unfinished(role);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(KeyError::Io { action: "remove the unfinished", path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn create(&self, role: &Role) -> Result<(), KeyError> {
+        let path = self.path(role);
+        let key = random_key().map_err(|source| KeyError::Io {
+            action: "find randomness for",
+            path: path.clone(),
+            source,
+        })?;
         let secret =
             key.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::Malformed { path: path.clone() })?;
-        self.write_new(&path, secret.as_bytes(), 0o600).map_err(io("write"))
+        self.write(role, &path, secret.as_bytes(), 0o600)
     }
 
-    /// Writes the public half of the key that won, beside it.
+    /// Writes the public half of a key beside it, unless it is there.
     fn publish(&self, key: &RoleKey) -> Result<(), KeyError> {
-        let path = self.public_path(&key.role);
-        let written = self.write_new(&path, key.public.to_pem().as_bytes(), 0o644);
-        written.map_err(|source| KeyError::Io { action: "write the public half of", path, source })
+        let (path, pem) = (self.public_path(&key.role), key.public.to_pem());
+        if fs::read(&path).is_ok_and(|content| content == pem.as_bytes()) {
+            return Ok(());
+        }
+        self.write(&key.role, &path, pem.as_bytes(), 0o644)
     }
 
-    fn write_new(&self, path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-        let mut suffix = [0_u8; 8];
-        getrandom::fill(&mut suffix).map_err(io::Error::other)?;
-        let temporary = path.with_extension(format!("new-{:016x}", u64::from_ne_bytes(suffix)));
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = File::from(rustix::fs::open(&temporary, flags, Mode::from_raw_mode(mode))?);
-        file.write_all(content)?;
-        file.sync_all()?;
-        let linked = rustix::fs::linkat(rustix::fs::CWD, &temporary, rustix::fs::CWD, path, AtFlags::empty());
-        fs::remove_file(&temporary)?;
-        match linked {
-            Err(rustix::io::Errno::EXIST) => Ok(()),
-            other => other.map_err(io::Error::from),
-        }?;
-        File::open(&self.directory)?.sync_all()
+    /// The file appears whole, or not at all.
+    fn write(&self, role: &Role, path: &Path, content: &[u8], mode: u32) -> Result<(), KeyError> {
+        let unfinished = self.unfinished(role);
+        let written = write_new(&unfinished, content, mode)
+            .and_then(|()| fs::rename(&unfinished, path))
+            .and_then(|()| File::open(&self.directory)?.sync_all());
+        written.map_err(|source| {
+            let _ = fs::remove_file(&unfinished);
+            KeyError::Io { action: "write", path: path.to_owned(), source }
+        })
     }
+}
+
+fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(mode))?);
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 fn random_key() -> io::Result<SigningKey> {
@@ -281,6 +317,41 @@ mod tests {
         fs::write(&path, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").unwrap();
         assert!(matches!(keys.load_or_create(&Role::Builder), Err(KeyError::Malformed { .. })));
         assert!(fs::read_to_string(&path).unwrap().contains("AAAA"));
+    }
+
+    /// Every state that a process leaves that is killed at some moment of making a key.
+    #[test]
+    fn killed_at_any_moment_the_next_one_ends_with_both_halves_and_nothing_else() {
+        let (directory, other) = keys();
+        let [whole, public] = {
+            let key = other.load_or_create(&Role::Builder).unwrap();
+            [fs::read_to_string(other.path(&Role::Builder)).unwrap(), key.public().to_pem()]
+        };
+        let half = |text: &str| text[..text.len() / 2].to_owned();
+        for (moment, key, published, unfinished) in [
+            ("the directory was made", None, None, None),
+            ("a file was made", None, None, Some(String::new())),
+            ("half of the key was written", None, None, Some(half(&whole))),
+            ("the key was written", None, None, Some(whole.clone())),
+            ("the key has its name", Some(&whole), None, None),
+            ("half of the public half was written", Some(&whole), None, Some(half(&public))),
+            ("the public half was written", Some(&whole), None, Some(public.clone())),
+            ("both have their names", Some(&whole), Some(&public), None),
+            ("somebody damaged the public half", Some(&whole), Some(&half(&public)), None),
+        ] {
+            let keys = RoleKeys::new(directory.path().join(moment));
+            fs::create_dir(directory.path().join(moment)).unwrap();
+            let place = |path: PathBuf, content: Option<&String>| {
+                content.map(|content| write_new(&path, content.as_bytes(), 0o600).unwrap())
+            };
+            place(keys.path(&Role::Builder), key);
+            place(keys.public_path(&Role::Builder), published);
+            place(keys.unfinished(&Role::Builder), unfinished.as_ref());
+            let made = keys.load_or_create(&Role::Builder).unwrap().public().to_pem();
+            assert_eq!(made == public, key.is_some(), "{moment}: a key that had its name is kept, no other");
+            assert_eq!(fs::read_to_string(keys.public_path(&Role::Builder)).unwrap(), made, "{moment}");
+            assert_eq!(fs::read_dir(&keys.directory).unwrap().count(), 2, "{moment}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use crate::{
     journal, processes,
     service::Shop,
-    world::{Ran, World, pipeline},
+    world::{Ran, World, entries, pipeline},
 };
 use std::{
     path::PathBuf,
@@ -63,6 +63,27 @@ fn an_engine_that_is_killed_at_ten_random_moments_leaves_nothing_that_hinders_th
         processes::until_gone(&step);
     }
     processes::until_gone(&world.mark());
+}
+
+/// Keys come first, so the moments are early ones.
+#[test]
+fn an_engine_that_is_killed_while_it_makes_keys_leaves_whole_ones_or_none() {
+    let mut delays = Delays::new();
+    for round in 0..10 {
+        let (world, _) = slow(0);
+        let delay = delays.next(60);
+        let context = format!("seed {}, round {round}, killed after {delay:?}", delays.seed);
+        killed(&world, &["run"], delay);
+        world.json(&["run"]).ok();
+        let mut names: Vec<_> = entries(&world.state().join("keys"))
+            .iter()
+            .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        let whole = ["builder.pem", "builder.pub", "scanner.pem", "scanner.pub", "source.pem", "source.pub"];
+        assert_eq!(names, whole, "{context}");
+        processes::until_gone(&world.mark());
+    }
 }
 
 #[test]
