@@ -65,7 +65,7 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Show and sign the rules of a delivery repository
     Policy(PolicyArguments),
-    /// Show and export what is trusted
+    /// Show, export and change what is trusted
     Trust(TrustArguments),
     /// A signer of one role, asked on its standard input
     #[command(name = "__signer", hide = true)]
@@ -282,7 +282,45 @@ pub(crate) enum TrustCommand {
     Key {
         /// As in builder
         role: Role,
+        /// Make one where there is none
+        #[arg(long)]
+        create: bool,
     },
+    /// Let a key stand for a role: write and sign the next trust root, and commit it
+    Add {
+        /// As in agent:production
+        role: Role,
+        /// What `plimsoll trust key ROLE` printed where the key is
+        #[arg(value_name = "KEYFILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        ceremony: Ceremony,
+    },
+    /// Let a key stand for a role no longer: write and sign the next trust root, and commit it
+    Remove {
+        /// As in agent:production
+        role: Role,
+        /// As `plimsoll trust show` prints it
+        fingerprint: Digest,
+        #[command(flatten)]
+        ceremony: Ceremony,
+    },
+    /// Sign a trust root that needs more than one person
+    Sign {
+        #[command(flatten)]
+        ceremony: Ceremony,
+    },
+}
+
+/// Where a trust root is changed, and by whom.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Ceremony {
+    /// A work tree of the delivery repository
+    #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
+    pub(crate) directory: PathBuf,
+    /// SSH public key to sign with [default: git's user.signingKey, then ~/.ssh/id_ed25519.pub]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
 }
 
 /// `plimsoll __signer`

@@ -3,7 +3,7 @@
 
 mod root;
 
-pub use root::{NAMESPACE, NamedKey, RootDocument, TrustRoot};
+pub use root::{Candidate, NAMESPACE, NamedKey, RootDocument, TrustRoot};
 
 use crate::key::PublicKey;
 use plimsoll_model::{Code, Digest, Reason, Role};

@@ -56,9 +56,49 @@ pub struct TrustRoot {
     genesis: Opaque,
     number: u64,
     threshold: usize,
-    root_keys: Vec<SshKey>,
+    root_keys: Vec<(String, SshKey)>,
     policy_signers: Vec<(String, SshKey)>,
     trust: Trust,
+}
+
+/// A root that may follow another as soon as enough people have signed it. It is believed for nothing before that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    root: TrustRoot,
+    signers: BTreeSet<String>,
+    lacks: usize,
+}
+
+impl Candidate {
+    /// Which version of the root it would be.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.root.number
+    }
+
+    /// Who can sign it, by name.
+    #[must_use]
+    pub fn root_keys(&self) -> &[(String, SshKey)] {
+        &self.root.root_keys
+    }
+
+    /// How many distinct keys of it must sign.
+    #[must_use]
+    pub const fn threshold(&self) -> usize {
+        self.root.threshold
+    }
+
+    /// Fingerprints of those of its keys that have signed.
+    #[must_use]
+    pub const fn signers(&self) -> &BTreeSet<String> {
+        &self.signers
+    }
+
+    /// How many signatures it lacks at least; with none [`TrustRoot::accept`] accepts it.
+    #[must_use]
+    pub const fn lacks(&self) -> usize {
+        self.lacks
+    }
 }
 
 impl TrustRoot {
@@ -74,14 +114,26 @@ impl TrustRoot {
     /// signed.
     pub fn accept(bytes: &[u8], signatures: &[&str], pinned: Option<&Self>) -> Result<Self, Reason> {
         let root = Self::read(bytes).map_err(|problem| refused(&problem))?;
-        let armors: Vec<&str> =
-            signatures.iter().flat_map(|text| sshsig::armors(text)).take(MAX_SIGNATURES).collect();
+        let armors = armors(signatures);
         root.count(&root, bytes, &armors)?;
         if let Some(pinned) = pinned {
             pinned.count(&root, bytes, &armors)?;
             pinned.followed_by(&root).map_err(|problem| refused(&problem))?;
         }
         Ok(root)
+    }
+
+    /// Reads a root that is to follow `pinned` while people are still signing it.
+    ///
+    /// # Errors
+    /// `E-TRUST-ROOT` for a root that cannot be used, or could not follow however many sign it.
+    pub fn candidate(bytes: &[u8], signatures: &[&str], pinned: &Self) -> Result<Candidate, Reason> {
+        let root = Self::read(bytes).map_err(|problem| refused(&problem))?;
+        pinned.followed_by(&root).map_err(|problem| refused(&problem))?;
+        let armors = armors(signatures);
+        let lacks = |of: &Self| of.threshold.saturating_sub(of.signers(bytes, &armors).len());
+        let lacks = lacks(&root).max(lacks(pinned));
+        Ok(Candidate { signers: root.signers(bytes, &armors), root, lacks })
     }
 
     fn read(bytes: &[u8]) -> Result<Self, String> {
@@ -100,7 +152,7 @@ impl TrustRoot {
             genesis: document.genesis,
             number: document.number,
             threshold,
-            root_keys: root_keys.into_iter().map(|(_, key)| key).collect(),
+            root_keys,
             policy_signers: people(&document.policy_signers)?,
             trust: trust(&document.roles)?,
         })
@@ -108,15 +160,18 @@ impl TrustRoot {
 
     /// Checks that enough distinct keys of this root signed `bytes`, which are those of `signed`.
     fn count(&self, signed: &Self, bytes: &[u8], armors: &[&str]) -> Result<(), Reason> {
-        let signers: BTreeSet<String> = armors
-            .iter()
-            .filter_map(|armor| sshsig::verify(&self.root_keys, NAMESPACE, bytes, armor).ok())
-            .collect();
+        let signers = self.signers(bytes, armors);
         if signers.len() >= self.threshold {
             return Ok(());
         }
         let reason = Code::Threshold.reason().with("have", signers.len()).with("need", self.threshold);
         Err(reason.with("version", signed.number))
+    }
+
+    /// The distinct keys of this root that signed.
+    fn signers(&self, bytes: &[u8], armors: &[&str]) -> BTreeSet<String> {
+        let keys: Vec<SshKey> = self.root_keys.iter().map(|(_, key)| key.clone()).collect();
+        armors.iter().filter_map(|armor| sshsig::verify(&keys, NAMESPACE, bytes, armor).ok()).collect()
     }
 
     fn followed_by(&self, next: &Self) -> Result<(), String> {
@@ -156,11 +211,21 @@ impl TrustRoot {
         &self.trust
     }
 
+    /// Who signs this root and the one after it, by name.
+    #[must_use]
+    pub fn root_keys(&self) -> &[(String, SshKey)] {
+        &self.root_keys
+    }
+
     /// Who signs changes of the policy set, by name.
     #[must_use]
     pub fn policy_signers(&self) -> &[(String, SshKey)] {
         &self.policy_signers
     }
+}
+
+fn armors<'a>(signatures: &[&'a str]) -> Vec<&'a str> {
+    signatures.iter().flat_map(|text| sshsig::armors(text)).take(MAX_SIGNATURES).collect()
 }
 
 fn people(keys: &[NamedKey]) -> Result<Vec<(String, SshKey)>, String> {

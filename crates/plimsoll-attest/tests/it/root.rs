@@ -245,3 +245,51 @@ fn what_is_no_root_is_refused_without_panic() {
         refused(accept(bad, &[], None), Code::TrustRoot, "");
     }
 }
+
+#[test]
+fn a_candidate_says_who_signed_it_and_how_many_are_missing() {
+    let team = Team::new();
+    let pinned = team.pinned();
+    let bytes = team.bytes(|root| root.number = 5);
+    let candidate = |who: &[usize]| {
+        let signatures = team.sign(&bytes, who);
+        let signatures: Vec<&str> = signatures.iter().map(String::as_str).collect();
+        TrustRoot::candidate(&bytes, &signatures, &pinned).unwrap()
+    };
+    for (who, lacks) in [(&[][..], 2), (&[0], 1), (&[0, 0], 1), (&[0, 1], 0), (&[0, 1, 2], 0)] {
+        assert_eq!(candidate(who).lacks(), lacks, "{who:?}");
+        assert_eq!(team.accept(&bytes, who, Some(&pinned)).is_ok(), lacks == 0, "{who:?}");
+    }
+    let one = candidate(&[1]);
+    assert_eq!((one.number(), one.threshold(), one.root_keys().len()), (5, 2, 3));
+    assert_eq!(one.signers().iter().collect::<Vec<_>>(), [&team.people[1].fingerprint()]);
+    // Enough of its own keys, and too few of those that were pinned.
+    let stranger = SshKey::generate();
+    let bytes = team.bytes(|root| {
+        (root.number, root.threshold) = (5, 1);
+        root.root_keys = vec![NamedKey { name: "eve".into(), key: stranger.public_line() }];
+    });
+    let signature = stranger.sign(NAMESPACE, &bytes);
+    let taken = TrustRoot::candidate(&bytes, &[&signature], &pinned).unwrap();
+    assert_eq!((taken.signers().len(), taken.lacks()), (1, 2));
+}
+
+#[test]
+fn what_cannot_follow_is_no_candidate() {
+    let team = Team::new();
+    let pinned = team.pinned();
+    type Change = fn(&mut RootDocument);
+    let changes: [(Change, &str); 4] = [
+        (|root| root.genesis = Opaque::from_random([2; 16]), "genesis"),
+        (|root| root.number = 3, "number 3"),
+        (|root| root.threshold = 1, "another content"),
+        (|root| (root.number, root.threshold) = (5, 4), "threshold"),
+    ];
+    for (change, problem) in changes {
+        let bytes = team.bytes(change);
+        let reason = TrustRoot::candidate(&bytes, &[], &pinned).unwrap_err();
+        assert_eq!(reason.code, Code::TrustRoot);
+        assert!(reason.sentence().contains(problem), "{reason}");
+    }
+    assert!(TrustRoot::candidate(&team.bytes(|root| root.number = 5), &[], &pinned).is_ok());
+}

@@ -427,7 +427,7 @@ fn ask_for_people(case: &mut Case) {
 }
 
 /// One commit by Ada, since what stands.
-fn delta() -> Delta {
+pub(crate) fn delta() -> Delta {
     let ada = Person { name: "Ada Example".into(), email: "ada@example.org".into() };
     let new = DeltaCommit {
         commit: samples::commit(),
@@ -454,7 +454,7 @@ fn delta() -> Delta {
     }
 }
 
-fn delta_bundle(delta: &Delta) -> Vec<u8> {
+pub(crate) fn delta_bundle(delta: &Delta) -> Vec<u8> {
     sealed("source", &about(delta.subject().unwrap(), delta.clone()))
 }
 

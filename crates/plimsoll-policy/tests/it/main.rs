@@ -12,5 +12,6 @@ mod forgery;
 mod gates;
 mod golden;
 mod keys;
+mod policies;
 mod rego;
 mod samples;

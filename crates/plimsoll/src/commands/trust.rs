@@ -1,4 +1,6 @@
-//! `plimsoll trust`: which keys are believed, and this machine's own.
+//! `plimsoll trust`: which keys are believed, who says so, and this machine's own.
+
+mod change;
 
 use crate::{
     cli::TrustCommand,
@@ -13,7 +15,12 @@ pub(crate) fn trust(context: &Context, command: &TrustCommand, output: &Output) 
     match command {
         TrustCommand::Show => show(context, output),
         TrustCommand::Pin { delivery } => pin(context, delivery, output),
-        TrustCommand::Key { role } => key(context, role, output),
+        TrustCommand::Key { role, create } => key(context, role, *create, output),
+        TrustCommand::Add { role, file, ceremony } => change::add(context, role, file, ceremony, output),
+        TrustCommand::Remove { role, fingerprint, ceremony } => {
+            change::remove(context, role, fingerprint, ceremony, output)
+        }
+        TrustCommand::Sign { ceremony } => change::sign(context, ceremony, output),
     }
 }
 
@@ -74,14 +81,21 @@ fn show(context: &Context, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn key(context: &Context, role: &Role, output: &Output) -> Result<(), Failure> {
+fn key(context: &Context, role: &Role, create: bool, output: &Output) -> Result<(), Failure> {
     let keys = context.keys();
-    if !keys.exists(role) {
+    if create {
+        let _state = context.writer("trust key")?;
+        let made = keys.load_or_create(role);
+        made.map_err(|error| Failure::broken(format!("failed to make the {role} key"), &error))?;
+    } else if !keys.exists(role) {
         return Err(Failure::Usage(format!(
-            "there is no key for the role {role} here; a run makes those it needs"
+            "there is no key for the role {role} here; a run makes those it needs, and `plimsoll trust key {role} --create` this one"
         )));
     }
     let key = context::public_key(&keys, role)?;
-    output.result(&key.to_pem(), &serde_json::json!({ "role": role, "key": key.to_pem() }));
+    output.result(
+        &key.to_pem(),
+        &serde_json::json!({ "role": role, "key": key.to_pem(), "fingerprint": key.fingerprint() }),
+    );
     Ok(())
 }

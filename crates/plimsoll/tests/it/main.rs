@@ -18,4 +18,5 @@ mod kills;
 mod processes;
 mod service;
 mod supervisor;
+mod trust;
 mod world;

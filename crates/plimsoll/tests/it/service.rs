@@ -82,7 +82,7 @@ static EXECUTABLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 });
 
 /// A port that nothing listens on; below those that the system gives to clients.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 20_000 + u16::try_from(std::process::id() % 400).expect("a small number") * 25;
     loop {
