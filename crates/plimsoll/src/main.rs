@@ -24,6 +24,8 @@ fn main() -> ExitCode {
     // A sandbox's first process is this binary started again: nothing may run before this line.
     plimsoll_sandbox::init_if_asked();
     let arguments = cli::Arguments::parse();
+    #[cfg(plimsoll_sensitivity)]
+    plimsoll_model::sensitivity::remove(arguments.without_control.clone());
     let output = output::Output::new(arguments.json, arguments.quiet);
     match commands::dispatch(&arguments, &output) {
         Ok(code) => code,

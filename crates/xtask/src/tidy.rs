@@ -1,5 +1,6 @@
 //! What the compiler lets pass: source and test files that no `mod` names, tests that are switched off, notes to
-//! ourselves, crates without the workspace's lints, and `unsafe` outside the one crate that is reviewed for it.
+//! ourselves, crates without the workspace's lints, `unsafe` outside the one crate that is reviewed for it, and controls
+//! that no test removes.
 
 use crate::project::{Project, Result};
 use cargo_metadata::Package;
@@ -12,13 +13,15 @@ use std::{
 
 /// The only crate whose sources may contain `unsafe`.
 const UNSAFE_CRATE: &str = "plimsoll-sandbox";
+/// Where each control that can be removed is removed.
+const SENSITIVITY: &str = "crates/plimsoll/tests/sensitivity.rs";
 /// Spelt in halves, so that this file passes its own check.
 const NOTES: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME")];
 
 /// Everything untidy in the Rust files of all crates.
 pub(crate) fn check(project: &Project) -> Result<Vec<String>> {
     let files = project.files_with("rs")?;
-    let mut found = Vec::new();
+    let (mut found, mut all) = (Vec::new(), BTreeMap::new());
     for package in project.metadata.workspace_packages() {
         let folder = package.manifest_path.parent().ok_or("a manifest without a folder")?;
         let folder = folder.strip_prefix(&project.metadata.workspace_root)?.as_std_path();
@@ -32,8 +35,28 @@ pub(crate) fn check(project: &Project) -> Result<Vec<String>> {
         let forbidden = sources.iter().flat_map(|(file, source)| source.forbidden(package, file));
         found.extend(forbidden);
         found.extend(forgotten(folder, &roots(project, package)?, &sources));
+        all.extend(sources);
     }
+    found.extend(controls(&all));
     Ok(found)
+}
+
+/// Controls that stand in two places, so that no single one is what stops the attack, or that no test removes.
+fn controls(sources: &BTreeMap<PathBuf, Source>) -> Vec<String> {
+    let tested = sources.get(Path::new(SENSITIVITY)).map(|source| source.strings.as_slice());
+    let tested = tested.unwrap_or_default();
+    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
+    for (file, source) in sources {
+        for (line, control) in &source.removed {
+            let place = format!("{}:{line}: the control `{control}`", file.display());
+            if !seen.insert(control) {
+                found.push(format!("{place} stands in another place too"));
+            } else if !tested.contains(control) {
+                found.push(format!("{place} is not removed by any test of {SENSITIVITY}"));
+            }
+        }
+    }
+    found
 }
 
 /// A crate with lints of its own is held by none of the workspace's.
@@ -87,6 +110,8 @@ struct Source {
     /// Line and what is wrong there.
     forbidden: Vec<(usize, &'static str)>,
     unsafe_lines: Vec<usize>,
+    /// Line and name of each `removed!("name")`.
+    removed: Vec<(usize, String)>,
 }
 
 struct Module {
@@ -112,6 +137,9 @@ impl Source {
                     self.word(&word.to_string(), word.span().start().line, tokens.get(at + 1));
                     if word == "mod" {
                         self.module(&tokens[at..], within, path.take());
+                    }
+                    if word == "removed" {
+                        self.control(&tokens[at..]);
                     }
                 }
                 TokenTree::Literal(literal) => self.strings.extend(string(&literal.to_string())),
@@ -157,6 +185,15 @@ impl Source {
             && is_punct(end, ';')
         {
             self.modules.push(Module { within: within.to_owned(), name: name.to_string(), path });
+        }
+    }
+
+    fn control(&mut self, tokens: &[TokenTree]) {
+        if let [word, not, TokenTree::Group(group), ..] = tokens
+            && is_punct(not, '!')
+            && let [TokenTree::Literal(name)] = group.stream().into_iter().collect::<Vec<_>>().as_slice()
+        {
+            self.removed.extend(string(&name.to_string()).map(|name| (word.span().start().line, name)));
         }
     }
 
@@ -265,6 +302,29 @@ mod tests {
     fn notes_to_ourselves_are_found_in_comments() {
         let text = format!("fn f() {{}}\n// {} later\n", NOTES[0]);
         assert_eq!(notes(Path::new("x.rs"), &text), ["x.rs:2: a note to ourselves: do it or drop it"]);
+    }
+
+    #[test]
+    fn every_control_that_can_be_removed_stands_once_and_is_removed_by_a_test() {
+        let check = |code: &str, expect: &[&str]| {
+            let parse = |(path, text): (&str, &str)| {
+                (PathBuf::from(path), Source::parse(Path::new(path), text).unwrap())
+            };
+            let sources = [("x.rs", code), (SENSITIVITY, "fn t() { twins(\"hash\") }")].map(parse).into();
+            assert_eq!(controls(&sources), expect, "{code}");
+        };
+        check("fn f() { if !removed!(\"hash\") && a != b { g() } }", &[]);
+        check(
+            "fn f() { removed!(\"role\") }",
+            &[
+                "x.rs:1: the control `role` is not removed by any test of crates/plimsoll/tests/sensitivity.rs",
+            ],
+        );
+        check(
+            "fn f() { removed!(\"hash\") }\nfn g() { removed!(\"hash\") }",
+            &["x.rs:2: the control `hash` stands in another place too"],
+        );
+        check("// removed!(\"role\")\nfn removed() { removed(\"role\") }", &[]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! one.
 
 use super::registries::Registries;
-use plimsoll_model::{Code, Digest, Reason, record::Material};
+use plimsoll_model::{Code, Digest, Reason, record::Material, removed};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -206,7 +206,8 @@ impl LockedPackage {
     fn compare(&self, actual: Digest) -> Option<Reason> {
         let expected = self.digest()?;
         let hash = || Code::LockHash.reason().with("package", self.label());
-        (actual != expected).then(|| hash().with("actual", actual).with("expected", expected))
+        (!removed!("lock-hash") && actual != expected)
+            .then(|| hash().with("actual", actual).with("expected", expected))
     }
 }
 

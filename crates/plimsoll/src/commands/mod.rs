@@ -26,7 +26,7 @@ use crate::{
     failure::Failure,
     output::Output,
 };
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 
 pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
     let context = Context::new(arguments.state.as_deref())?;
@@ -54,4 +54,15 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
             done(supervisor::supervise(&context, &arguments.unit, &arguments.dossier, arguments.why))
         }
     }
+}
+
+/// This binary again, as another process with nothing of this one's environment.
+fn this_binary() -> process::Command {
+    let mut command = process::Command::new("/proc/self/exe");
+    command.env_clear();
+    #[cfg(plimsoll_sensitivity)]
+    for control in plimsoll_model::sensitivity::removed() {
+        command.args(["--without-control", &control]);
+    }
+    command
 }

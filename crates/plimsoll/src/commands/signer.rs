@@ -53,14 +53,8 @@ pub(crate) fn start(
     role: &Role,
     repository: Option<&Path>,
 ) -> Result<SignerProcess, Failure> {
-    let mut command = std::process::Command::new("/proc/self/exe");
-    command
-        .env_clear()
-        .arg("__signer")
-        .arg("--role")
-        .arg(role.to_string())
-        .arg("--state")
-        .arg(&context.state);
+    let mut command = super::this_binary();
+    command.arg("__signer").arg("--role").arg(role.to_string()).arg("--state").arg(&context.state);
     if let Some(repository) = repository {
         command.arg("--repository").arg(repository);
     }

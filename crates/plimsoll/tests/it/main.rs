@@ -16,6 +16,7 @@ mod isolation;
 mod journal;
 mod kills;
 mod processes;
+mod released;
 mod service;
 mod supervisor;
 mod trust;
