@@ -25,6 +25,7 @@ pub use delivery::{
     registries::{Delivery, Registry},
     rollback::{FailureKind, Rollback},
     target::{Place, Target},
+    together::{EnvironmentText, check_together},
 };
 pub use diagnostic::{Diagnostic, FileErrors};
 pub use infer::{CargoLayout, InferError, infer_cargo};

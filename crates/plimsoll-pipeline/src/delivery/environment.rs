@@ -26,7 +26,7 @@ mapping! {
         /// Random identity of the environment, 32 hexadecimal digits. It stays when the environment is renamed.
         id: Opaque,
         /// The environment in which the artifact must run before it may start here, as in `staging`. Default none.
-        after: Option<EnvironmentName>,
+        after: Option<Spanned<EnvironmentName>>,
         /// How long it must have run there, as in `30m`; at most `720h`. Only with `after`. Default: no time.
         soak: Option<Spanned<Within<720>>>,
         /// What a release must show. It cannot be left out or empty.
@@ -249,7 +249,7 @@ fn check(file: EnvironmentFile, found: &mut Findings) -> Option<Environment> {
     }
     Some(Environment {
         id: file.id,
-        after: file.after,
+        after: file.after.map(|after| after.value),
         soak_seconds: file.soak.map_or(0, |soak| soak.value.0),
         require: require(file.require, found),
         freeze: file.freeze.map(|windows| freeze::windows(windows, found)).unwrap_or_default(),

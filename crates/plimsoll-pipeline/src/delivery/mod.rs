@@ -8,6 +8,7 @@ pub mod project;
 pub mod registries;
 pub mod rollback;
 pub mod target;
+pub mod together;
 
 #[cfg(test)]
 mod tests;

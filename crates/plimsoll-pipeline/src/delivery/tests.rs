@@ -265,3 +265,78 @@ proptest! {
         }
     }
 }
+
+/// Environments that name each other, and people who may approve.
+#[track_caller]
+fn together(environments: &[(&str, &str)], people: &str, expect: &[&str]) {
+    let text = |(name, keys): &(&str, &str)| crate::EnvironmentText {
+        name: name.parse().unwrap(),
+        file: format!("environments/{name}/environment.yaml"),
+        bytes: format!("version: 1\nid: \"{}\"\n{keys}\n", "0e".repeat(16)).into_bytes(),
+    };
+    let texts: Vec<_> = environments.iter().map(text).collect();
+    let people = People::read("people.yaml", format!("version: 1\npeople: {people}\n").as_bytes()).unwrap();
+    let found = crate::check_together(&texts, Some(&people));
+    let shown: Vec<String> = found
+        .iter()
+        .flat_map(|errors| errors.diagnostics.iter().map(move |one| (errors, one)))
+        .map(|(errors, one)| {
+            let name = errors.file.split('/').nth(1).unwrap();
+            format!("{name}: {} [{}]", one.message, &errors.source[one.span.clone()])
+        })
+        .collect();
+    assert_eq!(shown, expect);
+}
+
+const ASKS: &str = "require: {tests: {unit: source}}";
+
+#[test]
+fn environments_come_after_each_other_without_a_circle() {
+    let after = |name: &str| format!("after: {name}\n{ASKS}");
+    let (qa, staging, production) = (after("qa"), after("staging"), after("production"));
+    together(&[("qa", ASKS), ("staging", &qa), ("production", &staging)], "[]", &[]);
+    // Two may come after one.
+    together(&[("qa", ASKS), ("staging", &qa), ("production", &qa)], "[]", &[]);
+    together(&[("qa", &qa)], "[]", &["qa: an environment does not come after itself [qa]"]);
+    together(
+        &[("qa", ASKS), ("production", &staging)],
+        "[]",
+        &["production: there is no environments/staging/environment.yaml [staging]"],
+    );
+    // What leads into a circle is not in it.
+    together(
+        &[("canary", &production), ("production", &staging), ("staging", &production)],
+        "[]",
+        &[
+            "production: comes back to itself: production after staging after production [staging]",
+            "staging: comes back to itself: staging after production after staging [production]",
+        ],
+    );
+    // A file that cannot be read is there, and says nothing.
+    together(&[("qa", "after: production"), ("production", &qa)], "[]", &[]);
+}
+
+#[test]
+fn approvals_are_asked_of_people_who_are_there() {
+    let asks = |approvals: &str| format!("require: {{approvals: {approvals}}}");
+    let people = "[{name: ada, roles: [owners]}, {name: bo, roles: [owners, release-managers]}, {name: robo, robot: true, roles: [release-managers, deployers]}]";
+    let check =
+        |approvals: &str, expect: &[&str]| together(&[("production", &asks(approvals))], people, expect);
+    check("{count: 2, from: [owners]}", &[]);
+    check("{count: 2, from: [owners, release-managers]}", &[]);
+    check(
+        "{count: 3, from: [owners, release-managers]}",
+        &["production: 3 have to agree, and people.yaml has 2 with these roles [[owners, release-managers]]"],
+    );
+    check(
+        "{count: 1, from: [owners, managers]}",
+        &["production: nobody in people.yaml has the role `managers` [managers]"],
+    );
+    check(
+        "{count: 1, from: [deployers]}",
+        &[
+            "production: 1 have to agree, and people.yaml has 0 with these roles [[deployers]]",
+            "production: nobody in people.yaml has the role `deployers` [deployers]",
+        ],
+    );
+}

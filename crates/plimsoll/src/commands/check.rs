@@ -1,7 +1,9 @@
 //! `plimsoll check`: reads every file that users write, and reports every error of every file.
 
 use crate::{cli::Check, failure::Failure, output::Output};
-use plimsoll_pipeline::{Delivery, Environment, FileErrors, People, Pipeline, Project, Target};
+use plimsoll_pipeline::{
+    Delivery, Environment, EnvironmentText, FileErrors, People, Pipeline, Project, Target, check_together,
+};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -68,6 +70,20 @@ impl Looked {
                 }
             }
         }
+        self.together()
+    }
+
+    /// What environments say about each other and about people.
+    fn together(&mut self) -> Result<(), Failure> {
+        let mut texts = Vec::new();
+        for environment in self.list("environments")? {
+            let file = format!("environments/{environment}/environment.yaml");
+            if let (Some(bytes), Ok(name)) = (self.bytes(&file)?, environment.parse()) {
+                texts.push(EnvironmentText { name, file, bytes });
+            }
+        }
+        let people = self.bytes("people.yaml")?.and_then(|bytes| People::read("people.yaml", &bytes).ok());
+        self.errors.extend(check_together(&texts, people.as_ref()));
         Ok(())
     }
 

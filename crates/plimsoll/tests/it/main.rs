@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod artifact;
+mod check;
 mod clock;
 mod delivery;
 mod faults;
