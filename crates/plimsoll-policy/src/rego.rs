@@ -17,6 +17,7 @@ pub use input::{
     RunInput, ScanInput, SignatureInput, SourceInput, TestInput, TimeInput,
 };
 pub use reference::{input_reference, input_schema};
+pub(crate) use scan::reads;
 pub use unit::{TestOutcome, TestReport, run_tests};
 pub use vacuous::vacuous;
 

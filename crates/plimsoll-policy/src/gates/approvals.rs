@@ -15,7 +15,7 @@ use plimsoll_model::{Code, Digest, EnvironmentName, Outcome, ProjectName, Reason
 use plimsoll_pipeline::{Person, RequireApprovals};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Commits without a known author that a refusal lists.
+/// Commits without a known author, and approvals that do not count, that a refusal lists.
 const MAX_LISTED: usize = 20;
 
 /// Everything that the answer depends on.
@@ -78,7 +78,7 @@ pub(crate) struct CountedApproval {
 ///
 /// # Errors
 /// First what no approval can mend (`E-APPR-AUTHOR-UNKNOWN`), then `E-APPR-QUORUM` where there are too few, with one
-/// reason for each approval that does not count.
+/// reason for each approval that could have counted, and one for all approvals of something else that share a code.
 pub(crate) fn judge(question: &ApprovalQuestion<'_>) -> Result<Vec<CountedApproval>, Vec<Reason>> {
     let strangers = question.strangers();
     let (counted, void) = question.count();
@@ -91,7 +91,7 @@ pub(crate) fn judge(question: &ApprovalQuestion<'_>) -> Result<Vec<CountedApprov
     }
     if counted.len() < need {
         reasons.push(question.reason(Code::ApprQuorum).with("have", counted.len()).with("need", need));
-        reasons.extend(void);
+        reasons.extend(condensed(void));
     }
     if reasons.is_empty() { Ok(counted) } else { Err(reasons) }
 }
@@ -296,6 +296,33 @@ impl ApprovalQuestion<'_> {
         let reason = self.reason(Code::ApprSigner).with("approval", approval);
         reason.with("problem", problem).with("roles", roles)
     }
+}
+
+/// Approvals of other releases, bases, rules and places, and used ones, stay in the repository for ever: they are counted,
+/// and do not hide what is wrong with those that are meant.
+fn condensed(void: Vec<Reason>) -> Vec<Reason> {
+    let (old, mut listed): (Vec<_>, Vec<_>) = void.into_iter().partition(|reason| is_old(reason.code));
+    let mut groups = BTreeMap::<&str, Vec<Reason>>::new();
+    for reason in old {
+        groups.entry(reason.code.as_str()).or_default().push(reason);
+    }
+    listed.truncate(MAX_LISTED);
+    listed.extend(groups.into_values().filter_map(counted));
+    listed
+}
+
+/// Codes of approvals that were given for something else.
+fn is_old(code: Code) -> bool {
+    use Code::{ApprBase, ApprEnvironment, ApprPolicy, ApprRelease, ApprUsed};
+    matches!(code, ApprBase | ApprEnvironment | ApprPolicy | ApprRelease | ApprUsed)
+}
+
+/// The first of several reasons with one code, which says how many others there are.
+fn counted(reasons: Vec<Reason>) -> Option<Reason> {
+    let others = reasons.len().saturating_sub(1);
+    let first = reasons.into_iter().next()?;
+    let person = first.parameters.get("person").cloned().unwrap_or_default();
+    Some(if others == 0 { first } else { first.with("person", format!("{person} (and {others} more)")) })
 }
 
 /// What an approver saw as the change, for people.

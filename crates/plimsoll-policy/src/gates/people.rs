@@ -75,8 +75,8 @@ impl Bench<'_> {
         }
     }
 
-    /// The delta, if it begins where what runs was made.
-    fn delta_from_what_runs(&self) -> Result<(&Delta, Digest), Refused> {
+    /// The delta, if it begins where what runs was made: another one could leave out what changes.
+    pub(super) fn delta_from_what_runs(&self) -> Result<(&Delta, Digest), Refused> {
         let subject = self.inputs.release.artifact;
         let delta = self.around.delta.ok_or_else(|| self.missing("the delta", subject))?;
         let (read, digest) = (&delta.value().predicate, *delta.payload_digest());

@@ -1,5 +1,6 @@
 //! Policies in Rego that an environment names. They see what the other gates believe: a statement that no gate would look
-//! at is not in their input, and a result that no gate would believe did not pass.
+//! at is not in their input, and a result that no gate would believe did not pass. What a policy could refuse is not
+//! withheld from it: without a statement that the run lists it gives no answer.
 
 use super::{Bench, Counted};
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
         ApprovalInput, AttemptInput, CommitInput, DeltaInput, FindingsInput, INPUT_VERSION, KindInput,
         Limits, MaterialInput, NamedInput, PersonInput, PolicyInput, PolicyResult, PreviousInput,
         ProvenanceInput, ReleaseInput, RunInput, ScanInput, SignatureInput, SourceInput, TestInput,
-        TimeInput, evaluate, vacuous,
+        TimeInput, evaluate, reads, vacuous,
     },
 };
 use jiff::{civil::Weekday, tz::TimeZone};
@@ -37,6 +38,7 @@ impl Bench<'_> {
 
     fn input(&self, unit: &Unit, gates: &[Gate], approvals: &[Counted]) -> Result<serde_json::Value, String> {
         let inputs = self.inputs;
+        self.nothing_is_withheld()?;
         let release = inputs.release.digest().map_err(|error| format!("the release: {error}"))?;
         let input = PolicyInput {
             version: INPUT_VERSION,
@@ -58,7 +60,7 @@ impl Bench<'_> {
             tests: self.run.planned.iter().filter_map(|planned| self.test_input(planned)).collect(),
             scans: self.run.planned.iter().filter_map(|planned| self.scan_input(planned)).collect(),
             gates: gates.iter().map(|gate| (gate.name.clone(), gate.outcome)).collect(),
-            delta: self.compared().map(|delta| self.delta_input(delta)),
+            delta: self.delta_from_what_runs().ok().map(|(delta, _)| self.delta_input(delta)),
             approvals: self.approvals_input(approvals),
             time: time(inputs.now),
             previous: inputs.standing.as_ref().map(|standing| PreviousInput {
@@ -67,6 +69,28 @@ impl Bench<'_> {
             }),
         };
         serde_json::to_value(input).map_err(|error| format!("the input: {error}"))
+    }
+
+    /// The newest statement about everything that was closed is there, and what it says about a check is in the input. A
+    /// result that somebody leaves out could be the one that a policy refuses, whether or not a gate asks for it.
+    fn nothing_is_withheld(&self) -> Result<(), String> {
+        let listed = self.run.attempts.iter().enumerate().filter(|(at, attempt)| {
+            let mut later = self.run.attempts.iter().skip(at + 1);
+            attempt.statement.is_some()
+                && !later.any(|other| (other.kind, &other.name) == (attempt.kind, &attempt.name))
+        });
+        let withheld = listed.map(|(_, attempt)| attempt).find(|attempt| {
+            let given = self.inputs.evidence.iter().any(|given| Some(given.digest()) == attempt.statement);
+            !given || (attempt.kind == AttemptKind::Check && !self.is_shown(&attempt.name))
+        });
+        withheld.map_or(Ok(()), |attempt| {
+            Err(format!("the run lists a statement about {}, which is missing or does not fit", attempt.name))
+        })
+    }
+
+    fn is_shown(&self, check: &str) -> bool {
+        let mut planned = self.run.planned.iter().filter(|planned| planned.check.as_str() == check);
+        planned.any(|planned| self.test_input(planned).is_some() || self.scan_input(planned).is_some())
     }
 
     fn run_input(&self) -> RunInput {
@@ -204,18 +228,6 @@ impl Bench<'_> {
         Some((name.to_owned(), input))
     }
 
-    /// The delta, if it begins where what runs was made: another one could leave out what changes.
-    fn compared(&self) -> Option<&Delta> {
-        let delta = &self.around.delta?.value().predicate;
-        let standing = self.inputs.standing.as_ref();
-        let runs = match self.around.here.map(|here| &here.value().predicate) {
-            Some(seen) => Some((&seen.commit, &seen.decided_at)),
-            None if self.inputs.hosted && standing.is_some() => return None,
-            None => standing.map(|standing| (&standing.commit, &standing.delivery_commit)),
-        };
-        ((delta.base.as_ref(), delta.delivery_base.as_ref()) == runs.unzip()).then_some(delta)
-    }
-
     fn delta_input(&self, delta: &Delta) -> DeltaInput {
         let all = |commits: &[DeltaCommit]| commits.iter().map(|commit| self.commit(commit)).collect();
         DeltaInput {
@@ -274,6 +286,10 @@ impl Unit {
             return (Outcome::Failed, vec![reason]);
         }
         let result = match input {
+            // Without a delta the repository was out of reach, or somebody left it out: nobody can tell.
+            Ok(input) if input.get("delta").is_none() && reads(text, "delta") => PolicyResult::Errored {
+                problem: "it reads `input.delta`, and no delta from what runs is there".to_owned(),
+            },
             Ok(input) => evaluate(path, text, input, &limits),
             Err(problem) => PolicyResult::Errored { problem: problem.clone() },
         };

@@ -59,7 +59,8 @@ impl<'a> Surroundings<'a> {
     }
 }
 
-/// The newest observation of this project by the agent of `environment`.
+/// The newest observation of this project by the agent of `environment`; none where its statement is about something
+/// else than what it says runs.
 fn newest<'a>(inputs: &'a Inputs, environment: &Named<EnvironmentName>) -> Option<Observed<'a>> {
     let role = Role::Agent(environment.name.clone());
     let of_it = inputs.evidence.iter().filter_map(|evidence| match evidence {
@@ -72,10 +73,11 @@ fn newest<'a>(inputs: &'a Inputs, environment: &Named<EnvironmentName>) -> Optio
             && (&seen.environment.id, &seen.environment.name) == (&environment.id, &environment.name)
             && (&seen.project.id, &seen.project.name) == (&inputs.project.id, &inputs.project.name)
     };
-    of_it.filter(about).max_by_key(|observation| {
+    let newest = of_it.filter(about).max_by_key(|observation| {
         let seen = &observation.value().predicate;
         (seen.sequence, seen.observed, *observation.payload_digest())
-    })
+    });
+    newest.filter(|newest| check_subject(newest.value(), &newest.value().predicate.artifact).is_ok())
 }
 
 /// The delta to exactly this commit, read at exactly this commit of the delivery repository.
@@ -122,7 +124,7 @@ impl Bench<'_> {
     /// The same artifact runs in the environment before.
     pub(super) fn after(&self, before: &Named<EnvironmentName>) -> Judged {
         let Some(observation) = self.around.before else {
-            let problem = "no observation of its agent is there";
+            let problem = "no observation of its agent is there that agrees with itself";
             return Err(Refused::new(Outcome::Missing, None, self.not_after(before, problem)));
         };
         let digest = Some(*observation.payload_digest());

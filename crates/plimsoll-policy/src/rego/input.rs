@@ -41,7 +41,7 @@ pub struct PolicyInput {
     /// `missing` or `stale`. Only `passed` passes.
     #[schemars(with = "BTreeMap<String, String>")]
     pub gates: BTreeMap<String, Outcome>,
-    /// What the release changes against what runs. Absent where nothing was compared.
+    /// What the release changes against what runs. Where nothing was compared, a policy that reads it gives no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delta: Option<DeltaInput>,
     /// Approvals that count.

@@ -46,6 +46,15 @@ pub(super) fn check(source: &str, limits: &Limits) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether a policy reads a field of the input, as far as its text tells: one that takes the input as a whole, or by a
+/// name that only evaluation knows, may.
+pub(crate) fn reads(source: &str, field: &str) -> bool {
+    let Ok(tokens) = tokens(source) else { return false };
+    let of_input = |at: &usize| tokens[*at].kind == Kind::Word("input") && !follows_dot(&tokens, *at);
+    let mut places = (0..tokens.len()).filter(of_input);
+    places.any(|at| path(&tokens[at + 1..]).first().is_none_or(|step| step.is_none_or(|name| name == field)))
+}
+
 /// Refuses a text that no parser should see.
 pub(super) fn bounded(source: &str, limits: &Limits) -> Result<(), String> {
     if source.len() > limits.source {

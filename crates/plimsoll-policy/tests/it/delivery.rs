@@ -235,6 +235,23 @@ fn what_does_not_run_in_the_environment_before_does_not_start() {
     refused_as(|seen| seen.project.name = "blog".parse().unwrap(), Outcome::Missing);
 }
 
+/// Other tools read the subject, and the gate what is said about it.
+#[test]
+fn an_observation_that_is_about_another_artifact_than_it_says_counts_for_nothing() {
+    let about = |subjects: &[Digest]| {
+        let mut statement = observation();
+        statement.subject = subjects.iter().map(|digest| Subject::new("shop", *digest)).collect();
+        (statement.predicate.sequence, statement.predicate.observed) = (8, time("2026-01-02T03:51:00Z"));
+        sealed("agent:staging", &statement)
+    };
+    let missing = [("after", Outcome::Missing, Code::After)];
+    refused(seen("", vec![about(&[Digest::of(b"another")])]), &missing);
+    // It does not make room for an older one either.
+    let older = observed("agent:staging", |_| ());
+    refused(seen("", vec![older, about(&[Digest::of(b"another")])]), &missing);
+    recomputed(&allowed(seen("", vec![about(&[samples::artifact()])])));
+}
+
 #[test]
 fn an_observation_counts_for_a_quarter_of_an_hour() {
     let at = |at: &str| {

@@ -415,6 +415,44 @@ fn every_approval_that_does_not_count_says_why() {
 }
 
 #[test]
+fn approvals_of_long_ago_are_counted_and_those_that_are_meant_are_told() {
+    let world = World::new().with(|world| {
+        for at in 0..60 {
+            world.approve(["Bo", "Cy"][at % 2]);
+            world.approvals[at].0.release = Digest::of(&[u8::try_from(at).unwrap()]);
+        }
+        for _ in 0..3 {
+            world.approve("Bo");
+        }
+        let document =
+            |at: usize| Digest::of(&plimsoll_attest::document::write(&world.approvals[at].0).unwrap());
+        world.used = (60..63).map(document).collect();
+        world.approve("Ada");
+    });
+    refused(world.clone(), &["E-APPR-SELF", "E-APPR-RELEASE", "E-APPR-USED"]);
+    let reasons = world.judge().unwrap_err();
+    let person = |at: usize| reasons[at].parameters["person"].clone();
+    assert!(
+        person(2).ends_with("o (and 59 more)") || person(2).ends_with("y (and 59 more)"),
+        "{}",
+        person(2)
+    );
+    assert_eq!((person(1).as_str(), person(3).as_str()), ("Ada", "Bo (and 2 more)"));
+    // They stand in nobody's way.
+    allowed(world.with(|world| world.approve("Cy")), &["Cy"]);
+}
+
+#[test]
+fn an_answer_has_an_end_whatever_lies_in_the_repository() {
+    let noise = World::new().with(|world| {
+        for at in 0..200_u8 {
+            world.unreadable.push((Digest::of(&[at]), "malformed".into()));
+        }
+    });
+    assert_eq!(noise.judge().unwrap_err().len(), 1 + MAX_LISTED);
+}
+
+#[test]
 fn the_answer_does_not_depend_on_the_order_of_the_files() {
     let world = World::new().with(|world| {
         world.require.count = 3;
