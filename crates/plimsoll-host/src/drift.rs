@@ -55,9 +55,11 @@ impl Expected {
     pub fn of(plan: &SandboxPlan, executable: Digest, mounts: MountSet) -> Self {
         let read_only = |mount: &Mount| match mount {
             Mount::ReadOnly { target, .. } => Some(target.clone()),
-            Mount::Writable { .. } | Mount::Scratch { .. } | Mount::File { .. } | Mount::Symlink { .. } => {
-                None
-            }
+            Mount::Persistent { .. }
+            | Mount::Writable { .. }
+            | Mount::Scratch { .. }
+            | Mount::File { .. }
+            | Mount::Symlink { .. } => None,
         };
         Self {
             executable,
@@ -117,7 +119,8 @@ impl fmt::Display for DriftKind {
 }
 
 /// One difference.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Drift {
     /// What differs.
     pub what: DriftKind,

@@ -326,7 +326,7 @@ fn check(plan: &SandboxPlan) -> Result<(), SandboxError> {
             ));
         }
         match mount {
-            Mount::ReadOnly { source, .. } if !source.is_absolute() => {
+            Mount::ReadOnly { source, .. } | Mount::Persistent { source, .. } if !source.is_absolute() => {
                 return wrong(format!("the source {} is not an absolute path", source.display()));
             }
             Mount::Writable { name, .. } if !names.insert(name) => {
@@ -344,6 +344,7 @@ fn check(plan: &SandboxPlan) -> Result<(), SandboxError> {
 fn target(mount: &Mount) -> &str {
     match mount {
         Mount::ReadOnly { target, .. }
+        | Mount::Persistent { target, .. }
         | Mount::Writable { target, .. }
         | Mount::Scratch { target }
         | Mount::File { target, .. }
@@ -388,6 +389,8 @@ mod tests {
         let scratch = |target: &str| Mount::Scratch { target: target.into() };
         let writable = |target: &str| Mount::Writable { name: "out".into(), target: target.into() };
         let relative = Mount::ReadOnly { source: "usr".into(), target: "/usr".into() };
+        let data = Mount::Persistent { source: "data".into(), target: "/data".into() };
+        let root = Mount::Persistent { source: "/srv".into(), target: "/".into() };
         for (mounts, expect) in [
             (vec![scratch("tmp")], "the mount target tmp is not"),
             (vec![scratch("/")], "the mount target / is not"),
@@ -395,6 +398,8 @@ mod tests {
             (vec![scratch("/dev/shm")], "outside /proc and /dev"),
             (vec![writable("/a"), writable("/b")], "two writable mounts are called out"),
             (vec![relative], "the source usr is not an absolute path"),
+            (vec![data], "the source data is not an absolute path"),
+            (vec![root], "the mount target / is not"),
         ] {
             let error = check(&SandboxPlan { mounts, ..trivial_plan() }).unwrap_err().to_string();
             assert!(error.contains(expect), "{error}");

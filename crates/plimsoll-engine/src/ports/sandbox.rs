@@ -43,6 +43,14 @@ pub enum Mount {
         /// Where it appears.
         target: String,
     },
+    /// A directory of the host that can be written and stays, without devices, set-user-id bits and code: nothing in it
+    /// can be executed or mapped as such. It must belong to the command's user; [`Limits`] do not hold for it.
+    Persistent {
+        /// Absolute path on the host; a directory, no link to one.
+        source: PathBuf,
+        /// Where it appears.
+        target: String,
+    },
     /// A directory that starts empty, can be written, and goes with the sandbox.
     Scratch {
         /// Where it appears.

@@ -452,6 +452,7 @@ fn what_follows_from_a_plan_is_expected() {
         mounts: vec![
             Mount::ReadOnly { source: "/state/root".into(), target: "/artifact".into() },
             Mount::Scratch { target: "/tmp".into() },
+            Mount::Persistent { source: "/state/data".into(), target: "/data".into() },
         ],
         network: plimsoll_engine::ports::Network::None,
         limits: plimsoll_engine::ports::Limits::default(),

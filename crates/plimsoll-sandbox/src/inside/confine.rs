@@ -60,7 +60,9 @@ pub(super) fn limit_resources(order: &Order) -> Result<(), Failure> {
     limit(Resource::Nproc, processes.saturating_add(1))?;
     limit(Resource::Core, 0)?;
     // Larger than any file can become: a full file system tells the command more than SIGXFSZ does.
-    limit(Resource::Fsize, output.saturating_add(1 << 20))?;
+    if !order.plan.mounts.iter().any(|mount| matches!(mount, Mount::Persistent { .. })) {
+        limit(Resource::Fsize, output.saturating_add(1 << 20))?;
+    }
     limit(Resource::Rtprio, 0)?;
     if order.limit_memory {
         limit(Resource::Data, memory)?;
@@ -108,6 +110,7 @@ fn restrict(
         rules = match mount {
             Mount::ReadOnly { target, .. } | Mount::File { target, .. } => allow(rules, target, read)?,
             Mount::Writable { target, .. } | Mount::Scratch { target } => allow(rules, target, all)?,
+            Mount::Persistent { target, .. } => allow(rules, target, all & !AccessFs::Execute)?,
             Mount::Symlink { .. } => rules,
         };
     }

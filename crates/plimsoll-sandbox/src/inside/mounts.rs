@@ -52,37 +52,58 @@ const READ_ONLY: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_RDONLY
 /// Attributes of what the command may write.
 const WRITABLE: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOSUID.union(MountAttrFlags::MOUNT_ATTR_NODEV);
 
+/// Attributes of what the command may write and finds again when it starts the next time.
+const PERSISTENT: MountAttrFlags = WRITABLE.union(MountAttrFlags::MOUNT_ATTR_NOEXEC);
+
 /// `MS_PRIVATE`: nothing that is mounted on the host later appears inside.
 const PRIVATE: u64 = libc::MS_PRIVATE;
 
 /// Detached copies of the host's mounts that the plan asks for.
 pub(super) struct Sources {
-    /// One for each [`Mount::ReadOnly`], in order.
-    read_only: Vec<OwnedFd>,
+    /// One for each [`Mount::ReadOnly`] and [`Mount::Persistent`], in order.
+    of_host: Vec<OwnedFd>,
     /// One for each of [`DEVICES`].
     devices: Vec<OwnedFd>,
 }
 
 /// Copies the mounts at the plan's sources. Whoever calls it must be able to reach them, and to mount.
 pub(super) fn open_sources(plan: &SandboxPlan) -> Result<Sources, Failure> {
-    let mut read_only = Vec::new();
+    let mut of_host = Vec::new();
     for mount in &plan.mounts {
-        if let Mount::ReadOnly { source, .. } = mount {
-            read_only.push(open_source(source)?);
+        match mount {
+            Mount::ReadOnly { source, .. } => of_host.push(open_source(CWD, source, READ_ONLY)?),
+            Mount::Persistent { source, .. } => of_host.push(open_persistent(source)?),
+            Mount::Writable { .. } | Mount::Scratch { .. } | Mount::File { .. } | Mount::Symlink { .. } => {}
         }
     }
     let devices = DEVICES.iter().map(|name| open_device(name)).collect::<Result<_, _>>()?;
-    Ok(Sources { read_only, devices })
+    Ok(Sources { of_host, devices })
 }
 
-fn open_source(source: &Path) -> Result<OwnedFd, Failure> {
-    let tree = copy_tree(CWD, source, true).map_err(|error| match error {
+fn open_source(
+    directory: BorrowedFd<'_>,
+    path: &Path,
+    attributes: MountAttrFlags,
+) -> Result<OwnedFd, Failure> {
+    let tree = copy_tree(directory, path, true).map_err(|error| match error {
         Errno::PERM | Errno::NOSYS => isolation("copy a mount")(error),
-        _ => Failure::Plan(format!("the source {} cannot be opened: {error}", source.display())),
+        _ => cannot_open(path, &error),
     })?;
-    sys::set_mount_attributes(tree.as_fd(), READ_ONLY, PRIVATE, true)
-        .map_err(isolation("make a mount read-only"))?;
+    sys::set_mount_attributes(tree.as_fd(), attributes, PRIVATE, true)
+        .map_err(isolation("restrict a mount"))?;
     Ok(tree)
+}
+
+/// Whoever could put a link in the place of the directory would have another one written to.
+fn open_persistent(source: &Path) -> Result<OwnedFd, Failure> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let directory = rustix::fs::open(source, flags, Mode::empty());
+    let directory = directory.map_err(|error| cannot_open(source, &error))?;
+    open_source(directory.as_fd(), Path::new(""), PERSISTENT)
+}
+
+fn cannot_open(source: &Path, error: &Errno) -> Failure {
+    Failure::Plan(format!("the source {} cannot be opened: {error}", source.display()))
 }
 
 fn open_device(name: &str) -> Result<OwnedFd, Failure> {
@@ -95,6 +116,7 @@ fn open_device(name: &str) -> Result<OwnedFd, Failure> {
 
 fn copy_tree(directory: BorrowedFd<'_>, path: &Path, recursive: bool) -> Result<OwnedFd, Errno> {
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    flags.set(OpenTreeFlags::AT_EMPTY_PATH, path.as_os_str().is_empty());
     flags.set(OpenTreeFlags::AT_RECURSIVE, recursive);
     rustix::mount::open_tree(directory, path, flags)
 }
@@ -109,9 +131,9 @@ pub(super) fn build(plan: &SandboxPlan, sources: Sources) -> Result<Vec<(String,
     // The one directory that surely exists on the host; what it hides in this namespace is not needed any more.
     attach(&root.mount, CWD, "/proc").map_err(isolation("mount the sandbox's root"))?;
     root.system_directories(&proc, &sources.devices, plan.limits)?;
-    let mut read_only = sources.read_only.into_iter();
+    let mut of_host = sources.of_host.into_iter();
     for mount in &plan.mounts {
-        root.add(mount, plan.limits, &mut read_only)?;
+        root.add(mount, plan.limits, &mut of_host)?;
     }
     root.enter()
 }
@@ -183,12 +205,12 @@ impl Root {
         &mut self,
         mount: &Mount,
         limits: Limits,
-        read_only: &mut impl Iterator<Item = OwnedFd>,
+        of_host: &mut impl Iterator<Item = OwnedFd>,
     ) -> Result<(), Failure> {
         match mount {
-            Mount::ReadOnly { target, .. } => {
+            Mount::ReadOnly { target, .. } | Mount::Persistent { target, .. } => {
                 let lost = || Failure::System("find a copied mount".into(), libc::EPROTO);
-                let source = read_only.next().ok_or_else(lost)?;
+                let source = of_host.next().ok_or_else(lost)?;
                 let kind = kind(&source).map_err(system("look at a source"))?;
                 self.cover(&source, target, kind)
             }

@@ -111,6 +111,9 @@ fn add(command: &mut Command, mount: &Mount, size: u64, contents: &mut Vec<std::
     };
     match mount {
         Mount::ReadOnly { source, target } => bind(command, source, target),
+        Mount::Persistent { source, target } => {
+            command.arg("--bind").arg(source).arg(target);
+        }
         Mount::Writable { target, .. } | Mount::Scratch { target } => {
             command.args(["--size", &size.to_string(), "--tmpfs", target]);
         }

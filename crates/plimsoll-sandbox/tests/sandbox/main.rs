@@ -11,6 +11,7 @@
 mod backend;
 mod contract;
 mod escape;
+mod persistent;
 mod probe;
 
 use libtest_mimic::{Arguments, Trial};
@@ -21,6 +22,7 @@ fn main() -> std::process::ExitCode {
     if arguments.first().is_some_and(|first| first == "probe") {
         return probe::main(&arguments[1..]);
     }
-    let trials: Vec<Trial> = contract::trials().into_iter().chain(escape::trials()).collect();
+    let trials: Vec<Trial> =
+        contract::trials().into_iter().chain(escape::trials()).chain(persistent::trials()).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
