@@ -3,6 +3,7 @@
 
 use crate::{
     health::HealthCheck,
+    look::Watch,
     record::Log,
     supervisor::{SuperviseError, io_error},
 };
@@ -19,6 +20,8 @@ use std::{
 const FAILED_ANSWERS: u32 = 3;
 /// Pause between two questions in a confirm window; shorter in a short one.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// Pause between two looks for drift.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What is reported of an instance.
 #[derive(Debug)]
@@ -126,6 +129,17 @@ impl Instance {
     /// What it answered last, or that it ended.
     pub(crate) fn wait_healthy(&self, health: &HealthCheck) -> Result<(), String> {
         health.wait(self.connector.as_ref(), &|| self.ended())
+    }
+
+    /// Looks for drift until it has ended, the first time at once: programs soon write titles over their arguments.
+    pub(crate) fn watch_drift(&self, mut watch: Watch) {
+        let ended = Arc::clone(&self.ended);
+        thread::spawn(move || {
+            while !ended.has_come() {
+                watch.look();
+                ended.wait(LOOK_INTERVAL);
+            }
+        });
     }
 
     /// Reports when it is healthy, or that it is not.

@@ -9,6 +9,7 @@ pub mod drift;
 mod duty;
 pub mod health;
 mod instance;
+pub mod look;
 mod proxy;
 pub mod reconcile;
 pub mod record;
@@ -16,5 +17,6 @@ pub mod supervisor;
 
 pub use control::{ControlError, stop};
 pub use health::HealthCheck;
+pub use look::Look;
 pub use record::{ServiceDirectory, ServiceRecord, ServiceState, Setback, Standby};
 pub use supervisor::{Fallback, Progress, Service, SuperviseError, Trigger, supervise};

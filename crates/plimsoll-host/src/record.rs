@@ -1,6 +1,6 @@
 //! What is known about a service on disk, for `status`, `trace` and `logs`, and for the next supervisor.
 
-use crate::control;
+use crate::{control, look::Look};
 use plimsoll_model::{Digest, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -15,6 +15,8 @@ use std::{
 const RECORD: &str = "service.json";
 /// What failed last.
 const SETBACK: &str = "setback.json";
+/// What was seen of the instance that has the traffic.
+const LOOK: &str = "drift.json";
 /// Bytes of a record that are read.
 const FILE_LIMIT: u64 = 1 << 20;
 
@@ -199,12 +201,32 @@ impl ServiceDirectory {
     /// The record, if there is one that can be read, with its state corrected where its supervisor is gone.
     #[must_use]
     pub fn read(&self) -> Option<ServiceRecord> {
-        let mut record = parse(&self.bytes(RECORD)?)?;
+        let mut record = self.written()?;
         let open = matches!(record.state, ServiceState::Serving | ServiceState::Restarting);
         if open && !control::answers(self) {
             record = ServiceRecord { state: ServiceState::Failed, standby: None, confirm: None, ..record };
         }
         Some(record)
+    }
+
+    /// The record as it was written: its supervisor may be gone.
+    pub(crate) fn written(&self) -> Option<ServiceRecord> {
+        parse(&self.bytes(RECORD)?)
+    }
+
+    /// What the supervisor saw last of the process that the record names; none where it has not looked yet, or what it
+    /// saw cannot be read.
+    #[must_use]
+    pub fn look(&self) -> Option<Look> {
+        let look: Look = serde_json::from_slice(&self.bytes(LOOK)?).ok()?;
+        (look.version == 1 && look.process == self.written()?.process).then_some(look)
+    }
+
+    /// Replaces what was seen. Where that fails nothing is known any more: better than something that was true once.
+    pub(crate) fn write_look(&self, look: &Look) {
+        if self.replace(LOOK, look).is_err() {
+            let _ = fs::remove_file(self.path.join(LOOK));
+        }
     }
 
     /// The last failure since traffic moved forward.

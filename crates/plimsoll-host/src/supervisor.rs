@@ -3,20 +3,23 @@
 
 use crate::{
     control::{self, Asked, Claim, ControlError, PredecessorSaid, Socket, SuccessorSaid},
+    drift::{Expected, MountSet},
     duty::{Supervisor, Traffic},
     health::HealthCheck,
     instance::{Instance, Report},
+    look::Watch,
     proxy::{Connections, Inside},
     record::{ServiceDirectory, ServiceRecord, Setback},
 };
 use plimsoll_engine::ports::{Sandbox, SandboxError, SandboxPlan};
-use plimsoll_model::{Code, Digest, EnvironmentName, ProjectName, Reason, Timestamp};
+use plimsoll_model::{Code, Digest, EnvironmentName, ProjectName, Reason, Timestamp, Tree};
 use plimsoll_policy::Permit;
 use rustix::process::{Resource, Rlimit};
 use std::{
     io,
     net::{SocketAddr, TcpListener},
     os::fd::OwnedFd,
+    path::PathBuf,
     sync::{
         Arc,
         mpsc::{self, Receiver, Sender},
@@ -41,12 +44,27 @@ pub struct Service {
     pub executable: OwnedFd,
     /// Its digest.
     pub executable_digest: Digest,
+    /// Where the artifact is unpacked, and what it consists of; none is not looked at.
+    pub root: Option<(PathBuf, Tree)>,
+    /// The same of the configuration.
+    pub config: Option<(PathBuf, Tree)>,
     /// How to find out whether it is healthy.
     pub health: HealthCheck,
     /// Where connections come in.
     pub listen: SocketAddr,
     /// What happens when it fails after it has the traffic; none: it is started again, and nothing else.
     pub fallback: Option<Fallback>,
+}
+
+impl Service {
+    /// What is expected of a process of it. Which mounts it sees is found out when it has some.
+    fn expected(&self) -> Expected {
+        Expected {
+            root: self.root.clone(),
+            config: self.config.clone(),
+            ..Expected::of(&self.plan, self.executable_digest, MountSet::default())
+        }
+    }
 }
 
 /// To whom a release that fails gives its traffic back.
@@ -180,7 +198,10 @@ impl<'a> Starter<'a> {
     pub(crate) fn start(&self, number: u32, sender: &Sender<Event>) -> Result<Instance, SuperviseError> {
         let log = self.directory.open_log().map_err(io_error("open the service's log"))?;
         let what = (self.sandbox, &self.service.plan, &self.service.executable);
-        Instance::start(number, what, log, self.clock, sender.clone(), Event::Report)
+        let instance = Instance::start(number, what, log, self.clock, sender.clone(), Event::Report)?;
+        let expected = self.service.expected();
+        instance.watch_drift(Watch::new(self.directory.clone(), expected, instance.pid, self.clock));
+        Ok(instance)
     }
 
     fn never_served(&self, problem: &str) -> SuperviseError {

@@ -67,15 +67,19 @@ pub(crate) fn prepare(
     let start = Start::of(state, permit.artifact(), &tree)?.with(&target)?;
     let unpacked = Unpacked::make(&context.services().join(unit.to_string()))?;
     unpacked.artifact(state, &tree)?;
+    let root = unpacked.path.join("root");
     let config = unpacked.config(&gather::config(files, &unit.project, &unit.environment))?;
+    let plan = start.plan(&root, config.as_ref().map(|(path, _)| path), &tree)?;
     let mut content = state.layout().open(&start.executable)?;
     let executable = plimsoll_fs::sealed_copy(&mut content, &start.executable, EXECUTABLE_LIMIT);
     let timeout = Duration::from_secs(target.start_timeout_seconds);
     Ok(Service {
-        plan: start.plan(&unpacked.path.join("root"), config, &tree)?,
+        plan,
         executable: executable
             .map_err(|error| Failure::broken("the executable cannot be prepared", &error))?,
         executable_digest: start.executable,
+        root: Some((root, tree)),
+        config,
         health: HealthCheck { port: target.port, path: target.health.clone(), timeout },
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, target.listen)),
         project: unit.project.clone(),
@@ -158,7 +162,7 @@ impl Start {
     }
 
     /// An image sees only itself; a `files` artifact also sees the host's /usr, read-only.
-    fn plan(&self, root: &Path, config: Option<PathBuf>, tree: &Tree) -> Result<SandboxPlan, Failure> {
+    fn plan(&self, root: &Path, config: Option<&PathBuf>, tree: &Tree) -> Result<SandboxPlan, Failure> {
         let mut mounts = if self.image {
             let names: BTreeSet<&str> =
                 tree.entries.keys().filter_map(|path| path.components().next()).collect();
@@ -170,7 +174,7 @@ impl Start {
             mounts.push(Mount::ReadOnly { source: root.to_owned(), target: ARTIFACT.into() });
             mounts
         };
-        mounts.extend(config.map(|source| Mount::ReadOnly { source, target: CONFIG.into() }));
+        mounts.extend(config.map(|source| Mount::ReadOnly { source: source.clone(), target: CONFIG.into() }));
         mounts.push(Mount::Scratch { target: "/tmp".into() });
         Ok(SandboxPlan {
             argv: self.argv.clone(),
@@ -249,8 +253,8 @@ impl Unpacked {
         self.write("root", tree, &contents)
     }
 
-    /// The directory of the configuration; none where the release has none.
-    fn config(&self, files: &BTreeMap<&str, &[u8]>) -> Result<Option<PathBuf>, Failure> {
+    /// The directory of the configuration and its files; none where the release has none.
+    fn config(&self, files: &BTreeMap<&str, &[u8]>) -> Result<Option<(PathBuf, Tree)>, Failure> {
         if files.is_empty() {
             return Ok(None);
         }
@@ -269,7 +273,7 @@ impl Unpacked {
             Ok(Box::new(io::Cursor::new(bytes.to_vec())))
         };
         self.write("config", &tree, &contents)?;
-        Ok(Some(self.path.join("config")))
+        Ok(Some((self.path.join("config"), tree)))
     }
 
     fn write(&self, name: &str, tree: &Tree, contents: &Contents<'_>) -> Result<(), Failure> {

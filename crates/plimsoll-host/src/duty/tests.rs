@@ -310,6 +310,8 @@ fn service(fallback: Option<Fallback>, listen: SocketAddr) -> Service {
         },
         executable: File::open("/dev/null").unwrap().into(),
         executable_digest: Digest::of(b""),
+        root: None,
+        config: None,
         health: HealthCheck { port: 1, path: "/healthz".into(), timeout: Duration::from_secs(1) },
         listen,
         fallback,

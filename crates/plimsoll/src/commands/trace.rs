@@ -1,6 +1,6 @@
 //! `plimsoll trace`: commit, materials, run, artifact, evidence, decision, process; from any of them to all others.
 
-use super::{status, why};
+use super::{status, stop, why};
 use crate::{
     cli::{ProjectAt, Trace},
     context::Context,
@@ -10,7 +10,7 @@ use crate::{
 };
 use plimsoll_attest::{Statement, Verified, predicate::Provenance, verify};
 use plimsoll_engine::ports::Blobs as _;
-use plimsoll_host::{ServiceRecord, ServiceState};
+use plimsoll_host::{Look, ServiceRecord, ServiceState};
 use plimsoll_model::{Digest, Role};
 use plimsoll_store::StateDir;
 use serde::Serialize;
@@ -35,6 +35,8 @@ struct Process {
     service: ServiceRecord,
     /// Digest of the file that the process executes, read from the process itself.
     actual: Option<Digest>,
+    /// What its supervisor saw of it; none where it has not looked yet.
+    look: Option<Look>,
 }
 
 pub(crate) fn trace(context: &Context, arguments: &Trace, output: &Output) -> Result<(), Failure> {
@@ -104,6 +106,7 @@ fn way(
                 unit: unit.to_string(),
                 service: service.clone(),
                 actual: executable(service.process),
+                look: look(context, unit),
             });
         }
     }
@@ -123,6 +126,27 @@ fn materials(context: &Context, state: &StateDir, run: &RunRecord) -> Result<Vec
 pub(crate) fn executable(process: u32) -> Option<Digest> {
     let file = File::open(format!("/proc/{process}/exe")).ok()?;
     plimsoll_fs::open_and_hash(file.as_fd()).ok()
+}
+
+fn look(context: &Context, unit: &ProjectAt) -> Option<Look> {
+    stop::directory(context, unit).ok()?.look()
+}
+
+/// How the process differs from what was decided.
+fn difference(process: &Process) -> String {
+    let mut found = Vec::new();
+    if process.actual.is_some_and(|actual| actual != process.service.executable) {
+        found.push("another file is executed".to_owned());
+    }
+    if let Some(look) = &process.look {
+        found.extend(look.drift.iter().map(|drift| format!("{}: {}", drift.what, drift.cause)));
+        found.extend(look.problem.iter().map(|problem| format!("cannot be looked at: {problem}")));
+    }
+    match process.actual {
+        Some(_) if found.is_empty() => "as decided".into(),
+        None if found.is_empty() => "cannot be read".into(),
+        _ => format!("NOT AS DECIDED: {}", found.join("; ")),
+    }
 }
 
 fn way_text(way: &Way) -> String {
@@ -149,11 +173,7 @@ fn way_text(way: &Way) -> String {
         text.push_str(&format!("decision  {}  {} {verdict}\n", decision.decision, decision.unit));
     }
     for process in &way.processes {
-        let fits = match process.actual {
-            Some(actual) if actual == process.service.executable => "as decided",
-            Some(_) => "NOT AS DECIDED",
-            None => "cannot be read",
-        };
+        let fits = difference(process);
         let actual = process.actual.map_or_else(|| "unknown".to_owned(), |digest| digest.to_string());
         text.push_str(&format!(
             "process   {}  {}  executes {actual}  {fits}\n",

@@ -6,6 +6,7 @@ mod artifact;
 mod check;
 mod clock;
 mod delivery;
+mod drift;
 mod faults;
 mod fetch;
 mod first_gate;

@@ -52,6 +52,10 @@ fn main() {
         unsafe { signal(15, 1) };
     }
     let mut leaked = vec![];
+    if is("busy") {
+        std::fs::write("/tmp/own", &version).unwrap();
+        std::process::Command::new("/bin/sh").args(["-c", "sleep 1000 & wait"]).spawn().unwrap();
+    }
     while is("leaks") && let Ok(file) = std::fs::File::open("/proc/self/exe") {
         leaked.push(file);
     }
@@ -65,21 +69,32 @@ fn main() {
     for stream in listener.incoming() {
         let mut stream = stream.unwrap();
         let mut request = [0; 1024];
-        let _ = stream.read(&mut request);
+        let length = stream.read(&mut request).unwrap_or(0);
+        if is("becomes") && request[..length].starts_with(b"GET /become ") {
+            let error = std::os::unix::process::CommandExt::exec(std::process::Command::new("/bin/sleep").arg("1000"));
+            panic!("{error}");
+        }
         let _ = write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\n\r\n{version}");
     }
 }
 "#;
 
-static EXECUTABLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+static EXECUTABLE: LazyLock<Vec<u8>> = LazyLock::new(|| compile(&[]));
+
+/// The service for an image that holds nothing else.
+pub(crate) static SELF_CONTAINED: LazyLock<Vec<u8>> =
+    LazyLock::new(|| compile(&["-Ctarget-feature=+crt-static"]));
+
+fn compile(flags: &[&str]) -> Vec<u8> {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (source, executable) = (directory.path().join("service.rs"), directory.path().join("service"));
     fs::write(&source, SOURCE).expect("a source file");
     let mut rustc = Command::new("rustc");
-    rustc.args(["--edition=2024", "-Cstrip=symbols", "-Cpanic=abort", "-o"]).arg(&executable).arg(&source);
+    rustc.args(["--edition=2024", "-Cstrip=symbols", "-Cpanic=abort"]).args(flags);
+    rustc.arg("-o").arg(&executable).arg(&source);
     assert_eq!(Ran::of(&mut rustc).status, 0, "rustc does not compile the service");
     fs::read(executable).expect("the service")
-});
+}
 
 /// A port that nothing listens on; below those that the system gives to clients.
 pub(crate) fn free_port() -> u16 {
@@ -108,11 +123,18 @@ impl Shop {
 
     /// The same with these environments, each after the one before, which listen on ports from `port` on.
     pub(crate) fn with(environments: &[&str]) -> Self {
+        Self::from(environments, |world| {
+            world.repository.write_executable("service", &*EXECUTABLE);
+            world.repository.write("plimsoll.yaml", PIPELINE);
+        })
+    }
+
+    /// The same with a service and a pipeline that `prepare` writes.
+    pub(crate) fn from(environments: &[&str], prepare: impl FnOnce(&World)) -> Self {
         // Further environments take further ports.
         let ports: Vec<u16> = environments.iter().map(|_| free_port()).collect();
         let shop = Self { world: World::empty(), port: ports[0], ports };
-        shop.world.repository.write_executable("service", &*EXECUTABLE);
-        shop.world.repository.write("plimsoll.yaml", PIPELINE);
+        prepare(&shop.world);
         shop.commit_version("v1");
         let (delivery, key) = (shop.world.delivery(), shop.world.person.private_path().with_extension("pub"));
         let (delivery, key) = (delivery.to_str().expect("text"), key.to_str().expect("text"));
@@ -163,9 +185,15 @@ impl Shop {
 
 /// What whoever listens on `port` answers; none when nobody does.
 pub(crate) fn answer(port: u16) -> Option<String> {
+    answer_about(port, "/")
+}
+
+/// The same about a path.
+pub(crate) fn answer_about(port: u16, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").ok()?;
+    // In one piece: the service reads once.
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
