@@ -4,6 +4,7 @@ mod assembler;
 mod cli;
 mod commands;
 mod context;
+mod data;
 mod decisions;
 mod dossiers;
 mod failure;

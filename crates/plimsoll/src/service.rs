@@ -1,7 +1,7 @@
 //! From a permitted release to a sandbox: exactly the artifact, run from the very bytes that were hashed, with nothing
 //! beside it that the release does not name.
 
-use crate::{cli::ProjectAt, context::Context, failure::Failure};
+use crate::{cli::ProjectAt, context::Context, data, failure::Failure};
 use plimsoll_engine::{
     derive::required,
     ports::{Assemble, Blobs, Limits, Mount, Network, SandboxPlan, Source as _},
@@ -69,7 +69,8 @@ pub(crate) fn prepare(
     unpacked.artifact(state, &tree)?;
     let root = unpacked.path.join("root");
     let config = unpacked.config(&gather::config(files, &unit.project, &unit.environment))?;
-    let plan = start.plan(&root, config.as_ref().map(|(path, _)| path), &tree)?;
+    let mut plan = start.plan(&root, config.as_ref().map(|(path, _)| path), &tree)?;
+    plan.mounts.extend(data::mounts(&context.state.join("data").join(unit.to_string()), &target.data)?);
     let mut content = state.layout().open(&start.executable)?;
     let executable = plimsoll_fs::sealed_copy(&mut content, &start.executable, EXECUTABLE_LIMIT);
     let timeout = Duration::from_secs(target.start_timeout_seconds);

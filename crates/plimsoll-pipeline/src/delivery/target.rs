@@ -66,7 +66,9 @@ mapping! {
         #[expect(dead_code, reason = "it has one value")]
         strategy: Option<Strategy>,
         /// Directories of the service that stay when it is replaced, as in `/data`. Everything else that it writes is
-        /// thrown away. Default none.
+        /// thrown away. Nothing in them can be executed; how large they become is not limited. While one release takes
+        /// over from another, both see the same directories. In an image whose root has the path's first part, the whole
+        /// path must be there. Default none.
         data: Option<Vec<Spanned<DataPath>>>,
         /// What the service may reach. Default `none`.
         #[expect(dead_code, reason = "it has one value")]
