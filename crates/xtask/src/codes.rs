@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 const NOT_YET: &[(Code, &str)] = &[
     (Code::DeliveryCommit, "the agent: not built yet"),
     (Code::AgentTwice, "the agent: not built yet"),
-    (Code::Loader, "the agent: not built yet"),
 ];
 
 /// The registry's own tests render codes, and these checks name them: neither shows that anything is refused.

@@ -12,6 +12,7 @@ mod fetch;
 mod first_gate;
 mod full_disk;
 mod hostile_steps;
+mod image;
 mod input;
 mod interface;
 mod isolation;
