@@ -251,3 +251,36 @@ fn a_restart_is_of_the_decided_release_by_the_key_of_its_environment() {
         assert!(mint(&decision, &there, start, noon()).is_ok());
     }
 }
+
+/// New starts and restarts, against decisions that are old, freezes and tighter policies. The release before is
+/// still there while a new one is confirmed, so that a fallback starts nothing and needs no permit.
+#[test]
+fn what_may_start_when_a_decision_expired_a_freeze_is_on_or_policies_are_tighter() {
+    let (decision, there, late) = current();
+    let frozen = |case: &mut Case| {
+        let window =
+            "freeze: [{from: \"2026-01-01 00:00\", to: \"2026-02-01 00:00\", zone: UTC}]\nrequire:\n";
+        case.replace(ENVIRONMENT, "require:\n", window);
+    };
+    let tightened =
+        |case: &mut Case| case.replace(ENVIRONMENT, "unit: source", "unit: source, load: artifact");
+    // A new release.
+    let waiting = verified("decision:production", &Case::good().decide());
+    check(permit(&waiting, &observed(&Case::good()), late), Code::DecisionExpired);
+    let new = |change: fn(&mut Case)| {
+        let refusals = Case::with(change).refusals();
+        refusals.into_iter().map(|(gate, _, code)| (gate, code)).collect::<Vec<_>>()
+    };
+    assert_eq!(new(frozen), [("freeze".to_owned(), Code::Freeze)]);
+    assert_eq!(new(tightened), [("tests.load".to_owned(), Code::EvidenceMissing)]);
+    assert_eq!(new(|_| ()), []);
+    // What runs already is the same place and release under all of them.
+    for change in [frozen, tightened, |_: &mut Case| ()] {
+        let now = Observed { current: there.current, ..observed(&Case::with(change)) };
+        assert_eq!(now, there);
+        for start in [Start::Restart, REPAIR] {
+            assert!(mint(&decision, &now, start, late).is_ok(), "{start:?}");
+        }
+        check(mint(&decision, &now, Start::Repair { frozen: true }, late), Code::Freeze);
+    }
+}

@@ -25,7 +25,7 @@ const STAGING: &str = "environments/staging/environment.yaml";
 
 /// Exactly these gates refuse; and whoever has the dossier finds the same.
 #[track_caller]
-fn refused(change: impl FnOnce(&mut Case), expect: &[(&str, Outcome, Code)]) {
+pub(crate) fn refused(change: impl FnOnce(&mut Case), expect: &[(&str, Outcome, Code)]) {
     let case = Case::with(change);
     let expect: Vec<_> =
         expect.iter().map(|(gate, outcome, code)| ((*gate).to_owned(), *outcome, *code)).collect();
@@ -34,7 +34,7 @@ fn refused(change: impl FnOnce(&mut Case), expect: &[(&str, Outcome, Code)]) {
 }
 
 #[track_caller]
-fn allowed(change: impl FnOnce(&mut Case)) -> Case {
+pub(crate) fn allowed(change: impl FnOnce(&mut Case)) -> Case {
     let case = Case::with(change);
     assert!(case.is_allowed(), "{:?}", case.refusals());
     case
@@ -191,12 +191,12 @@ fn opaque(byte: &str) -> Opaque {
     byte.repeat(16).parse().unwrap()
 }
 
-fn commit(byte: &str) -> CommitId {
+pub(crate) fn commit(byte: &str) -> CommitId {
     byte.repeat(20).parse().unwrap()
 }
 
 /// The bundle of the observation with one change.
-fn observed(by: &str, change: impl FnOnce(&mut Observation)) -> Vec<u8> {
+pub(crate) fn observed(by: &str, change: impl FnOnce(&mut Observation)) -> Vec<u8> {
     let mut statement = observation();
     change(&mut statement.predicate);
     statement.subject = vec![Subject::new("shop", statement.predicate.artifact)];
@@ -428,11 +428,11 @@ fn a_rollback_is_asked_for_evidence_and_policies_that_are_in_force() {
 
 // Approvals
 
-const BO: u8 = 3;
-const CY: u8 = 4;
+pub(crate) const BO: u8 = 3;
+pub(crate) const CY: u8 = 4;
 
 /// Asks for one release manager. Ada, who wrote the change, and Bo are some; Cy is none.
-fn ask_for_people(case: &mut Case) {
+pub(crate) fn ask_for_people(case: &mut Case) {
     case.replace(ENVIRONMENT, "require:\n", "require:\n  approvals: {count: 1, from: [release-managers]}\n");
     case.replace(PEOPLE, "{name: ada, ", "{name: ada, roles: [release-managers], ");
     let others = format!(
@@ -481,7 +481,7 @@ fn with_delta(case: &mut Case) {
 }
 
 /// An approval of what the case shows now, with one change.
-fn approval(case: &Case, change: impl FnOnce(&mut ApprovalDocument)) -> ApprovalDocument {
+pub(crate) fn approval(case: &Case, change: impl FnOnce(&mut ApprovalDocument)) -> ApprovalDocument {
     let decision = case.decide().predicate.decision;
     let floor: BTreeMap<_, _> = decision
         .gates
@@ -507,7 +507,7 @@ fn approval(case: &Case, change: impl FnOnce(&mut ApprovalDocument)) -> Approval
 }
 
 /// Puts the approval where it is looked for, signed by somebody.
-fn approve(case: &mut Case, document: &ApprovalDocument, by: u8, namespace: &str) -> Digest {
+pub(crate) fn approve(case: &mut Case, document: &ApprovalDocument, by: u8, namespace: &str) -> Digest {
     let bytes = document::write(document).unwrap();
     let digest = Digest::of(&bytes);
     let path = approval_path(&case.context.project, &case.context.environment, &digest);
@@ -516,8 +516,8 @@ fn approve(case: &mut Case, document: &ApprovalDocument, by: u8, namespace: &str
     digest
 }
 
-const NAMESPACE: &str = ApprovalDocument::NAMESPACE;
-const QUORUM: (&str, Outcome, Code) = ("approvals", Outcome::Failed, Code::ApprQuorum);
+pub(crate) const NAMESPACE: &str = ApprovalDocument::NAMESPACE;
+pub(crate) const QUORUM: (&str, Outcome, Code) = ("approvals", Outcome::Failed, Code::ApprQuorum);
 
 /// A case with one approval that was changed.
 fn approved(by: u8, change: impl FnOnce(&mut ApprovalDocument)) -> impl FnOnce(&mut Case) {
@@ -553,7 +553,7 @@ fn a_release_starts_when_enough_people_agree() {
 }
 
 #[test]
-fn an_approval_that_does_not_count_is_none() {
+fn an_approval_of_another_environment_release_policy_set_or_base_does_not_count() {
     let refused_with = |code, change: &dyn Fn(&mut ApprovalDocument), by| {
         refused(approved(by, change), &[QUORUM, ("approvals", Outcome::Failed, code)]);
     };

@@ -71,6 +71,8 @@ pub(crate) struct Case {
     pub(crate) context: Context,
     /// Files of each statement about the policy set, the newest signed; none for one over the files as they are.
     pub(crate) policy: Option<Vec<BTreeMap<String, String>>>,
+    /// Who signed the newest of them.
+    pub(crate) policy_signer: u8,
     /// Version of the trust root.
     pub(crate) root: u64,
 }
@@ -175,6 +177,7 @@ impl Case {
                 start_by: time("2026-01-03T04:00:00Z"),
             },
             policy: None,
+            policy_signer: keys::POLICY_SIGNER,
             root: pinned().number(),
         }
     }
@@ -237,7 +240,7 @@ impl Case {
             Some(statements) => statements.iter().map(digests).collect(),
             None => vec![digests(&self.files)],
         };
-        let mut files = keys::policy_set(&statements);
+        let mut files = keys::policy_set(self.policy_signer, &statements);
         files.extend(self.files.iter().map(|(path, text)| (path.clone(), text.clone().into_bytes())));
         DeliveryFiles { commit: "89".repeat(20).parse().unwrap(), files }
     }

@@ -29,6 +29,10 @@ const ROLES: [&str; 8] = [
 ];
 /// Who puts the policy files into force.
 pub(crate) const POLICY_SIGNER: u8 = 2;
+/// Who else does where the root has the number [`TWO_SIGNERS`].
+pub(crate) const SECOND_POLICY_SIGNER: u8 = 5;
+/// The version of the trust root that names two policy signers; all others name one.
+pub(crate) const TWO_SIGNERS: u64 = 12;
 /// A signer that the trust root does not list.
 pub(crate) const STRANGER: &str = "stranger";
 
@@ -70,6 +74,10 @@ pub(crate) fn signed_by(seed: u8, namespace: &str, bytes: &[u8]) -> String {
 
 /// `trust/root.json` with this genesis and number, and its signature by the one root key.
 pub(crate) fn root(genesis: u8, number: u64) -> (Vec<u8>, String) {
+    let mut policy_signers = vec![NamedKey { name: "petra".into(), key: line(POLICY_SIGNER) }];
+    if number == TWO_SIGNERS {
+        policy_signers.push(NamedKey { name: "paul".into(), key: line(SECOND_POLICY_SIGNER) });
+    }
     let document = RootDocument {
         version: 1,
         genesis: self::genesis(genesis),
@@ -80,7 +88,7 @@ pub(crate) fn root(genesis: u8, number: u64) -> (Vec<u8>, String) {
             .iter()
             .map(|role| (role.parse::<Role>().unwrap(), vec![public(role).to_pem()]))
             .collect(),
-        policy_signers: vec![NamedKey { name: "petra".into(), key: line(POLICY_SIGNER) }],
+        policy_signers,
     };
     let bytes = serde_json::to_vec_pretty(&document).unwrap();
     let signature = signed_by(1, NAMESPACE, &bytes);
@@ -103,7 +111,7 @@ pub(crate) fn accepted(number: u64) -> TrustRoot {
 }
 
 /// Statements about the policy set by path, with their signatures: one for each of `files`, and the newest is signed.
-pub(crate) fn policy_set(files: &[BTreeMap<String, Digest>]) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn policy_set(signer: u8, files: &[BTreeMap<String, Digest>]) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut previous = None;
     for (number, files) in (1..).zip(files) {
@@ -112,7 +120,7 @@ pub(crate) fn policy_set(files: &[BTreeMap<String, Digest>]) -> BTreeMap<String,
         let bytes = document::write(&document).unwrap();
         previous = Some(Digest::of(&bytes));
         found.retain(|path: &String, _| !path.ends_with(".sig"));
-        let signature = signed_by(POLICY_SIGNER, PolicySetDocument::NAMESPACE, &bytes).into_bytes();
+        let signature = signed_by(signer, PolicySetDocument::NAMESPACE, &bytes).into_bytes();
         let path = policy_statement_path(number);
         found.extend([(format!("{path}.sig"), signature), (path, bytes)]);
     }

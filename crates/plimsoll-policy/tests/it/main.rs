@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a scenario that cannot be set up must fail")]
 
+mod approvals;
 mod chain;
 mod defects;
 mod delivery;
