@@ -4,6 +4,7 @@ use super::{
     Bench, Counted, Judged, Refused,
     approvals::{self, ApprovalQuestion, CountedApproval, Disclaimed, Submitted},
     policy_set::{self, PolicySetQuestion},
+    surroundings::is_stale,
 };
 use crate::{
     decision::{Approved, Gate, Kind},
@@ -92,17 +93,17 @@ impl Bench<'_> {
     }
 
     /// The commit that runs, and the commit of the delivery repository that it was decided by. Where an agent is, its
-    /// word is needed: after a failure it runs something else than what was promoted last.
+    /// word is needed, and of now: after a failure it runs something else than what was promoted last.
     fn base(&self) -> Result<Option<(&CommitId, &CommitId)>, Refused> {
         let standing = self.inputs.standing.as_ref();
-        if let Some(here) = self.around.here {
-            let seen = &here.value().predicate;
-            return Ok(Some((&seen.commit, &seen.decided_at)));
+        let seen = self.around.here.map(|here| &here.value().predicate);
+        match seen.filter(|seen| !self.inputs.hosted || !is_stale(seen, self.inputs.now)) {
+            Some(seen) => Ok(Some((&seen.commit, &seen.decided_at))),
+            None if self.inputs.hosted && standing.is_some() => {
+                Err(self.missing("an observation of what runs now", self.inputs.release.artifact))
+            }
+            None => Ok(standing.map(|standing| (&standing.commit, &standing.delivery_commit))),
         }
-        if self.inputs.hosted && standing.is_some() {
-            return Err(self.missing("an observation of what runs", self.inputs.release.artifact));
-        }
-        Ok(standing.map(|standing| (&standing.commit, &standing.delivery_commit)))
     }
 
     fn judge_approvals(

@@ -131,8 +131,8 @@ impl Bench<'_> {
         let seen = &observation.value().predicate;
         let refused =
             |outcome, problem: String| Err(Refused::new(outcome, digest, self.not_after(before, problem)));
-        if let Some(problem) = stale(seen, self.inputs.now) {
-            return refused(Outcome::Stale, problem);
+        if is_stale(seen, self.inputs.now) {
+            return refused(Outcome::Stale, format!("the newest observation is of {}", seen.observed));
         }
         if seen.artifact != self.inputs.release.artifact {
             return refused(Outcome::Failed, format!("{} runs there", seen.artifact));
@@ -195,10 +195,9 @@ impl Bench<'_> {
     }
 }
 
-/// Why an observation does not say what runs now.
-fn stale(seen: &Observation, now: Timestamp) -> Option<String> {
-    let (age, ahead) = (passed(seen.observed, now), passed(now, seen.observed));
-    (age > FRESH || ahead > SKEW).then(|| format!("the newest observation is of {}", seen.observed))
+/// Whether an observation does not say any more, or not yet, what runs now.
+pub(super) fn is_stale(seen: &Observation, now: Timestamp) -> bool {
+    passed(seen.observed, now) > FRESH || passed(now, seen.observed) > SKEW
 }
 
 /// The time from one instant to a later one; none where it is earlier.

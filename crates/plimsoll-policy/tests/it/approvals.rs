@@ -331,7 +331,10 @@ fn where_an_agent_is_its_word_is_the_base() {
         (delta.base, delta.delivery_base) = (Some(commit("33")), Some(commit("34")));
     }));
     assert_eq!(case.decide().predicate.decision.runs, Some(Digest::of(b"decision 3")));
-    // By the agent of another environment, or about another artifact than it says.
+    // What it said long ago could be what it ran before it fell back.
+    let old = here(|seen| seen.observed = samples::time("2026-01-02T03:44:59Z"));
+    refused(hosted(vec![old], |_| ()), &missing);
+    // By the agent of another environment.
     let foreign = observed("agent:staging", |seen| seen.commit = standing().commit);
     refused(hosted(vec![foreign], |_| ()), &missing);
     // On the machine of whoever promotes, the chain says what runs.
