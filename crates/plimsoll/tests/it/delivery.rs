@@ -12,14 +12,14 @@ use std::{
 };
 
 /// Somebody with a home, a key and a state directory of their own.
-struct Colleague {
+pub(crate) struct Colleague {
     name: &'static str,
     home: PathBuf,
     key: SshKey,
 }
 
 impl Colleague {
-    fn new(world: &World, name: &'static str) -> Self {
+    pub(crate) fn new(world: &World, name: &'static str) -> Self {
         let home = world.scratch(&format!("{name}.mark"), b"").with_file_name(format!("home-{name}"));
         fs::create_dir(&home).unwrap();
         let identity = format!("[user]\n\tname = {name}\n\temail = {name}@example.org\n");
@@ -27,7 +27,11 @@ impl Colleague {
         Self { name, home, key: SshKey::generate() }
     }
 
-    fn line(&self) -> String {
+    pub(crate) fn key(&self) -> &SshKey {
+        &self.key
+    }
+
+    pub(crate) fn line(&self) -> String {
         format!(
             "  - name: {}\n    git-emails: [{}@example.org]\n    ssh-keys: [\"{}\"]\n    roles: [release-managers]\n",
             self.name,
@@ -36,21 +40,21 @@ impl Colleague {
         )
     }
 
-    fn plimsoll(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn plimsoll(&self, arguments: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
         command.arg("--json").arg("--state").arg(self.home.join("state")).args(arguments);
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", &self.home);
         Ran::of(command.current_dir(&self.home).stdin(Stdio::null()))
     }
 
-    fn approve(&self, unit: &str) -> Ran {
+    pub(crate) fn approve(&self, unit: &str) -> Ran {
         let key = self.key.private_path();
         self.plimsoll(&["approve", unit, "--yes", "--key", key.to_str().unwrap()])
     }
 }
 
 /// A shop with staging and production, and two colleagues who may approve.
-fn team() -> (Shop, [Colleague; 2]) {
+pub(crate) fn team() -> (Shop, [Colleague; 2]) {
     let shop = Shop::with(&["staging", "production"]);
     let people = ["bob", "dora"].map(|name| Colleague::new(&shop.world, name));
     shop.world.change_delivery("people.yaml", |text| {

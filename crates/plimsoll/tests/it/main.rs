@@ -6,6 +6,7 @@ mod artifact;
 mod check;
 mod clock;
 mod delivery;
+mod docs_examples;
 mod drift;
 mod faults;
 mod fetch;
