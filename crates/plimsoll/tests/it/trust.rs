@@ -116,6 +116,8 @@ fn a_key_that_was_added_is_believed_on_every_machine_that_pinned_the_root_before
     // What was decided before still verifies.
     world.plimsoll(&["dossier", "shop@local", "--output", "shop.tar"]).ok();
     world.plimsoll(&["verify", "shop.tar"]).ok();
+    let committed = delivery.join(ROOT);
+    world.plimsoll(&["verify", "shop.tar", "--root", committed.to_str().unwrap()]).ok();
 
     let added = text(&added["key"]).to_owned();
     let removed = trust(world, &["remove", "agent:local", &added]).ok().value();
