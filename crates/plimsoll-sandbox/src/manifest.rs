@@ -3,16 +3,17 @@
 
 use plimsoll_model::Digest;
 use std::{
-    collections::HashMap,
+    borrow::Cow,
+    ffi::OsStr,
     fmt::Write as _,
-    fs::{self, File, Metadata},
+    fs::{self, DirEntry, File, Metadata},
     io::{self, ErrorKind, Read},
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
 };
 
 /// First line of a cache file; a file with another is not read.
-const CACHE_VERSION: &str = "plimsoll-toolchain-cache 1";
+const CACHE_VERSION: &[u8] = b"plimsoll-toolchain-cache 2\n";
 
 /// What a set of directories contained.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,48 +29,23 @@ pub struct ToolchainManifest {
     pub hashed: u64,
 }
 
-/// What identifies an unchanged file.
-#[derive(PartialEq, Eq, Hash, Clone, Copy)]
-struct Key {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
+/// What identifies an unchanged file: device, inode, size, and seconds and nanoseconds of its modification and change.
+type Key = [u64; 7];
+
+/// Bytes of a key and a digest in a cache file.
+const RECORD: usize = 7 * 8 + 32;
+
+fn key(metadata: &Metadata) -> Key {
+    let times = [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()];
+    let [modified, modified_nanoseconds, changed, changed_nanoseconds] = times.map(i64::cast_unsigned);
+    let (device, inode, size) = (metadata.dev(), metadata.ino(), metadata.size());
+    [device, inode, size, modified, modified_nanoseconds, changed, changed_nanoseconds]
 }
 
-impl Key {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-
-    fn line(&self, digest: &Digest) -> String {
-        let Self { device, inode, size, modified, changed } = self;
-        let times = format!("{} {} {} {}", modified.0, modified.1, changed.0, changed.1);
-        format!("{device} {inode} {size} {times} {}\n", digest.hex())
-    }
-
-    fn parse(line: &str) -> Option<(Self, Digest)> {
-        let mut fields = line.split(' ');
-        let mut unsigned = || fields.next()?.parse().ok();
-        let (device, inode, size) = (unsigned()?, unsigned()?, unsigned()?);
-        let mut signed = || fields.next()?.parse().ok();
-        let (modified, changed) = ((signed()?, signed()?), (signed()?, signed()?));
-        let digest = Digest::from_hex(fields.next()?).ok()?;
-        Some((Self { device, inode, size, modified, changed }, digest))
-    }
-}
-
-/// The manifest of everything below `roots`; symbolic links are entries and are not followed.
-pub(crate) fn of(roots: &[&Path], cache: &Path) -> io::Result<ToolchainManifest> {
-    let mut walk =
-        Walk { known: read_cache(cache), used: String::new(), lines: String::new(), ..Walk::default() };
+/// The manifest of everything below `roots`, but for the directories `without`; symbolic links are entries and are not
+/// followed.
+pub(crate) fn of(roots: &[&Path], without: &[PathBuf], cache: &Path) -> io::Result<ToolchainManifest> {
+    let mut walk = Walk { without, known: read_cache(cache), ..Walk::default() };
     let mut roots = roots.to_vec();
     roots.sort_unstable();
     roots.dedup();
@@ -77,66 +53,80 @@ pub(crate) fn of(roots: &[&Path], cache: &Path) -> io::Result<ToolchainManifest>
         walk.directory(&fs::canonicalize(root)?, root)?;
     }
     if walk.hashed > 0 || walk.known.len() as u64 != walk.files {
-        write_cache(cache, &walk.used);
+        write_cache(cache, walk.used);
     }
     let digest = Digest::of(walk.lines.as_bytes());
     Ok(ToolchainManifest { digest, files: walk.files, bytes: walk.bytes, hashed: walk.hashed })
 }
 
+/// There are some ten thousand files, and this is done in every run: each costs one `statx` and a look into a sorted list.
 #[derive(Default)]
-struct Walk {
-    known: HashMap<Key, Digest>,
-    used: String,
+struct Walk<'a> {
+    without: &'a [PathBuf],
+    /// Sorted by key.
+    known: Vec<(Key, Digest)>,
+    used: Vec<(Key, Digest)>,
     lines: String,
     files: u64,
     bytes: u64,
     hashed: u64,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn directory(&mut self, directory: &Path, shown: &Path) -> io::Result<()> {
         let mut entries = match fs::read_dir(directory) {
-            Ok(entries) => entries.collect::<io::Result<Vec<_>>>()?,
+            Ok(entries) => entries
+                .map(|entry| entry.map(|entry| (entry.file_name(), entry)))
+                .collect::<io::Result<Vec<_>>>()?,
             // The command, who is less than we are, cannot read it either.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                return self.line("unreadable", 0, shown, "");
+                self.line("unreadable", 0, &escaped(shown.as_os_str()), "");
+                return Ok(());
             }
             Err(error) => return Err(error),
         };
-        entries.sort_unstable_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            self.entry(&entry, &shown.join(entry.file_name()))?;
+        entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let above = escaped(shown.as_os_str());
+        for (name, entry) in entries {
+            match self.entry(&entry, &format!("{above}/{}", escaped(&name)), || shown.join(&name)) {
+                // Packages come and go while we look: what is gone by now is not there.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                other => other?,
+            }
         }
         Ok(())
     }
 
-    fn entry(&mut self, entry: &fs::DirEntry, shown: &Path) -> io::Result<()> {
-        let metadata = entry.metadata()?;
-        let kind = metadata.file_type();
-        if kind.is_dir() {
-            self.line("directory", metadata.mode(), shown, "")?;
-            return self.directory(&entry.path(), shown);
-        }
-        if kind.is_symlink() {
+    fn entry(&mut self, entry: &DirEntry, text: &str, shown: impl Fn() -> PathBuf) -> io::Result<()> {
+        if entry.file_type()?.is_symlink() {
             let target = fs::read_link(entry.path())?;
-            return self.line("link", 0, shown, &escaped(&target));
+            self.line("link", 0, text, escaped(target.as_os_str()));
+            return Ok(());
         }
-        if !kind.is_file() {
-            return self.line("special", metadata.mode(), shown, "");
+        let metadata = entry.metadata()?;
+        if metadata.is_dir() {
+            let shown = shown();
+            if !self.without.contains(&shown) {
+                self.line("directory", metadata.mode(), text, "");
+                self.directory(&entry.path(), &shown)?;
+            }
+        } else if !metadata.is_file() {
+            self.line("special", metadata.mode(), text, "");
+        } else if let Some(digest) = self.content(entry, &metadata)? {
+            self.files += 1;
+            self.bytes += metadata.size();
+            self.line("file", metadata.mode(), text, digest.hex());
+        } else {
+            self.line("unreadable", metadata.mode(), text, "");
         }
-        let Some(digest) = self.content(&entry.path(), &metadata)? else {
-            return self.line("unreadable", metadata.mode(), shown, "");
-        };
-        self.files += 1;
-        self.bytes += metadata.size();
-        self.line("file", metadata.mode(), shown, &digest.hex())
+        Ok(())
     }
 
-    fn content(&mut self, path: &Path, metadata: &Metadata) -> io::Result<Option<Digest>> {
-        let key = Key::of(metadata);
-        let digest = match self.known.get(&key) {
-            Some(digest) => *digest,
-            None => match hash(path) {
+    fn content(&mut self, entry: &DirEntry, metadata: &Metadata) -> io::Result<Option<Digest>> {
+        let key = key(metadata);
+        let digest = match self.known.binary_search_by(|(known, _)| known.cmp(&key)) {
+            Ok(at) => self.known[at].1,
+            Err(_) => match hash(&entry.path()) {
                 Ok(digest) => {
                     self.hashed += 1;
                     digest
@@ -145,19 +135,23 @@ impl Walk {
                 Err(error) => return Err(error),
             },
         };
-        self.used.push_str(&key.line(&digest));
+        self.used.push((key, digest));
         Ok(Some(digest))
     }
 
-    fn line(&mut self, kind: &str, mode: u32, path: &Path, content: &str) -> io::Result<()> {
-        writeln!(self.lines, "{kind} {:o} {} {content}", mode & 0o7777, escaped(path))
-            .map_err(io::Error::other)
+    fn line(&mut self, kind: &str, mode: u32, path: &str, content: impl std::fmt::Display) {
+        // Text that is written to a string always fits.
+        let _ = writeln!(self.lines, "{kind} {:o} {path} {content}", mode & 0o7777);
     }
 }
 
 /// The path without anything that could be taken for a separator of the manifest.
-fn escaped(path: &Path) -> String {
-    path.as_os_str().as_bytes().escape_ascii().to_string().replace(' ', "\\x20")
+fn escaped(path: &OsStr) -> Cow<'_, str> {
+    let plain = |byte: &u8| byte.is_ascii_graphic() && !b"\\'\"".contains(byte);
+    match path.to_str() {
+        Some(text) if text.bytes().all(|byte| plain(&byte)) => text.into(),
+        _ => path.as_bytes().escape_ascii().to_string().replace(' ', "\\x20").into(),
+    }
 }
 
 fn hash(path: &Path) -> io::Result<Digest> {
@@ -167,18 +161,35 @@ fn hash(path: &Path) -> io::Result<Digest> {
 }
 
 /// A cache that is missing or damaged is an empty one: then everything is hashed again.
-fn read_cache(path: &Path) -> HashMap<Key, Digest> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    match text.split_once('\n') {
-        Some((CACHE_VERSION, lines)) => lines.lines().filter_map(Key::parse).collect(),
-        _ => HashMap::new(),
+fn read_cache(path: &Path) -> Vec<(Key, Digest)> {
+    let bytes = fs::read(path).unwrap_or_default();
+    let records = bytes.strip_prefix(CACHE_VERSION).unwrap_or_default().chunks_exact(RECORD);
+    let mut known: Vec<_> = records.filter_map(parse).collect();
+    if !known.is_sorted() {
+        known.sort_unstable();
     }
+    known
+}
+
+fn parse(record: &[u8]) -> Option<(Key, Digest)> {
+    let (numbers, digest) = record.split_at_checked(RECORD - 32)?;
+    let mut key = Key::default();
+    for (number, bytes) in key.iter_mut().zip(numbers.chunks_exact(8)) {
+        *number = u64::from_le_bytes(bytes.try_into().ok()?);
+    }
+    Some((key, Digest::from_bytes(digest.try_into().ok()?)))
 }
 
 /// A cache that cannot be written costs the next run time and nothing else: no disk is too full for a manifest.
-fn write_cache(path: &Path, lines: &str) {
+fn write_cache(path: &Path, mut used: Vec<(Key, Digest)>) {
+    used.sort_unstable();
+    let mut bytes = CACHE_VERSION.to_vec();
+    for (key, digest) in used {
+        bytes.extend(key.into_iter().flat_map(u64::to_le_bytes));
+        bytes.extend_from_slice(digest.as_bytes());
+    }
     let temporary = PathBuf::from(format!("{}.{}", path.display(), std::process::id()));
-    let written = fs::write(&temporary, format!("{CACHE_VERSION}\n{lines}"));
+    let written = fs::write(&temporary, bytes);
     if written.and_then(|()| fs::rename(&temporary, path)).is_err() {
         let _ = fs::remove_file(&temporary);
     }
@@ -206,7 +217,7 @@ mod tests {
         }
 
         fn manifest(&self) -> ToolchainManifest {
-            of(&[&self.root()], &self.0.path().join("cache")).unwrap()
+            of(&[&self.root()], &[self.root().join("share/doc")], &self.0.path().join("cache")).unwrap()
         }
     }
 
@@ -261,7 +272,7 @@ mod tests {
         let cache = tree.0.path().join("taken");
         fs::create_dir(&cache).unwrap();
         for cache in [cache, tree.0.path().join("no/such/directory")] {
-            let manifest = of(&[&tree.root()], &cache).unwrap();
+            let manifest = of(&[&tree.root()], &[], &cache).unwrap();
             assert_eq!((manifest.digest, manifest.files), (expected.digest, expected.files));
         }
         let left: Vec<_> =
@@ -270,12 +281,40 @@ mod tests {
     }
 
     #[test]
+    fn documentation_of_a_toolchain_decides_nothing() {
+        let tree = Tree::new();
+        let before = tree.manifest();
+        fs::create_dir_all(tree.root().join("share/doc/html")).unwrap();
+        fs::write(tree.root().join("share/doc/html/index.html"), "read me").unwrap();
+        let after = tree.manifest();
+        assert_eq!((after.files, after.hashed), (before.files, 0));
+        fs::write(tree.root().join("share/data"), "of a program").unwrap();
+        assert_ne!(tree.manifest().digest, after.digest);
+    }
+
+    #[test]
+    fn names_cannot_be_taken_for_another_entry() {
+        for (name, shown) in [
+            ("libstdc++.so.6", "libstdc++.so.6"),
+            ("a b", "a\\x20b"),
+            ("a\nfile 644 x", "a\\nfile\\x20644\\x20x"),
+            ("a\\x20b", "a\\\\x20b"),
+            ("ü", "\\xc3\\xbc"),
+        ] {
+            assert_eq!(escaped(name.as_ref()), shown);
+        }
+    }
+
+    #[test]
     fn a_damaged_cache_is_not_believed() {
         let tree = Tree::new();
         let first = tree.manifest();
-        for damage in ["", "plimsoll-toolchain-cache 9\n", "plimsoll-toolchain-cache 1\n1 2 x\n\n"] {
+        let good = fs::read(tree.0.path().join("cache")).unwrap();
+        let short = &good[..good.len() - 1];
+        for damage in [b"", &b"plimsoll-toolchain-cache 9\n"[..], &CACHE_VERSION[1..], short] {
             fs::write(tree.0.path().join("cache"), damage).unwrap();
-            assert_eq!(tree.manifest(), first, "{damage:?}");
+            assert_eq!(tree.manifest().digest, first.digest, "{damage:?}");
+            assert_eq!(tree.manifest().hashed, 0, "it was written again");
         }
     }
 }

@@ -76,8 +76,9 @@ pub fn toolchain_mounts(extra: &[PathBuf], certificates: Option<&Path>) -> io::R
     Ok(list.mounts)
 }
 
-/// A manifest of what toolchain mode binds that decides what comes out of a build; see [`ToolchainManifest`]. Hashes are
-/// kept in the file `cache`, which must not be writable by whoever is to be judged.
+/// A manifest of what toolchain mode binds that decides what comes out of a build; see [`ToolchainManifest`]. Of `extra`,
+/// `share/doc` is left out: a Rust sysroot can have fifty thousand files there. Hashes are kept in the file `cache`, which
+/// must not be writable by whoever is to be judged.
 ///
 /// # Errors
 /// When a directory of `extra` cannot be read. A cache that cannot be written is no error.
@@ -85,7 +86,8 @@ pub fn toolchain_manifest(extra: &[PathBuf], cache: &Path) -> io::Result<Toolcha
     let fixed = DECISIVE.iter().chain(LIBRARIES).map(Path::new);
     let roots = fixed.chain([Path::new("/etc/alternatives")]).filter(|path| path.is_dir());
     let roots: Vec<&Path> = roots.chain(extra.iter().map(PathBuf::as_path)).collect();
-    manifest::of(&roots, cache)
+    let documentation: Vec<PathBuf> = extra.iter().map(|directory| directory.join("share/doc")).collect();
+    manifest::of(&roots, &documentation, cache)
 }
 
 struct List {

@@ -12,8 +12,8 @@ use crate::{
     records::{CheckRecord, RunRecord, StatementRecord},
 };
 use plimsoll_engine::{
-    ports::{Blobs as _, Source as _},
-    run::{self, Event, Report, RunError, Signers, World},
+    ports::{Blobs as _, Resolved, Source as _},
+    run::{self, Event, Report, RunError, Signers, Toolchain, World},
     signer::Open,
 };
 use plimsoll_gateway::Gateway;
@@ -29,6 +29,7 @@ use std::{
     os::fd::AsFd as _,
     path::{Path, PathBuf},
     process::ExitCode,
+    thread,
 };
 
 /// Bytes of a pipeline's file.
@@ -39,6 +40,26 @@ pub(crate) fn run(context: &Context, arguments: &cli::Run, output: &Output) -> R
     let source = GitSource::open(&repository)?;
     let resolved = source.resolve(&arguments.revision)?;
     let state = context.writer("run")?;
+    // Looking at ten thousand files takes about as long as git does.
+    thread::scope(|scope| {
+        let toolchain = scope.spawn(|| context::toolchain(&context.state.join("toolchain.cache")));
+        let toolchain = || {
+            let broken =
+                |_| Failure::Broken { what: "reading the host's toolchain broke off".into(), next: None };
+            toolchain.join().map_err(broken)?
+        };
+        build(context, &state, (&source, &repository), resolved, toolchain, output)
+    })
+}
+
+fn build(
+    context: &Context,
+    state: &StateDir,
+    (source, repository): (&GitSource, &Path),
+    resolved: Resolved,
+    toolchain: impl FnOnce() -> Result<Toolchain, Failure>,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     refresh(context, output)?;
     for role in &RUN_ROLES {
         let made = context.keys().load_or_create(role);
@@ -53,14 +74,15 @@ pub(crate) fn run(context: &Context, arguments: &cli::Run, output: &Output) -> R
         parameters: BTreeMap::new(),
     };
     output.progress(&format!("run {}  commit {}", &open.run.as_str()[..8], open.commit.short()));
-    left_out(&source, output);
+    left_out(source, output);
+    let toolchain = toolchain()?;
     let directory = state.runs().create(&open.run, Timestamp::now())?;
-    let report = execute(context, &state, &directory, &source, &repository, &open, output);
+    let report = execute(context, state, &directory, (source, repository), &toolchain, &open, output);
     let report = report.map_err(|stopped| {
-        show_errors(&source, &open.commit, output);
-        failure(&state, &open, stopped, output)
+        show_errors(source, &open.commit, output);
+        failure(state, &open, stopped, output)
     })?;
-    let record = keep(&state, &directory, &open, report)?;
+    let record = keep(state, &directory, &open, report)?;
     show(&record, output);
     Ok(if record.passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -114,13 +136,12 @@ fn execute(
     context: &Context,
     state: &StateDir,
     directory: &RunDirectory,
-    source: &GitSource,
-    repository: &Path,
+    (source, repository): (&GitSource, &Path),
+    toolchain: &Toolchain,
     open: &Open,
     output: &Output,
 ) -> Result<Report, Stopped> {
     let sandbox = context::sandbox()?;
-    let toolchain = context::toolchain(&context.state.join("toolchain.cache"))?;
     let delivery = context.pinned()?.map(|_| context.delivery()).transpose()?;
     let client = context::client(delivery.as_ref())?;
     let assembler = Assembler { blobs: state.layout(), project: signer::project_directory(source) };
@@ -136,7 +157,7 @@ fn execute(
         source,
         assemble: &assembler,
         egress: &Gateway::default(),
-        toolchain: &toolchain,
+        toolchain,
         client: &client,
         directory: work.join(open.run.as_str()),
         clock: Timestamp::now,
