@@ -72,6 +72,10 @@ pub(crate) enum Command {
     Policy(PolicyArguments),
     /// Show, export and change what is trusted
     Trust(TrustArguments),
+    /// Print a script that makes a shell complete commands and options
+    Completions(Completions),
+    /// Write manual pages
+    Man(Man),
     /// A signer of one role, asked on its standard input
     #[command(name = "__signer", hide = true)]
     Signer(Signer),
@@ -217,6 +221,21 @@ pub(crate) struct Export {
 pub(crate) struct Explain {
     /// As in E-NET-DENIED; all of them without one
     pub(crate) code: Option<String>,
+}
+
+/// `plimsoll completions`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// `plimsoll man`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Man {
+    /// Directory to write to, as /usr/local/share/man/man1
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
 }
 
 /// `plimsoll approve`

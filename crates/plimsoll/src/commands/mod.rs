@@ -2,12 +2,14 @@
 
 mod approve;
 mod check;
+mod completions;
 mod doctor;
 mod dossier;
 mod explain;
 mod export;
 mod init;
 mod logs;
+mod man;
 mod policy;
 mod promote;
 mod run;
@@ -47,6 +49,11 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         Command::Export(arguments) => done(export::export(&context, arguments, output)),
         Command::Stop(arguments) => done(stop::stop(&context, &arguments.unit, output)),
         Command::Explain(arguments) => done(explain::explain(arguments, output)),
+        Command::Completions(arguments) => {
+            completions::completions(arguments.shell, output);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man(arguments) => done(man::man(arguments, output)),
         Command::Policy(arguments) => done(policy::policy(&context, &arguments.command, output)),
         Command::Trust(arguments) => done(trust::trust(&context, &arguments.command, output)),
         Command::Signer(arguments) => done(signer::serve(&context, arguments)),

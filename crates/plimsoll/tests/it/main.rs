@@ -19,6 +19,7 @@ mod interface;
 mod isolation;
 mod journal;
 mod kills;
+mod manual;
 mod processes;
 mod released;
 mod service;
