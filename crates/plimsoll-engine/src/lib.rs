@@ -7,5 +7,6 @@ pub mod derive;
 pub mod fetch;
 pub mod gate;
 pub mod ports;
+pub mod promoted;
 pub mod run;
 pub mod signer;

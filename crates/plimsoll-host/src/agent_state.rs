@@ -1,5 +1,5 @@
-//! What an agent remembers outside of the repository that it polices: whom it believes, how far it has followed the
-//! delivery repository, and where each unit stands in its chain of decisions. One file, replaced whole, with one writer.
+//! What an agent remembers outside of the repository that it polices: who it is, how far it has followed the delivery
+//! repository, and where each unit stands in its chain of decisions. One file, replaced whole, with one writer.
 //!
 //! An older copy of this file makes the agent follow the chain once more; a repository that is behind the file is
 //! refused. Where both were put back to an earlier time, nothing on this machine can tell: without an independent
@@ -8,7 +8,7 @@
 #[cfg(test)]
 mod tests;
 
-use plimsoll_model::{Code, CommitId, Digest, EnvironmentName, Opaque, ProjectName, Reason, Timestamp};
+use plimsoll_model::{Code, CommitId, Digest, EnvironmentName, ProjectName, Reason, Timestamp};
 use plimsoll_policy::decision::Named;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -37,20 +37,10 @@ pub struct AgentState {
     pub agent: Named<String>,
     /// The one environment that it keeps.
     pub environment: Named<EnvironmentName>,
-    /// Where the delivery repository is: a path or an address.
-    pub delivery: String,
     /// The OCI layout that artifacts come from.
     pub artifacts: PathBuf,
-    /// Identity of the trust root's line, the same in all its versions.
-    pub genesis: Opaque,
-    /// The text of the trust root that was accepted last.
-    pub root: String,
-    /// Its signatures.
-    pub signatures: Vec<String>,
     /// The newest commit of the delivery repository that was accepted.
     pub delivery_commit: CommitId,
-    /// The newest commit of observations that this agent made; none before the first.
-    pub observation_commit: Option<CommitId>,
     /// Where each unit stands.
     pub units: BTreeMap<ProjectName, UnitState>,
 }
@@ -61,19 +51,14 @@ pub struct AgentState {
 pub struct UnitState {
     /// The newest promoted decision that was accepted, started or not.
     pub accepted: Place,
-    /// The decision under which the unit last came to serve.
-    pub current: Option<Digest>,
-    /// A decision that failed in its confirm window and is not tried again.
-    pub taken_back: Option<Digest>,
+    /// The release that it names.
+    pub release: Digest,
     /// Starts that failed, one after the other.
     pub failures: Option<Failures>,
     /// Repairs of the current decision's drift.
     pub repairs: u32,
     /// Sequence number of the newest observation; 0 before the first.
     pub sequence: u64,
-    /// What was last reported about it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reported: Vec<Reason>,
 }
 
 /// A decision and its place in the chain of its unit.
@@ -87,7 +72,7 @@ pub struct Place {
 }
 
 /// Starts of one decision that failed in a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failures {
     /// The decision.
@@ -96,6 +81,8 @@ pub struct Failures {
     pub count: u32,
     /// When the last one failed.
     pub last: Timestamp,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// Why the memory cannot be used or changed. What is on the disk is then as it was.

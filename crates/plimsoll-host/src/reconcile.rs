@@ -6,8 +6,9 @@
 //! |---|---|---|---|
 //! | new release | refuse | refuse | refuse |
 //! | restart of the current release | allow | allow | allow, marked grandfathered |
-//! | fallback in the confirm window, to the named one | allow | allow | allow |
 //! | drift repair | allow | pause | allow |
+//!
+//! Falling back in the confirm window is between the two supervisors, which go on without any agent.
 
 #[cfg(test)]
 mod tests;
@@ -41,8 +42,8 @@ pub struct Promoted {
     pub decision: Digest,
     /// The release that it names.
     pub release: Digest,
-    /// Whether a permit for a new start could be minted now, and if not, why: signature, chain, promotion commit, policy
-    /// set, recomputed dossier, expiry.
+    /// Whether its promotion is in order, and if not, why: signature, promotion commit, chain, policy set, recomputed
+    /// dossier. Its time is judged when it starts.
     pub check: Result<(), Vec<Reason>>,
 }
 
@@ -77,12 +78,8 @@ pub struct SeenUnit {
 pub struct Current {
     /// Its payload digest.
     pub decision: Digest,
-    /// The decision that it names to run again if this one fails; none where fallback is not automatic.
-    pub fallback: Option<Digest>,
-    /// When its confirm window ends.
-    pub confirmed: Timestamp,
-    /// Whether today's policy would refuse it.
-    pub tightened: bool,
+    /// Whether it was decided under rules that are not in force any more.
+    pub grandfathered: bool,
 }
 
 /// What a supervisor does for a unit.
@@ -116,17 +113,8 @@ pub enum Action {
         unit: ProjectName,
         /// The current decision.
         decision: Digest,
-        /// Whether today's policy would refuse it.
+        /// Whether it was decided under rules that are not in force any more.
         grandfathered: bool,
-    },
-    /// Start the decision that the failed one names, since no standby took over.
-    FallBack {
-        /// The unit.
-        unit: ProjectName,
-        /// The decision that failed in its confirm window.
-        from: Digest,
-        /// Its named fallback.
-        to: Digest,
     },
     /// Start the current release again from fresh files: it drifted.
     Repair {
@@ -154,7 +142,6 @@ impl Action {
         match self {
             Self::Start { unit, .. }
             | Self::Restart { unit, .. }
-            | Self::FallBack { unit, .. }
             | Self::Repair { unit }
             | Self::Stop { unit }
             | Self::Report { unit, .. } => unit,
@@ -192,7 +179,10 @@ impl Look<'_> {
             None => self.stop(),
             Some(promoted) => match self.obstacles(promoted) {
                 // While a new release waits for its next try, what runs is looked after.
-                Ok(()) => self.start(promoted).or_else(|| self.keep(&mut reasons)),
+                Ok(()) => {
+                    reasons.extend(self.failed(promoted.decision).map(|failures| failures.reason.clone()));
+                    self.start(promoted).or_else(|| self.keep(&mut reasons))
+                }
                 Err(held) => {
                     reasons.extend(held);
                     self.keep(&mut reasons)
@@ -209,10 +199,10 @@ impl Look<'_> {
         runs.then(|| Action::Stop { unit: self.unit.clone() })
     }
 
-    /// Why the promoted decision is not started: nothing to tell where it is what serves already.
+    /// Why the promoted decision is not started: nothing to tell where it is what serves already, and in order.
     fn obstacles(&self, promoted: &Promoted) -> Result<(), Vec<Reason>> {
         if self.seen.current.as_ref().is_some_and(|current| current.decision == promoted.decision) {
-            return Err(Vec::new());
+            return Err(promoted.check.clone().err().unwrap_or_default());
         }
         if self.seen.taken_back == Some(promoted.decision) {
             return Err(vec![self.taken_back(promoted)]);
@@ -238,34 +228,28 @@ impl Look<'_> {
         let current = self.seen.current.as_ref()?;
         match self.seen.phase {
             Phase::Starting => None,
-            Phase::Failed => self.fall_back(current).or_else(|| self.restart(current)),
-            Phase::Absent => self.restart(current),
+            Phase::Failed | Phase::Absent => self.restart(current),
             Phase::Serving => self.repair(reasons),
         }
-    }
-
-    /// What runs because another one was taken back does not fall back further: the agent would forget which one failed,
-    /// and try it again.
-    fn fall_back(&self, current: &Current) -> Option<Action> {
-        let may = self.seen.taken_back.is_none() && self.now <= current.confirmed;
-        let to = current.fallback.filter(|_| may)?;
-        Some(Action::FallBack { unit: self.unit.clone(), from: current.decision, to })
     }
 
     fn restart(&self, current: &Current) -> Option<Action> {
         let restart = Action::Restart {
             unit: self.unit.clone(),
             decision: current.decision,
-            grandfathered: current.tightened,
+            grandfathered: current.grandfathered,
         };
         self.waited_for(current.decision).then_some(restart)
     }
 
     /// Whether enough time has passed since the last start of this decision failed.
     fn waited_for(&self, decision: Digest) -> bool {
-        let failures = self.seen.failures.filter(|failures| failures.decision == decision);
         let passed = |last: Timestamp| self.now.as_second().saturating_sub(last.as_second());
-        failures.is_none_or(|failures| passed(failures.last) >= wait_after(failures.count))
+        self.failed(decision).is_none_or(|failures| passed(failures.last) >= wait_after(failures.count))
+    }
+
+    fn failed(&self, decision: Digest) -> Option<&Failures> {
+        self.seen.failures.as_ref().filter(|failures| failures.decision == decision)
     }
 
     /// Repairs drift; where it may not or cannot, tells about it.

@@ -422,6 +422,10 @@ registry! {
         "somebody else signs observations as the agent of {environment}: {problem}",
         "One agent owns an environment on one host; two would each repair what the other did.",
         "stop the other agent, then: plimsoll agent enroll";
+    StoreMissing "E-STORE-MISSING", Operator,
+        "{path} has no {what}",
+        "An agent starts what it has whole, every byte hashed on the way from the store that it was enrolled with.",
+        "ls {path}: is the promoter's store, or a copy of it, there?";
     Drift "E-DRIFT", Security,
         "{unit} is not what was decided: {what}: {cause}",
         "What runs is compared with the release again and again.",

@@ -178,6 +178,20 @@ pub fn identities(
     Ok((project, environment))
 }
 
+/// The rules of a project in an environment, and whether they are in force.
+///
+/// # Errors
+/// When a file is missing or wrong.
+pub fn policy_set(
+    files: &DeliveryFiles,
+    project: &ProjectName,
+    environment: &EnvironmentName,
+    root: &TrustRoot,
+) -> Result<PolicySet, GatherError> {
+    let read = Files { files };
+    read.policy_set(project, environment, &read.environment(environment)?, root)
+}
+
 /// The environment that `environment` comes after, by its file.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Flags and subcommands. Help shows the everyday verbs first.
 
 use clap::{Parser, Subcommand};
-use plimsoll_model::{Digest, EnvironmentName, ProjectName, Role};
+use plimsoll_model::{Digest, EnvironmentName, ProjectName, Role, ToolName};
 use std::path::PathBuf;
 
 /// A commit to production along a path that is auditable, reproducible and bounded.
@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Stop(Unit),
     /// Explain a reason code
     Explain(Explain),
+    /// Keep an environment on this machine as the delivery repository says
+    Agent(AgentArguments),
     /// Show and sign the rules of a delivery repository
     Policy(PolicyArguments),
     /// Show, export and change what is trusted
@@ -250,6 +252,44 @@ pub(crate) struct Approve {
     /// Do not ask again
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// `plimsoll agent`
+#[derive(Debug, clap::Args)]
+pub(crate) struct AgentArguments {
+    #[command(subcommand)]
+    pub(crate) command: AgentCommand,
+}
+
+/// What to do about this machine's agent.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AgentCommand {
+    /// Make this machine the agent of an environment
+    Enroll(AgentEnroll),
+    /// Follow the delivery repository, in the foreground; what it starts outlives it
+    Run {
+        /// Seconds between two looks
+        #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        interval: u64,
+    },
+    /// Show what the agent remembers
+    Show,
+}
+
+/// `plimsoll agent enroll`
+#[derive(Debug, clap::Args)]
+pub(crate) struct AgentEnroll {
+    /// Its name, as `agent:` in target.yaml
+    pub(crate) name: ToolName,
+    /// The environment that it keeps
+    #[arg(long)]
+    pub(crate) environment: EnvironmentName,
+    /// The delivery repository: a path of this machine or a URL [default: the one that is pinned here]
+    #[arg(long, value_name = "LOCATION")]
+    pub(crate) delivery: Option<String>,
+    /// OCI layout that artifacts come from: the promoter's, or a copy [default: the one in the state directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) artifacts: Option<PathBuf>,
 }
 
 /// `plimsoll policy`

@@ -117,6 +117,23 @@ impl Context {
         Ok(DeliveryMirror::open(&self.state.join("delivery"), &pinned.delivery, transport)?)
     }
 
+    /// Believes the trust root of a delivery repository for the first time: whoever asks for it compares its genesis
+    /// with somebody who knows.
+    ///
+    /// # Errors
+    /// When the repository cannot be reached; `E-TRUST-ROOT` and `E-THRESHOLD` for a root that cannot be used.
+    pub(crate) fn pin_first(&self, delivery: &str) -> Result<(Pinned, CommitId), Failure> {
+        let (delivery, earlier) = (location(delivery), BTreeSet::new());
+        let empty = Pinned { version: 1, delivery, root: String::new(), signatures: vec![], earlier };
+        let mirror = self.mirror(&empty)?;
+        let head = mirror.fetch()?;
+        let (root, signatures) = committed_root(&mirror.source()?, &head)?;
+        let pinned = Pinned { root, signatures, ..empty };
+        pinned.accept()?;
+        self.pin(&pinned)?;
+        Ok((pinned, head))
+    }
+
     /// Fetches the delivery repository, and takes over a newer trust root that the pinned one's threshold has signed.
     ///
     /// # Errors
@@ -129,7 +146,16 @@ impl Context {
         Ok((pinned, head))
     }
 
-    fn adopt(&self, pinned: Pinned, delivery: &GitSource, head: &CommitId) -> Result<Pinned, Failure> {
+    /// Takes over a newer trust root of a commit that the pinned one's threshold has signed.
+    ///
+    /// # Errors
+    /// `E-TRUST-ROOT` and `E-THRESHOLD` for a root that does not follow.
+    pub(crate) fn adopt(
+        &self,
+        pinned: Pinned,
+        delivery: &GitSource,
+        head: &CommitId,
+    ) -> Result<Pinned, Failure> {
         let (root, signatures) = committed_root(delivery, head)?;
         if root == pinned.root {
             return Ok(pinned);
@@ -206,6 +232,14 @@ impl Pinned {
     pub(crate) fn accept(&self) -> Result<TrustRoot, Failure> {
         let signatures: Vec<&str> = self.signatures.iter().map(String::as_str).collect();
         Ok(TrustRoot::accept(self.root.as_bytes(), &signatures, None)?)
+    }
+}
+
+/// A location as it is remembered: a path of this machine in full, anything else as it is.
+pub(crate) fn location(named: &str) -> String {
+    match Path::new(named).canonicalize() {
+        Ok(path) => path.display().to_string(),
+        Err(_) => named.to_owned(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The `plimsoll` command: wiring only. What a command does is in `commands/`, one file each.
 
+mod agent;
 mod assembler;
+mod board;
 mod cli;
 mod commands;
 mod context;

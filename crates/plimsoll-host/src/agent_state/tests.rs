@@ -124,7 +124,7 @@ fn a_damaged_memory_is_refused_and_left_as_it_is() {
     let mut cases: Vec<Vec<u8>> =
         (0..whole.len()).step_by(7).map(|length| whole[..length].to_vec()).collect();
     for (from, to) in
-        [("\"genesis\"", "\"origin\""), ("\"version\": 1", "\"version\": 0"), ("\"units\"", "\"agent\"")]
+        [("\"artifacts\"", "\"origin\""), ("\"version\": 1", "\"version\": 0"), ("\"units\"", "\"agent\"")]
     {
         let text = String::from_utf8(whole.clone()).unwrap();
         assert!(text.contains(from));

@@ -38,22 +38,16 @@ fn wanted(promoted: Option<Promoted>, frozen: bool) -> Wanted {
     }
 }
 
-/// A unit that runs `OLD`, confirmed long ago.
+/// A unit that runs `OLD`.
 fn running(phase: Phase) -> SeenUnit {
-    let current = Current {
-        decision: digest(OLD),
-        fallback: Some(digest(0)),
-        confirmed: at(NOW - 1),
-        tightened: false,
-    };
+    let current = Current { decision: digest(OLD), grandfathered: false };
     SeenUnit { current: Some(current), phase, ..SeenUnit::default() }
 }
 
-/// The same, still inside its confirm window.
-fn fresh(phase: Phase) -> SeenUnit {
-    let mut seen = running(phase);
-    seen.current.as_mut().unwrap().confirmed = at(NOW);
-    seen
+/// So many failed starts, the last one so many seconds ago.
+fn failures(decision: u8, count: u32, passed: i64) -> Option<Failures> {
+    let (decision, last) = (digest(decision), at(NOW - passed));
+    Some(Failures { decision, count, last, reason: Code::Health.reason() })
 }
 
 fn drifted(repairs: u32) -> SeenUnit {
@@ -76,9 +70,6 @@ fn outcome(wanted: &Wanted, unit: SeenUnit) -> (String, Vec<Code>) {
                 acts.push(format!("restart {}, grandfathered", name(decision)));
             }
             Action::Restart { decision, .. } => acts.push(format!("restart {}", name(decision))),
-            Action::FallBack { from, to, .. } => {
-                acts.push(format!("fall back from {} to {}", name(from), name(to)));
-            }
             Action::Repair { .. } => acts.push("repair".into()),
             Action::Stop { .. } => acts.push("stop".into()),
             Action::Report { reasons, .. } => codes.extend(reasons.iter().map(|reason| reason.code)),
@@ -135,7 +126,7 @@ fn the_current_release_restarts() {
 #[test]
 fn the_current_release_restarts_after_its_decision_expired() {
     let expired = promoted(OLD, &[Code::DecisionExpired]);
-    check(&wanted(Some(expired), false), running(Phase::Absent), "restart 1", &[]);
+    check(&wanted(Some(expired), false), running(Phase::Absent), "restart 1", &[Code::DecisionExpired]);
 }
 
 #[test]
@@ -146,49 +137,9 @@ fn the_current_release_restarts_while_frozen() {
 #[test]
 fn the_current_release_restarts_grandfathered_when_policy_was_tightened() {
     let mut unit = running(Phase::Absent);
-    unit.current.as_mut().unwrap().tightened = true;
+    unit.current.as_mut().unwrap().grandfathered = true;
     let refused = promoted(OLD, &[Code::PolicyFailed]);
-    check(&wanted(Some(refused), false), unit, "restart 1, grandfathered", &[]);
-}
-
-#[test]
-fn in_the_confirm_window_a_failed_release_gives_way_to_its_named_fallback() {
-    let old = wanted(Some(promoted(OLD, &[])), false);
-    check(&old, fresh(Phase::Failed), "fall back from 1 to 0", &[]);
-    // A machine that was switched off has not failed.
-    check(&old, fresh(Phase::Absent), "restart 1", &[]);
-}
-
-#[test]
-fn the_fallback_happens_although_the_decision_expired() {
-    let expired = promoted(OLD, &[Code::DecisionExpired]);
-    check(&wanted(Some(expired), false), fresh(Phase::Failed), "fall back from 1 to 0", &[]);
-}
-
-#[test]
-fn the_fallback_happens_while_frozen() {
-    check(&wanted(Some(promoted(OLD, &[])), true), fresh(Phase::Failed), "fall back from 1 to 0", &[]);
-}
-
-#[test]
-fn the_fallback_happens_when_policy_was_tightened() {
-    let refused = promoted(OLD, &[Code::PolicyFailed]);
-    check(&wanted(Some(refused), false), fresh(Phase::Failed), "fall back from 1 to 0", &[]);
-}
-
-#[test]
-fn there_is_no_fallback_after_the_window_and_none_that_is_not_named() {
-    let old = wanted(Some(promoted(OLD, &[])), false);
-    check(&old, running(Phase::Failed), "restart 1", &[]);
-    let mut nameless = fresh(Phase::Failed);
-    nameless.current.as_mut().unwrap().fallback = None;
-    check(&old, nameless, "restart 1", &[]);
-}
-
-#[test]
-fn a_fallback_does_not_fall_back_further() {
-    let unit = SeenUnit { taken_back: Some(digest(NEW)), ..fresh(Phase::Failed) };
-    check(&wanted(Some(promoted(NEW, &[])), false), unit, "restart 1", &[Code::Fallback]);
+    check(&wanted(Some(refused), false), unit, "restart 1, grandfathered", &[Code::PolicyFailed]);
 }
 
 #[test]
@@ -206,7 +157,7 @@ fn drift_is_repaired() {
 #[test]
 fn drift_is_repaired_although_the_decision_expired() {
     let expired = promoted(OLD, &[Code::DecisionExpired]);
-    check(&wanted(Some(expired), false), drifted(0), "repair", &[]);
+    check(&wanted(Some(expired), false), drifted(0), "repair", &[Code::DecisionExpired]);
 }
 
 #[test]
@@ -217,7 +168,7 @@ fn drift_repair_pauses_while_frozen() {
 #[test]
 fn drift_is_repaired_when_policy_was_tightened() {
     let refused = promoted(OLD, &[Code::PolicyFailed]);
-    check(&wanted(Some(refused), false), drifted(0), "repair", &[]);
+    check(&wanted(Some(refused), false), drifted(0), "repair", &[Code::PolicyFailed]);
 }
 
 #[test]
@@ -245,19 +196,17 @@ fn a_unit_that_left_the_repository_is_stopped() {
 fn failing_starts_wait_longer_each_time_and_at_most_ten_minutes() {
     for (count, wait) in [(1, 10), (2, 20), (3, 40), (6, 320), (7, 600), (u32::MAX, 600)] {
         for (passed, expect) in [(wait - 1, ""), (wait, "start 2")] {
-            let failures = Failures { decision: digest(NEW), count, last: at(NOW - passed) };
-            let unit = SeenUnit { failures: Some(failures), ..running(Phase::Serving) };
-            check(&wanted(Some(promoted(NEW, &[])), false), unit, expect, &[]);
+            let unit = SeenUnit { failures: failures(NEW, count, passed), ..running(Phase::Serving) };
+            check(&wanted(Some(promoted(NEW, &[])), false), unit, expect, &[Code::Health]);
         }
     }
 }
 
 #[test]
 fn failures_of_one_decision_do_not_hold_up_another_nor_the_care_for_what_runs() {
-    let failures = Failures { decision: digest(NEW), count: 9, last: at(NOW) };
-    let unit = |phase| SeenUnit { failures: Some(failures), ..running(phase) };
+    let unit = |phase| SeenUnit { failures: failures(NEW, 9, 0), ..running(phase) };
     check(&wanted(Some(promoted(3, &[])), false), unit(Phase::Serving), "start 3", &[]);
-    check(&wanted(Some(promoted(NEW, &[])), false), unit(Phase::Absent), "restart 1", &[]);
+    check(&wanted(Some(promoted(NEW, &[])), false), unit(Phase::Absent), "restart 1", &[Code::Health]);
 }
 
 #[test]
@@ -290,12 +239,6 @@ fn apply(world: &mut Seen, action: Action) {
             unit.phase = Phase::Serving;
             unit.drift.clear();
         }
-        Action::FallBack { from, to, .. } => {
-            let failures = unit.failures;
-            serve(unit, to);
-            unit.failures = failures;
-            unit.taken_back = Some(from);
-        }
         Action::Repair { .. } => {
             unit.drift.clear();
             unit.repairs += 1;
@@ -309,32 +252,24 @@ fn apply(world: &mut Seen, action: Action) {
 }
 
 fn serve(unit: &mut SeenUnit, decision: Digest) {
-    let current = Current { decision, fallback: None, confirmed: at(NOW), tightened: false };
+    let current = Current { decision, grandfathered: false };
     let reported = std::mem::take(&mut unit.reported);
     *unit = SeenUnit { current: Some(current), phase: Phase::Serving, reported, ..SeenUnit::default() };
 }
 
 fn any_unit() -> impl Strategy<Value = SeenUnit> {
-    let current = proptest::option::of((0..4_u8, proptest::option::of(0..4_u8), -1..2_i64, any::<bool>()));
+    let current = proptest::option::of((0..4_u8, any::<bool>()));
     let phase =
         prop_oneof![Just(Phase::Absent), Just(Phase::Starting), Just(Phase::Serving), Just(Phase::Failed)];
     let failures = proptest::option::of((0..4_u8, 1..9_u32, 0..700_i64));
     let drift = proptest::option::of(any::<bool>());
     (current, phase, proptest::option::of(0..4_u8), failures, drift, 0..5_u32, any::<bool>()).prop_map(
         |(current, phase, taken_back, failures, drift, repairs, told)| SeenUnit {
-            current: current.map(|(decision, fallback, confirmed, tightened)| Current {
-                decision: digest(decision),
-                fallback: fallback.map(digest),
-                confirmed: at(NOW + confirmed),
-                tightened,
-            }),
+            current: current
+                .map(|(decision, grandfathered)| Current { decision: digest(decision), grandfathered }),
             phase,
             taken_back: taken_back.map(digest),
-            failures: failures.map(|(decision, count, passed)| Failures {
-                decision: digest(decision),
-                count,
-                last: at(NOW - passed),
-            }),
+            failures: failures.and_then(|(decision, count, passed)| self::failures(decision, count, passed)),
             drift: drift
                 .map(|repairable| Drift { what: DriftKind::Files, cause: String::new(), repairable })
                 .into_iter()
@@ -390,18 +325,10 @@ proptest! {
     }
 
     #[test]
-    fn only_the_current_release_and_its_named_fallback_start_without_a_new_permit((wanted, seen) in any_world()) {
+    fn only_the_current_release_starts_without_a_new_permit((wanted, seen) in any_world()) {
         for action in reconcile(&wanted, &seen, at(NOW)) {
-            let current = seen.units.get(action.unit()).and_then(|unit| unit.current.clone());
-            match action {
-                Action::Restart { decision, .. } => prop_assert_eq!(decision, current.unwrap().decision),
-                Action::FallBack { from, to, .. } => {
-                    let current = current.unwrap();
-                    prop_assert_eq!((from, Some(to)), (current.decision, current.fallback));
-                    prop_assert!(at(NOW) <= current.confirmed);
-                }
-                _ => {}
-            }
+            let Action::Restart { unit, decision, .. } = action else { continue };
+            prop_assert_eq!(Some(decision), seen.units[&unit].current.as_ref().map(|current| current.decision));
         }
     }
 

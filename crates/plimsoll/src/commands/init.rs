@@ -154,7 +154,7 @@ fn committed_pipeline(source: &GitSource, commit: &CommitId) -> Result<Pipeline,
         .map_err(|errors| Failure::Refused(errors.reasons()))
 }
 
-fn random_id() -> Result<Opaque, Failure> {
+pub(crate) fn random_id() -> Result<Opaque, Failure> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| Failure::broken("failed to find randomness", &error))?;
     Ok(Opaque::from_random(bytes))

@@ -1,5 +1,6 @@
 //! One file per command. Each reads its arguments, calls what does the work, and shows what came of it.
 
+mod agent;
 mod approve;
 mod check;
 mod completions;
@@ -7,14 +8,14 @@ mod doctor;
 mod dossier;
 mod explain;
 mod export;
-mod init;
+pub(crate) mod init;
 mod logs;
 mod man;
 mod policy;
 mod promote;
 mod run;
 pub(crate) mod signer;
-mod status;
+pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod supervisor;
 pub(crate) mod trace;
@@ -54,6 +55,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
             Ok(ExitCode::SUCCESS)
         }
         Command::Man(arguments) => done(man::man(arguments, output)),
+        Command::Agent(arguments) => done(agent::agent(&context, &arguments.command, output)),
         Command::Policy(arguments) => done(policy::policy(&context, &arguments.command, output)),
         Command::Trust(arguments) => done(trust::trust(&context, &arguments.command, output)),
         Command::Signer(arguments) => done(signer::serve(&context, arguments)),

@@ -13,10 +13,20 @@ use crate::{
     records::{self, RunRecord},
     service,
 };
+use plimsoll_attest::predicate::{Observation, observation::UnitState};
 use plimsoll_model::Reason;
 use plimsoll_pipeline::Place;
 use plimsoll_policy::{Kind, gather};
 use plimsoll_store::StateDir;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long an agent may take to notice a promotion and to tell of it, beside the time that the service may take.
+const AGENT_PATIENCE: Duration = Duration::from_secs(60);
+/// Pause between two looks at what an agent tells.
+const LOOK: Duration = Duration::from_millis(500);
 
 pub(crate) fn promote(context: &Context, arguments: &cli::Promote, output: &Output) -> Result<(), Failure> {
     let unit = ProjectAt { project: arguments.project.clone(), environment: arguments.to.clone() };
@@ -37,12 +47,7 @@ fn release(
     output: &Output,
 ) -> Result<(), Failure> {
     let (unit, run) = (question.unit, question.run);
-    if let Place::Host { agent } = service::target(context, unit)?.place {
-        let problem = format!(
-            "{unit} lives where the agent {agent} is, and this version starts services on this machine only"
-        );
-        return Err(Failure::Usage(problem));
-    }
+    let target = service::target(context, unit)?;
     look_before(context, state, pinned, question)?;
     let (id, commit) = (&run.run.as_str()[..8], run.commit.short());
     output.progress(&format!("decide    {unit}  run {id}  commit {commit}"));
@@ -55,8 +60,51 @@ fn release(
         drop(note_refusal(state, failure, Some(unit), Some(&run.run), Some(&made.record.decision)))
     })?;
     output.progress(&format!("promoted  delivery commit {}", commit.short()));
-    start_here(context, state, unit, run, &made, output)?;
-    observations::publish(context, state, pinned, &commit, unit)
+    match &target.place {
+        Place::Local => {
+            start_here(context, state, unit, run, &made, output)?;
+            observations::publish_own(context, state, pinned, &commit, unit)
+        }
+        Place::Host { agent } => {
+            let patience = Duration::from_secs(target.start_timeout_seconds) + AGENT_PATIENCE;
+            wait_for(context, pinned, (unit, agent), &made, patience, output)
+        }
+    }
+}
+
+/// Waits for the agent of a unit to say what came of a decision.
+fn wait_for(
+    context: &Context,
+    pinned: &Pinned,
+    (unit, agent): (&ProjectAt, &str),
+    made: &Made,
+    patience: Duration,
+    output: &Output,
+) -> Result<(), Failure> {
+    let decision = made.record.decision;
+    output.progress(&format!("waiting   for the agent {agent}"));
+    let until = Instant::now() + patience;
+    while Instant::now() < until {
+        context.mirror(pinned)?.fetch()?;
+        let newest = observations::newest(context, pinned, unit)?;
+        match newest.filter(|seen| seen.wanted == decision) {
+            Some(seen) if seen.decision == decision && seen.state == UnitState::Serving => {
+                let text = format!(
+                    "serving   {unit}  by {agent}\nrun       {}\ndecision  {decision}\nrelease   {}\nnext      plimsoll status",
+                    made.record.run, seen.release
+                );
+                output.result(&text, &serde_json::json!({ "unit": unit.to_string(), "run": made.record.run, "decision": made.record, "observation": seen }));
+                return Ok(());
+            }
+            Some(Observation { problem: Some(problem), .. }) => return Err(problem.into()),
+            _ => thread::sleep(LOOK),
+        }
+    }
+    let what = format!(
+        "{unit} is promoted, and the agent {agent} has not told within {} s what came of it",
+        patience.as_secs()
+    );
+    Err(Failure::Broken { what, next: Some("plimsoll status".into()) })
 }
 
 /// Where nothing is missing but people, they are asked.
@@ -93,7 +141,13 @@ fn look_before(
     match before {
         Some(environment) => {
             let unit = ProjectAt { project: project.clone(), environment };
-            observations::publish(context, state, pinned, &question.delivery_commit, &unit)
+            match service::target(context, &unit)?.place {
+                Place::Local => {
+                    observations::publish_own(context, state, pinned, &question.delivery_commit, &unit)
+                }
+                // Its agent tells.
+                Place::Host { .. } => Ok(()),
+            }
         }
         None => Ok(()),
     }

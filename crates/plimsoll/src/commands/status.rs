@@ -1,7 +1,8 @@
-//! `plimsoll status`: the newest runs, and what runs here.
+//! `plimsoll status`: what stands and runs in every environment, what runs here, and the newest runs.
 
 use super::stop;
 use crate::{
+    board,
     cli::ProjectAt,
     context::Context,
     failure::Failure,
@@ -9,6 +10,7 @@ use crate::{
     records::{self, Found},
 };
 use plimsoll_host::ServiceRecord;
+use plimsoll_model::Timestamp;
 use std::{fs, io};
 
 /// Runs that are shown.
@@ -18,17 +20,22 @@ pub(crate) fn status(context: &Context, output: &Output) -> Result<(), Failure> 
     let state = context.reader()?;
     let services = services(context)?;
     let runs: Vec<Found> = records::list(&state)?.into_iter().take(NEWEST).collect();
-    let mut text = String::new();
+    let environments = match context.pinned()? {
+        Some(pinned) => board::rows(context, &pinned, output)?,
+        None => vec![],
+    };
+    let mut text = board::text(&environments, Timestamp::now());
     for (unit, service) in &services {
         text.push_str(&service_line(unit, service));
     }
-    if services.is_empty() {
+    if services.is_empty() && environments.is_empty() {
         text.push_str("nothing runs here\n");
     }
     for found in &runs {
         text.push_str(&run_line(found));
     }
     let value = serde_json::json!({
+        "environments": environments,
         "services": services.iter().map(|(unit, service)| serde_json::json!({ "unit": unit.to_string(), "service": service })).collect::<Vec<_>>(),
         "runs": runs.iter().map(|found| serde_json::json!({ "run": found.run, "created": found.created, "record": found.record })).collect::<Vec<_>>(),
     });
@@ -39,13 +46,21 @@ pub(crate) fn status(context: &Context, output: &Output) -> Result<(), Failure> 
 fn service_line(unit: &ProjectAt, service: &ServiceRecord) -> String {
     let state = format!("{:?}", service.state).to_lowercase();
     let release = service.release.short();
-    format!(
+    let mut line = format!(
         "{:<24} {state:<10} http://{}  pid {}  release {release}  restarts {}\n",
-        unit.to_string(),
+        format!("here: {unit}"),
         service.listen,
         service.process,
         service.restarts
-    )
+    );
+    if let (Some(standby), Some(until)) = (&service.standby, service.confirm) {
+        let release = standby.release.short();
+        line.push_str(&format!(
+            "  until {until} a failure gives way to release {release}, pid {}\n",
+            standby.process
+        ));
+    }
+    line
 }
 
 fn run_line(found: &Found) -> String {

@@ -4,12 +4,11 @@ mod change;
 
 use crate::{
     cli::TrustCommand,
-    context::{self, Context, Pinned, RUN_ROLES},
+    context::{self, Context, RUN_ROLES},
     failure::Failure,
     output::Output,
 };
 use plimsoll_model::Role;
-use std::collections::BTreeSet;
 
 pub(crate) fn trust(context: &Context, command: &TrustCommand, output: &Output) -> Result<(), Failure> {
     match command {
@@ -30,19 +29,8 @@ fn pin(context: &Context, delivery: &str, output: &Output) -> Result<(), Failure
     if context.pinned()?.is_some() {
         return Err(Failure::Usage("a trust root is pinned already: plimsoll trust show".into()));
     }
-    let local = std::path::Path::new(delivery);
-    let delivery = match local.canonicalize() {
-        Ok(path) if local.exists() => path.display().to_string(),
-        _ => delivery.to_owned(),
-    };
-    let empty =
-        Pinned { version: 1, delivery, root: String::new(), signatures: vec![], earlier: BTreeSet::new() };
-    let mirror = context.mirror(&empty)?;
-    let head = mirror.fetch()?;
-    let (root, signatures) = context::committed_root(&mirror.source()?, &head)?;
-    let pinned = Pinned { root, signatures, ..empty };
+    let (pinned, _) = context.pin_first(delivery)?;
     let accepted = pinned.accept()?;
-    context.pin(&pinned)?;
     let text = format!(
         "pinned    {}\ngenesis   {}\nnext      compare the genesis with somebody who knows it, then: plimsoll status",
         pinned.delivery,

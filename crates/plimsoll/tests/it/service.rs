@@ -51,6 +51,13 @@ fn main() {
     if is("stubborn") {
         unsafe { signal(15, 1) };
     }
+    if is("dies") {
+        std::thread::spawn(|| {
+            std::thread::sleep(std::time::Duration::from_secs(3));
+            std::process::exit(1);
+        });
+    }
+    let began = std::time::Instant::now();
     let mut leaked = vec![];
     if is("busy") {
         std::fs::write("/tmp/own", &version).unwrap();
@@ -74,6 +81,8 @@ fn main() {
             let error = std::os::unix::process::CommandExt::exec(std::process::Command::new("/bin/sleep").arg("1000"));
             panic!("{error}");
         }
+        let sick = is("sickens") && began.elapsed().as_secs() > 3;
+        let status = if sick { "503 Service Unavailable" } else { status };
         let _ = write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\n\r\n{version}");
     }
 }

@@ -153,6 +153,16 @@ impl World {
         }
     }
 
+    /// Adds to a file of the delivery repository as if the newest commit had done so.
+    pub(crate) fn change_delivery_by_amending(&self, path: &str, more: &str) {
+        let file = self.delivery().join(path);
+        let text = fs::read_to_string(&file).expect("a file of the delivery repository");
+        fs::write(&file, text + more).expect("a file");
+        let amend = ["commit", "-q", "--amend", "--no-edit", "-a"];
+        let status = self.repository.command(&self.delivery()).args(amend).status();
+        assert!(status.expect("git").success());
+    }
+
     /// Puts the rules of the delivery repository into force as they are.
     pub(crate) fn sign_policy(&self) {
         let (delivery, key) = (self.delivery(), self.person.private_path());

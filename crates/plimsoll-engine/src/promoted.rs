@@ -1,0 +1,203 @@
+//! A promoted decision as an agent finds it in the delivery repository: signed, promoted by a commit that changes nothing
+//! else, and with its place in the chain of decisions before it. Whether it may start is for its dossier and a permit.
+
+use crate::{
+    delivery,
+    ports::{CommitFacts, Source},
+    run::RunError,
+};
+use plimsoll_attest::{Bundle, Statement, Trust, Verified};
+use plimsoll_model::{Code, CommitId, Digest, EnvironmentName, ProjectName, Reason, RelPath, jcs};
+use plimsoll_policy::{
+    Decision, Summary,
+    repository::{decision_path, release_path},
+};
+use std::collections::BTreeSet;
+
+/// Decisions that are walked back at once.
+const MAX_LINKS: usize = 10_000;
+/// Merges between the head and a promotion commit.
+const MAX_MERGES: usize = 1_000;
+/// Bytes of a bundle, and of release.json.
+const LIMIT: u64 = 32 << 20;
+
+/// A unit of the delivery repository.
+#[derive(Debug, Clone, Copy)]
+pub struct Unit<'a> {
+    /// The project.
+    pub project: &'a ProjectName,
+    /// Where.
+    pub environment: &'a EnvironmentName,
+}
+
+/// A decision in its chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Digest of its payload.
+    pub decision: Digest,
+    /// Its place, from 1.
+    pub counter: u64,
+    /// The decision before it; none for the first.
+    pub previous: Option<Digest>,
+    /// The release that it allows.
+    pub release: Digest,
+}
+
+/// The newest promoted decision of a unit at `head`, if its promotion is in order; none where nothing was promoted. How
+/// the decision that was `accepted` already came to be there again does not matter: nothing new starts from it.
+///
+/// # Errors
+/// Those of verification by the environment's decision key, `E-DELIVERY-COMMIT` for a promotion commit that is not the
+/// direct child of the commit that was judged or changes anything else, or for a release.json that says something else,
+/// and those of the source.
+pub fn promoted(
+    delivery: &dyn Source,
+    head: &CommitId,
+    trust: &Trust,
+    unit: Unit<'_>,
+    accepted: Option<&Digest>,
+) -> Result<Option<Verified<Statement<Summary>>>, RunError> {
+    let standing = delivery::standing(delivery, head, trust, unit.project, unit.environment)?;
+    let Some(statement) = standing else { return Ok(None) };
+    let judged = &statement.value().predicate.decision;
+    let found = Promotion { delivery, unit, judged };
+    if accepted != Some(statement.payload_digest()) {
+        found.check(&found.commit(head)?)?;
+    }
+    found.release(head)?;
+    Ok(Some(statement))
+}
+
+/// The chain from `newest` back to the decision after place `known`, in the order in which they were promoted. Older
+/// decisions are found through the hashes that newer ones hold, whatever has become of the keys that signed them.
+///
+/// # Errors
+/// `E-ROLLBACK` for a chain that does not lead back so far, and those of the source.
+pub fn chain(
+    delivery: &dyn Source,
+    newest: &Verified<Statement<Summary>>,
+    known: u64,
+    unit: Unit<'_>,
+) -> Result<Vec<Link>, RunError> {
+    let mut at = (*newest.payload_digest(), newest.value().predicate.decision.clone());
+    let mut links = vec![link(&at.0, &at.1)];
+    while let Some(previous) = at.1.previous.filter(|_| at.1.counter > Some(known.saturating_add(1))) {
+        let before = earlier(delivery, &at.1.delivery_commit, &previous, unit)?;
+        at = (previous, before.ok_or_else(|| broken(unit, &previous))?);
+        links.push(link(&at.0, &at.1));
+        if links.len() > MAX_LINKS {
+            return Err(broken(unit, &previous).into());
+        }
+    }
+    links.reverse();
+    Ok(links)
+}
+
+fn link(digest: &Digest, decision: &Decision) -> Link {
+    Link {
+        decision: *digest,
+        counter: decision.counter.unwrap_or_default(),
+        previous: decision.previous,
+        release: decision.release_digest,
+    }
+}
+
+/// The decision that stood at `commit`, if it is the one with this digest.
+fn earlier(
+    delivery: &dyn Source,
+    commit: &CommitId,
+    digest: &Digest,
+    unit: Unit<'_>,
+) -> Result<Option<Decision>, RunError> {
+    let path = path(&decision_path(unit.project, unit.environment))?;
+    let Some(bundle) = delivery.file(commit, &path, LIMIT)? else { return Ok(None) };
+    let Ok(bundle) = Bundle::parse(&bundle) else { return Ok(None) };
+    let payload = &bundle.envelope().payload;
+    let statement = Statement::<Summary>::from_bytes(payload).ok().filter(|_| Digest::of(payload) == *digest);
+    Ok(statement.map(|statement| statement.predicate.decision))
+}
+
+fn broken(unit: Unit<'_>, missing: &Digest) -> Reason {
+    let reason = Code::Rollback.reason().with("project", unit.project).with("environment", unit.environment);
+    let actual = format!("a chain that breaks off at {}", missing.short());
+    reason.with("actual", actual).with("expected", "every decision up to the newest")
+}
+
+/// What is known of one promotion.
+struct Promotion<'a> {
+    delivery: &'a dyn Source,
+    unit: Unit<'a>,
+    judged: &'a Decision,
+}
+
+impl Promotion<'_> {
+    /// The commit at which the decision came in. People merge promotions into what they are working on; where they do,
+    /// the side that has the decision is followed, and no other side may have got as far.
+    fn commit(&self, head: &CommitId) -> Result<CommitFacts, RunError> {
+        let path = path(&decision_path(self.unit.project, self.unit.environment))?;
+        let mut head = head.clone();
+        for _ in 0..MAX_MERGES {
+            let found = self.delivery.last_change(&head, &path)?.unwrap_or(head);
+            let facts = self.delivery.commit(&found, &[])?;
+            if facts.parents.len() < 2 {
+                return Ok(facts);
+            }
+            let now = self.delivery.file(&found, &path, LIMIT)?;
+            let mut side = None;
+            for parent in &facts.parents {
+                let there = self.delivery.file(parent, &path, LIMIT)?;
+                if there == now {
+                    side = Some(parent.clone());
+                } else if counter(there.as_deref()) >= self.judged.counter {
+                    return Err(self.refuse(&found, "it merges another decision away").into());
+                }
+            }
+            head = side.ok_or_else(|| self.refuse(&found, "it is a merge that brings in a decision"))?;
+        }
+        Err(self.refuse(&head, "there are too many merges behind it").into())
+    }
+
+    fn check(&self, commit: &CommitFacts) -> Result<(), RunError> {
+        let judged = &self.judged.delivery_commit;
+        if commit.parents != [judged.clone()] {
+            let problem = format!("it is not the direct child of {}, which was judged", judged.short());
+            return Err(self.refuse(&commit.commit, problem).into());
+        }
+        let own = [decision_path, release_path].map(|path| path(self.unit.project, self.unit.environment));
+        let own = BTreeSet::from(own);
+        let changed = self.delivery.changed_paths(&commit.commit, Some(judged))?;
+        match changed.difference(&own).next() {
+            Some(other) => Err(self.refuse(&commit.commit, format!("it also changes {other}")).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// release.json is for people and other tools: it must not tell them anything else.
+    fn release(&self, head: &CommitId) -> Result<(), RunError> {
+        let path = path(&release_path(self.unit.project, self.unit.environment))?;
+        let expected = jcs::to_bytes(&self.judged.release);
+        let expected = expected.map_err(|error| RunError::internal("write a release", &error))?;
+        if self.delivery.file(head, &path, LIMIT)? == Some(expected) {
+            return Ok(());
+        }
+        let changed = self.delivery.last_change(head, &path)?.unwrap_or_else(|| head.clone());
+        Err(self.refuse(&changed, format!("{path} is not the release that was decided about")).into())
+    }
+
+    fn refuse(&self, commit: &CommitId, problem: impl ToString) -> Reason {
+        let reason =
+            Code::DeliveryCommit.reason().with("commit", commit).with("problem", problem.to_string());
+        reason.with("project", self.unit.project).with("environment", self.unit.environment)
+    }
+}
+
+/// The place that a decision claims, whoever signed it; none where there is no decision.
+fn counter(bundle: Option<&[u8]>) -> Option<u64> {
+    let bundle = Bundle::parse(bundle?).ok()?;
+    let statement = Statement::<Summary>::from_bytes(&bundle.envelope().payload).ok()?;
+    statement.predicate.decision.counter
+}
+
+fn path(text: &str) -> Result<RelPath, RunError> {
+    text.parse().map_err(|error| RunError::internal("name a file", &error))
+}

@@ -1,0 +1,286 @@
+//! The agent of one environment on this machine: what the delivery repository says is what runs here, continuously. It
+//! decides nothing: it checks what was decided ([`follow`]), looks at what runs ([`look`]), lets `plimsoll-host` say what
+//! follows from the two, starts supervisors, which outlive it, and signs what it sees ([`report`]).
+
+mod follow;
+mod look;
+mod report;
+mod start;
+
+use crate::{
+    commands::stop,
+    context::{Context, Pinned},
+    failure::Failure,
+    output::Output,
+};
+use follow::{Followed, Follower};
+use plimsoll_engine::ports::Source as _;
+use plimsoll_host::{
+    agent_state::{AgentState, AgentStateError, AgentStore, UnitState, accept_head},
+    reconcile::{Action, reconcile},
+};
+use plimsoll_model::{Digest, ProjectName, Reason, Timestamp};
+use plimsoll_store::StateDir;
+use report::Reporter;
+use start::{Ended, Starts};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+/// How long a signal may take to be noticed.
+const NOTICE: Duration = Duration::from_millis(200);
+
+/// Where the agent keeps its memory.
+pub(crate) fn directory(context: &Context) -> PathBuf {
+    context.state.join("agent")
+}
+
+impl From<AgentStateError> for Failure {
+    fn from(error: AgentStateError) -> Self {
+        match error {
+            AgentStateError::Refused(reason) => reason.into(),
+            AgentStateError::NotEnrolled(_) => Self::Usage(
+                "no agent is enrolled here: plimsoll agent enroll NAME --environment … --delivery …".into(),
+            ),
+            AgentStateError::Enrolled(_) => {
+                Self::Usage("an agent is enrolled here already: plimsoll agent show".into())
+            }
+            other => Self::broken("the agent's memory failed", &other),
+        }
+    }
+}
+
+/// An agent at work.
+pub(crate) struct Agent<'a> {
+    context: &'a Context,
+    output: &'a Output,
+    /// Its part of the state directory; other commands may use it too.
+    state: StateDir,
+    store: AgentStore,
+    follower: Follower,
+    starts: Starts,
+    reporter: Reporter,
+    /// What the delivery repository said when it could last be followed.
+    followed: Option<Followed>,
+    /// Why it cannot be followed now, as told.
+    trouble: Option<String>,
+    /// What holds each unit back or is wrong with it, as told.
+    problems: BTreeMap<ProjectName, Vec<Reason>>,
+}
+
+impl<'a> Agent<'a> {
+    /// The agent that is enrolled in the state directory.
+    ///
+    /// # Errors
+    /// When none is, or another process is that agent.
+    pub(crate) fn open(context: &'a Context, output: &'a Output) -> Result<Self, Failure> {
+        let store = AgentStore::open(&directory(context))?;
+        Ok(Self {
+            context,
+            output,
+            state: context.member()?,
+            store,
+            follower: Follower::default(),
+            starts: Starts::new(),
+            reporter: Reporter::default(),
+            followed: None,
+            trouble: None,
+            problems: BTreeMap::new(),
+        })
+    }
+
+    /// Looks once, does what follows, and tells what it sees.
+    ///
+    /// # Errors
+    /// Only when the agent's own memory cannot be written: everything else is told, and tried again.
+    pub(crate) fn turn(&mut self) -> Result<(), Failure> {
+        let mut memory = self.store.state().clone();
+        let pinned = self.follow(&mut memory);
+        // What was accepted is remembered before anything starts.
+        self.store.replace(memory.clone())?;
+        if let Some(followed) = &self.followed {
+            let seen = look::seen(self.context, &memory, followed, (&self.starts, &self.problems))?;
+            for action in reconcile(&followed.wanted, &seen, Timestamp::now()) {
+                self.act(&action, &mut memory);
+            }
+            self.store.replace(memory.clone())?;
+        }
+        if let Some(pinned) = pinned {
+            self.report(&pinned, &mut memory);
+            self.store.replace(memory)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the next turn: until `interval` has passed, something that was started serves or failed, or `stop` is
+    /// set.
+    ///
+    /// # Errors
+    /// When what came of it cannot be remembered.
+    pub(crate) fn wait(&mut self, interval: Duration, stop: &AtomicBool) -> Result<(), Failure> {
+        let until = Instant::now() + interval;
+        let ended = loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.starts.wait(left.min(NOTICE)) {
+                None if left.is_zero() || stop.load(Ordering::Relaxed) => return Ok(()),
+                None => {}
+                Some(ended) => break ended,
+            }
+        };
+        let mut memory = self.store.state().clone();
+        self.note(ended, &mut memory);
+        Ok(self.store.replace(memory)?)
+    }
+
+    /// Follows the delivery repository as far as it may be followed. What cannot be read, and what was rewound, changes
+    /// nothing: what was wanted before still is. Gives what is pinned where observations can be published.
+    fn follow(&mut self, memory: &mut AgentState) -> Option<Pinned> {
+        let pinned = match self.context.pinned() {
+            Ok(pinned) => pinned?,
+            Err(failure) => return self.troubled(&failure, memory),
+        };
+        match self.advance(pinned, memory) {
+            Ok(pinned) => {
+                if self.trouble.take().is_some() {
+                    self.output.progress("following again");
+                }
+                Some(pinned)
+            }
+            Err(failure) => self.troubled(&failure, memory),
+        }
+    }
+
+    fn advance(&mut self, pinned: Pinned, memory: &mut AgentState) -> Result<Pinned, Failure> {
+        let mirror = self.context.mirror(&pinned)?;
+        let head = mirror.fetch()?;
+        let source = mirror.source()?;
+        accept_head(&memory.delivery_commit, &head, |last, head| {
+            Ok::<_, Failure>(source.is_ancestor(last, head)?)
+        })?;
+        let pinned = self.context.adopt(pinned, &source, &head)?;
+        let root = pinned.accept()?;
+        if memory.delivery_commit != head {
+            self.output.progress(&format!("follow    {}", head.short()));
+        }
+        let place = (&self.state, &source);
+        let followed = self.follower.follow(place, (&root, &pinned.earlier), &head, memory)?;
+        memory.delivery_commit = head;
+        self.followed = Some(followed);
+        Ok(pinned)
+    }
+
+    /// What could not be followed is told once, and to everybody where it is a refusal.
+    fn troubled(&mut self, failure: &Failure, memory: &AgentState) -> Option<Pinned> {
+        let text = failure.text();
+        if self.trouble.as_ref() != Some(&text) {
+            self.output.progress(&format!("trouble   {text}"));
+            self.trouble = Some(text);
+        }
+        let reasons = match failure {
+            Failure::Refused(reasons) => reasons.clone(),
+            _ => vec![],
+        };
+        let refused = !reasons.is_empty();
+        let followed = self.followed.take().unwrap_or_else(|| Followed::remembered(memory));
+        self.followed = Some(followed.held_back(reasons));
+        // A delivery repository that was rewound can still be told so; one that is out of reach cannot.
+        self.context.pinned().ok().flatten().filter(|_| refused)
+    }
+
+    fn act(&mut self, action: &Action, memory: &mut AgentState) {
+        let unit = look::unit(memory, action.unit());
+        match action {
+            Action::Start { decision, .. } => self.start(action.unit(), decision, start::Why::New),
+            Action::Restart { decision, grandfathered, .. } => {
+                if *grandfathered {
+                    self.output
+                        .progress(&format!("older     {unit} runs under rules that would refuse it today"));
+                }
+                self.start(action.unit(), decision, start::Why::Restart);
+            }
+            Action::Repair { unit: project } => {
+                let current =
+                    stop::directory(self.context, &unit).ok().and_then(|directory| directory.read());
+                if let (Some(current), Some(known)) = (current, memory.units.get_mut(project)) {
+                    known.repairs = known.repairs.saturating_add(1);
+                    self.start(project, &current.decision, start::Why::Repair);
+                }
+            }
+            Action::Stop { unit: project } => {
+                self.output.progress(&format!("stop      {unit}: nobody wants it any more"));
+                let directory = stop::directory(self.context, &unit);
+                drop(directory.map(|directory| plimsoll_host::stop(&directory)));
+                memory.units.remove(project);
+            }
+            Action::Report { unit: project, reasons } => {
+                for reason in reasons {
+                    self.output.progress(&format!("{}  {unit}: {}", reason.code, reason.sentence()));
+                }
+                if reasons.is_empty() {
+                    self.output.progress(&format!("in order  {unit}"));
+                }
+                self.problems.insert(project.clone(), reasons.clone());
+            }
+        }
+    }
+
+    fn start(&mut self, project: &ProjectName, decision: &Digest, why: start::Why) {
+        let unit = look::unit(self.store.state(), project);
+        self.output.progress(&format!("{:<9} {unit}  decision {}", start::word(why), decision.short()));
+        match self.state.layout().dossier(decision) {
+            Ok(Some(dossier)) => self.starts.begin(self.context, unit, *decision, dossier.digest, why),
+            Ok(None) => self.output.progress(&format!("trouble   {unit}: its dossier is not here")),
+            Err(error) => self.output.progress(&format!("trouble   {unit}: {error}")),
+        }
+    }
+
+    /// What came of a start.
+    fn note(&self, ended: Ended, memory: &mut AgentState) {
+        let Ended { unit, decision, why, result } = ended;
+        match &result {
+            Ok(service) => self.output.progress(&format!("serving   {unit}  http://{}", service.listen)),
+            Err(failure) => self.output.progress(&format!("failed    {unit}  {}", failure.text())),
+        }
+        let Some(known) = memory.units.get_mut(&unit.project) else { return };
+        match result {
+            Ok(_) => known.failures = None,
+            Err(failure) => {
+                known.failures = Some(start::failures(known.failures.take(), decision, &unit, &failure))
+            }
+        }
+        if why == start::Why::New && known.failures.is_none() {
+            known.repairs = 0;
+        }
+    }
+
+    fn report(&mut self, pinned: &Pinned, memory: &mut AgentState) {
+        let Some(followed) = &self.followed else { return };
+        let head = followed.head.clone().unwrap_or_else(|| memory.delivery_commit.clone());
+        let told = self.reporter.report(
+            self.context,
+            (&self.state, pinned),
+            followed,
+            &self.problems,
+            (&head, memory),
+        );
+        if let Err(failure) = told {
+            self.output.progress(&format!("trouble   the observation was not published: {}", failure.text()));
+        }
+    }
+}
+
+/// What the next turn needs to know of a unit that was just accepted.
+pub(crate) fn accepted(
+    before: Option<UnitState>,
+    place: plimsoll_host::agent_state::Place,
+    release: Digest,
+) -> UnitState {
+    match before {
+        Some(known) if known.accepted == place => known,
+        Some(known) => UnitState { accepted: place, release, ..known },
+        None => UnitState { accepted: place, release, failures: None, repairs: 0, sequence: 0 },
+    }
+}

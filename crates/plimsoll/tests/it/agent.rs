@@ -1,0 +1,511 @@
+//! An agent: what the delivery repository says is what runs, continuously, and nothing else ever starts.
+
+use crate::{
+    service::Shop,
+    world::{Ran, World, entries, text},
+};
+use serde_json::Value;
+use std::{
+    fs,
+    io::Read as _,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// A machine that keeps an environment: a state directory and a home of its own, and the agent's process.
+struct Host {
+    state: PathBuf,
+    home: PathBuf,
+    process: Option<Child>,
+}
+
+impl Host {
+    /// Enrolled for `staging` as `prod-1`, and believed by the delivery repository.
+    fn enroll(shop: &Shop) -> Self {
+        let host = Self::named(&shop.world, "host");
+        host.enrolled(shop).ok();
+        let key = host.state.join("keys/agent-staging.pub");
+        trust_add(&shop.world, &key);
+        host
+    }
+
+    fn named(world: &World, name: &str) -> Self {
+        let home = world.home().with_file_name(name);
+        fs::create_dir(&home).unwrap();
+        Self { state: home.join("state"), home, process: None }
+    }
+
+    fn enrolled(&self, shop: &Shop) -> Ran {
+        let (delivery, layout) = (shop.world.delivery(), shop.world.state().join("layout"));
+        let [delivery, layout] = [&delivery, &layout].map(|path| path.to_str().unwrap());
+        let enroll = ["agent", "enroll", "prod-1", "--environment", "staging"];
+        self.plimsoll(&[&enroll[..], &["--delivery", delivery, "--artifacts", layout]].concat())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+        command.arg("--state").arg(&self.state).args(arguments).env_clear();
+        command.env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin").env("HOME", &self.home);
+        command.current_dir(&self.home).stdin(Stdio::null());
+        command
+    }
+
+    fn plimsoll(&self, arguments: &[&str]) -> Ran {
+        Ran::of(&mut self.command(&[&["--json"], arguments].concat()))
+    }
+
+    /// Starts the agent, which looks once a second.
+    fn run(&mut self) {
+        let mut command = self.command(&["agent", "run", "--interval", "1"]);
+        let log = fs::File::options().create(true).append(true).open(self.home.join("log")).unwrap();
+        self.process = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// What the agent told at the terminal.
+    fn told(&self) -> String {
+        let mut told = String::new();
+        fs::File::open(self.home.join("log")).unwrap().read_to_string(&mut told).unwrap();
+        told
+    }
+
+    fn record(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.state.join("services/shop@staging/service.json")).unwrap())
+            .unwrap()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.kill();
+        for service in entries(&self.state.join("services")) {
+            let unit = service.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let _ = self.command(&["stop", &unit]).output();
+        }
+    }
+}
+
+fn trust_add(world: &World, key: &std::path::Path) {
+    let (delivery, person) = (world.delivery(), world.person.private_path());
+    let [delivery, person, key] = [&delivery, &person, key].map(|path| path.to_str().unwrap());
+    world.plimsoll(&["trust", "add", "agent:staging", key, "-C", delivery, "--key", person]).ok();
+}
+
+/// A shop whose staging lives with the agent `prod-1`; version `v1` is built.
+fn hosted() -> Shop {
+    let shop = Shop::with(&["staging"]);
+    shop.world.change_delivery("environments/staging/shop/target.yaml", |target| {
+        target.replace("local:\n", "host:\n  agent: prod-1\n")
+    });
+    shop.world.plimsoll(&["run"]).ok();
+    shop
+}
+
+fn promote(shop: &Shop) -> Ran {
+    shop.world.json(&["promote", "shop", "--to", "staging"])
+}
+
+fn deliver(shop: &Shop, version: &str) -> Ran {
+    shop.commit_version(version);
+    shop.world.plimsoll(&["run"]).ok();
+    promote(shop)
+}
+
+/// The row of shop@staging on the board of whoever promotes.
+fn board(shop: &Shop) -> Value {
+    shop.world.json(&["status"]).ok().value()["environments"][0].clone()
+}
+
+/// Waits until it holds.
+#[track_caller]
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(40);
+    while !holds() {
+        assert!(Instant::now() < end, "{what} does not come true");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn problem(shop: &Shop) -> String {
+    board(shop)["observation"]["problem"]["code"].as_str().unwrap_or_default().to_owned()
+}
+
+/// A commit to the delivery repository that Plimsoll did not make.
+fn commit_delivery(shop: &Shop, message: &str) {
+    let git = |arguments: &[&str]| {
+        let status = shop.world.repository.command(&shop.world.delivery()).args(arguments).status();
+        assert!(status.unwrap().success());
+    };
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", message]);
+}
+
+#[test]
+fn what_is_promoted_is_what_runs_and_what_is_told() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    let first = promote(&shop).ok().value();
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
+    assert_eq!(text(&first["observation"]["state"]), "serving");
+    assert_eq!(text(&first["observation"]["agent"]["name"]), "prod-1");
+    deliver(&shop, "v2").ok();
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v2"));
+    let row = board(&shop);
+    assert_eq!(row["promoted"]["counter"], 2);
+    assert_eq!(row["observation"]["decision"], row["promoted"]["decision"]);
+    let shown = host.plimsoll(&["agent", "show"]).ok().value();
+    assert_eq!(shown["units"]["shop"]["accepted"]["counter"], 2);
+}
+
+#[test]
+fn an_agent_that_is_killed_or_replaced_drops_nothing_and_goes_on_where_it_was() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    let before = host.record();
+    host.kill();
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v1"), "what runs goes on");
+    host.run();
+    deliver(&shop, "v2").ok();
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v2"));
+    assert_ne!(host.record()["supervisor"], before["supervisor"]);
+}
+
+#[test]
+fn a_service_whose_supervisor_was_killed_is_started_again() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    let supervisor = host.record()["supervisor"].to_string();
+    assert!(Command::new("kill").args(["-9", &supervisor]).status().unwrap().success());
+    until("another supervisor serves", || {
+        host.record()["supervisor"].to_string() != supervisor && shop.answer_at(0).as_deref() == Some("v1")
+    });
+}
+
+#[test]
+fn a_release_that_never_becomes_healthy_does_not_replace_what_runs() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    deliver(&shop, "ill").refused(&["E-HEALTH"]);
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
+    let row = board(&shop);
+    assert_eq!(row["promoted"]["counter"], 2);
+    assert_ne!(row["observation"]["decision"], row["promoted"]["decision"]);
+    deliver(&shop, "v3").ok();
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v3"));
+    assert_eq!(problem(&shop), "");
+}
+
+#[test]
+fn a_forged_promotion_starts_nothing_and_is_told() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    let own = shop.world.delivery().join("environments/staging/shop");
+    // Another release under the decision of this one.
+    let release = fs::read_to_string(own.join("release.json")).unwrap();
+    fs::write(own.join("release.json"), release.replacen("sha256:", "sha256:0", 1)).unwrap();
+    commit_delivery(&shop, "promote shop@staging");
+    until("the forged release is told", || problem(&shop) == "E-DELIVERY-COMMIT");
+    // A decision that nobody signed.
+    let decision = fs::read_to_string(own.join("decision.sigstore.json")).unwrap();
+    fs::write(own.join("release.json"), &release).unwrap();
+    fs::write(own.join("decision.sigstore.json"), with_another_signature(&decision)).unwrap();
+    commit_delivery(&shop, "promote shop@staging");
+    until("the forged decision is told", || problem(&shop) == "E-SIGNATURE");
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
+    // The benign twin: everything is as it was promoted.
+    fs::write(own.join("decision.sigstore.json"), decision).unwrap();
+    commit_delivery(&shop, "as it was");
+    until("it is over", || problem(&shop).is_empty());
+}
+
+/// A bundle whose signature has another letter in its middle.
+fn with_another_signature(bundle: &str) -> String {
+    let at = bundle.find("\"sig\":\"").unwrap() + 40;
+    let letter = if &bundle[at..=at] == "x" { "y" } else { "x" };
+    format!("{}{letter}{}", &bundle[..at], &bundle[at + 1..])
+}
+
+#[test]
+fn a_promotion_that_changes_anything_else_does_not_count() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    host.kill();
+    shop.commit_version("v2");
+    shop.world.plimsoll(&["run"]).ok();
+    // Whoever can write to the repository adds to the promotion what nobody decided about.
+    let promotion = shop.world.spawn(&["--json", "promote", "shop", "--to", "staging"]);
+    until("it is promoted", || board(&shop)["promoted"]["counter"] == 2);
+    shop.world.change_delivery_by_amending("environments/staging/shop/target.yaml", "# changed\n");
+    host.run();
+    until("it is told", || problem(&shop) == "E-DELIVERY-COMMIT");
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
+    drop(promotion.wait_with_output());
+}
+
+#[test]
+fn a_repository_that_was_rewound_changes_nothing() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    deliver(&shop, "v2").ok();
+    let git = |arguments: &[&str]| {
+        let output = shop.world.repository.command(&shop.world.delivery()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    git(&["reset", "-q", "--hard", "HEAD~1"]);
+    until("it is told", || problem(&shop) == "E-DELIVERY-REWIND");
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v2"));
+    // An agent that starts now finds the same.
+    host.kill();
+    host.run();
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v2"));
+    git(&["reset", "-q", "--hard", "ORIG_HEAD"]);
+    until("it goes on", || problem(&shop).is_empty());
+}
+
+#[test]
+fn a_repository_that_is_out_of_reach_stops_nothing() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    let away = shop.world.delivery().with_extension("away");
+    fs::rename(shop.world.delivery(), &away).unwrap();
+    until("the agent tells", || host.told().contains("trouble"));
+    let supervisor = host.record()["supervisor"].to_string();
+    assert!(Command::new("kill").args(["-9", &supervisor]).status().unwrap().success());
+    until("it is started again all the same", || {
+        host.record()["supervisor"].to_string() != supervisor && shop.answer_at(0).as_deref() == Some("v1")
+    });
+    fs::rename(&away, shop.world.delivery()).unwrap();
+    deliver(&shop, "v2").ok();
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v2"));
+}
+
+/// Asks without a pause until it is told to end, and counts the requests that got no answer.
+fn load(port: u16) -> (std::sync::Arc<std::sync::atomic::AtomicBool>, std::thread::JoinHandle<(u32, u32)>) {
+    let end = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let ended = std::sync::Arc::clone(&end);
+    let asking = std::thread::spawn(move || {
+        let (mut asked, mut lost) = (0, 0);
+        while !ended.load(std::sync::atomic::Ordering::Relaxed) && asked < 100_000 {
+            asked += 1;
+            lost += u32::from(crate::service::answer(port).is_none_or(|body| body.is_empty()));
+        }
+        (asked, lost)
+    });
+    (end, asking)
+}
+
+#[test]
+fn a_release_that_fails_in_its_confirm_window_gives_way_and_no_request_is_lost() {
+    for version in ["dies", "sickens"] {
+        let shop = hosted();
+        shop.world.change_delivery("environments/staging/environment.yaml", |text| {
+            format!("{}\nrollback: {{automatic: true, on: [start, health], confirm: 5m}}\n", text.trim_end())
+        });
+        let mut host = Host::enroll(&shop);
+        host.run();
+        promote(&shop).ok();
+        let (end, asking) = load(shop.port);
+        // It serves for a moment; whoever promoted it may have been told so.
+        deliver(&shop, version);
+        until("it is taken back", || problem(&shop) == "E-FALLBACK");
+        let row = board(&shop);
+        assert_eq!(text(&row["observation"]["state"]), "fell-back");
+        assert_ne!(row["observation"]["decision"], row["promoted"]["decision"]);
+        assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
+        end.store(true, std::sync::atomic::Ordering::Relaxed);
+        let (asked, lost) = asking.join().unwrap();
+        assert!(asked > 20 && lost == 0, "{version}: {lost} of {asked} requests lost");
+        // The next one is tried.
+        deliver(&shop, "v3").ok();
+        assert_eq!(shop.answer_at(0).as_deref(), Some("v3"));
+        assert_eq!(problem(&shop), "");
+    }
+}
+
+#[test]
+fn what_somebody_changes_by_hand_is_told_and_repaired() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    let supervisor = host.record()["supervisor"].to_string();
+    let unpacked = host.state.join(format!("services/shop@staging/release-{supervisor}/root/service"));
+    let tamper = |content: &str| {
+        fs::set_permissions(&unpacked, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        fs::write(&unpacked, content).unwrap();
+    };
+    tamper("another program");
+    until("it is repaired", || host.record()["supervisor"].to_string() != supervisor);
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
+    assert!(host.told().contains("repair    shop@staging"), "{}", host.told());
+    until("it is in order", || board(&shop)["observation"]["drift"] == serde_json::json!([]));
+}
+
+#[test]
+fn what_somebody_changes_in_a_freeze_is_told_and_waits() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    shop.world.change_delivery("environments/staging/environment.yaml", |text| {
+        format!("{}\nfreeze: [{{from: \"Mon 00:00\", to: \"Sun 23:59\", zone: UTC}}]\n", text.trim_end())
+    });
+    std::thread::sleep(Duration::from_secs(3));
+    let supervisor = host.record()["supervisor"].to_string();
+    let unpacked = host.state.join(format!("services/shop@staging/release-{supervisor}/root/service"));
+    fs::set_permissions(&unpacked, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    fs::write(&unpacked, "another program").unwrap();
+    until("it is told", || board(&shop)["observation"]["drift"][0]["code"] == "E-DRIFT");
+    assert_eq!(host.record()["supervisor"].to_string(), supervisor, "nothing is repaired in a freeze");
+}
+
+#[test]
+fn what_the_store_does_not_have_waits_for_it() {
+    let shop = hosted();
+    let mut host = Host::named(&shop.world, "host");
+    let copy = host.home.join("copy");
+    let layout = shop.world.state().join("layout");
+    let synchronize = || {
+        let copied = Command::new("cp").args(["-rT"]).args([&layout, &copy]).status();
+        assert!(copied.unwrap().success());
+    };
+    synchronize();
+    let (delivery, store) = (shop.world.delivery(), copy.clone());
+    let [delivery, store] = [&delivery, &store].map(|path| path.to_str().unwrap());
+    let enroll = ["agent", "enroll", "prod-1", "--environment", "staging"];
+    host.plimsoll(&[&enroll[..], &["--delivery", delivery, "--artifacts", store]].concat()).ok();
+    trust_add(&shop.world, &host.state.join("keys/agent-staging.pub"));
+    host.run();
+    let promotion = shop.world.spawn(&["--json", "promote", "shop", "--to", "staging"]);
+    until("it is told", || host.told().contains("E-STORE-MISSING"));
+    assert_eq!(shop.answer_at(0), None);
+    synchronize();
+    Ran::from(promotion.wait_with_output().unwrap()).ok();
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
+}
+
+#[test]
+fn an_older_memory_follows_the_chain_once_more() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    host.kill();
+    let memory = host.state.join("agent/agent.json");
+    let old = fs::read(&memory).unwrap();
+    host.run();
+    deliver(&shop, "v2").ok();
+    deliver(&shop, "v3").ok();
+    host.kill();
+    fs::write(&memory, old).unwrap();
+    host.run();
+    deliver(&shop, "v4").ok();
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v4"));
+    assert_eq!(problem(&shop), "");
+}
+
+#[test]
+fn a_promotion_that_people_merged_into_their_work_counts() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    host.kill();
+    shop.commit_version("v2");
+    shop.world.plimsoll(&["run"]).ok();
+    let promotion = shop.world.spawn(&["--json", "promote", "shop", "--to", "staging"]);
+    until("it is promoted", || board(&shop)["promoted"]["counter"] == 2);
+    let git = |arguments: &[&str]| {
+        let status = shop.world.repository.command(&shop.world.delivery()).args(arguments).status();
+        assert!(status.unwrap().success());
+    };
+    git(&["checkout", "-q", "-b", "side", "HEAD~1"]);
+    fs::write(shop.world.delivery().join("README.md"), "ours").unwrap();
+    commit_delivery(&shop, "a README");
+    git(&["merge", "-q", "--no-edit", "main"]);
+    git(&["checkout", "-q", "-B", "main", "side"]);
+    host.run();
+    Ran::from(promotion.wait_with_output().unwrap()).ok();
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v2"));
+}
+
+#[test]
+fn what_nobody_wants_any_more_is_stopped() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    let target = shop.world.delivery().join("environments/staging/shop/target.yaml");
+    let text = fs::read_to_string(&target).unwrap();
+    fs::write(&target, text.replace("prod-1", "prod-2")).unwrap();
+    commit_delivery(&shop, "it moves");
+    until("it stops", || shop.answer_at(0).is_none());
+    fs::write(&target, text).unwrap();
+    commit_delivery(&shop, "it moves back");
+    until("it serves again", || shop.answer_at(0).as_deref() == Some("v1"));
+}
+
+#[test]
+fn two_agents_of_one_name_are_told() {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    let mut other = Host::named(&shop.world, "other");
+    other.enrolled(&shop).ok();
+    trust_add(&shop.world, &other.state.join("keys/agent-staging.pub"));
+    other.run();
+    until("the other one tells", || other.told().contains("E-AGENT-TWICE"));
+    // The first one goes on as before.
+    deliver(&shop, "v2").ok();
+    assert_eq!(shop.answer_at(0).as_deref(), Some("v2"));
+}
+
+#[test]
+fn what_an_agent_is_asked_wrongly() {
+    let shop = hosted();
+    let host = Host::named(&shop.world, "host");
+    host.plimsoll(&["agent", "run"]).ended(2);
+    host.plimsoll(&["agent", "show"]).ended(2);
+    let delivery = shop.world.delivery();
+    let enroll = ["agent", "enroll", "prod-1", "--environment", "staging"];
+    let with = |more: &[&str]| host.plimsoll(&[&enroll[..], more].concat());
+    let delivery = ["--delivery", delivery.to_str().unwrap()];
+    with(&delivery).ended(2);
+    with(&["--artifacts", "/nowhere"]).ended(2);
+    let layout = shop.world.state().join("layout");
+    let layout = ["--artifacts", layout.to_str().unwrap()];
+    with(&layout).ended(2);
+    let nowhere = ["agent", "enroll", "prod-1", "--environment", "nowhere"];
+    host.plimsoll(&[&nowhere[..], &delivery, &layout].concat()).ended(2);
+    with(&[delivery, layout].concat()).ok();
+    with(&[delivery, layout].concat()).ended(2);
+    // One process is the agent.
+    let mut host = host;
+    host.run();
+    until("it runs", || host.told().contains("agent"));
+    host.plimsoll(&["agent", "run"]).refused(&["E-STATE-LOCKED"]);
+}
