@@ -8,6 +8,7 @@ mod report;
 mod start;
 
 use crate::{
+    cli::ProjectAt,
     commands::stop,
     context::{Context, Pinned},
     failure::Failure,
@@ -16,7 +17,7 @@ use crate::{
 use follow::{Followed, Follower};
 use plimsoll_engine::ports::Source as _;
 use plimsoll_host::{
-    agent_state::{AgentState, AgentStateError, AgentStore, UnitState, accept_head},
+    agent_state::{self, AgentState, AgentStateError, AgentStore, UnitState, accept_head},
     reconcile::{Action, reconcile},
 };
 use plimsoll_model::{Digest, ProjectName, Reason, Timestamp};
@@ -36,6 +37,14 @@ const NOTICE: Duration = Duration::from_millis(200);
 /// Where the agent keeps its memory.
 pub(crate) fn directory(context: &Context) -> PathBuf {
     context.state.join("agent")
+}
+
+/// Whether an agent is at work here that keeps this unit.
+pub(crate) fn keeps(context: &Context, unit: &ProjectAt) -> bool {
+    let directory = directory(context);
+    let Ok(memory) = agent_state::read(&directory) else { return false };
+    let own = memory.environment.name == unit.environment && memory.units.contains_key(&unit.project);
+    own && matches!(AgentStore::open(&directory), Err(AgentStateError::Refused(_)))
 }
 
 impl From<AgentStateError> for Failure {

@@ -174,9 +174,8 @@ impl Reporter {
 
 /// What a supervisor sees, as reasons. That it cannot look is told like what it would find.
 fn drift(unit: &ProjectAt, look: Look) -> Vec<Reason> {
-    let unseen = |problem| {
-        Code::Drift.reason().with("unit", unit).with("what", "unseen").with("cause", problem)
-    };
+    let unseen =
+        |problem| Code::Drift.reason().with("unit", unit).with("what", "unseen").with("cause", problem);
     look.drift.iter().map(|drift| drift.reason(unit)).chain(look.problem.map(unseen)).collect()
 }
 

@@ -4,6 +4,12 @@ use crate::{cli::ProjectAt, context::Context, failure::Failure, output::Output};
 use plimsoll_host::{ControlError, ServiceDirectory};
 
 pub(crate) fn stop(context: &Context, unit: &ProjectAt, output: &Output) -> Result<(), Failure> {
+    if crate::agent::keeps(context, unit) {
+        let target = plimsoll_policy::repository::target_path(&unit.project, &unit.environment);
+        return Err(Failure::Usage(format!(
+            "the agent that runs here would start {unit} again: take {target} out of the delivery repository"
+        )));
+    }
     let directory = directory(context, unit)?;
     match plimsoll_host::stop(&directory) {
         Ok(()) => {

@@ -30,6 +30,7 @@ use std::{
     fs::File,
     io::{BufRead as _, BufReader, Write as _},
     process::Stdio,
+    thread,
 };
 
 /// Why a release is started.
@@ -85,6 +86,8 @@ pub(crate) fn start(
         .spawn()
         .map_err(|error| broken(&error))?;
     let mut lines = child.stdout.take().into_iter().flat_map(|stdout| BufReader::new(stdout).lines());
+    // It outlives most of those who start it; one who lives longer than the service must take notice of its end.
+    thread::spawn(move || child.wait());
     loop {
         let line = lines.next().unwrap_or_else(|| Ok(String::new())).map_err(|error| broken(&error))?;
         match serde_json::from_str(&line).map_err(|error| broken(&error))? {

@@ -76,6 +76,11 @@ impl Host {
         told
     }
 
+    /// Process id of the supervisor that has the traffic.
+    fn supervisor(&self) -> String {
+        self.record()["supervisor"].to_string()
+    }
+
     fn record(&self) -> Value {
         serde_json::from_slice(&fs::read(self.state.join("services/shop@staging/service.json")).unwrap())
             .unwrap()
@@ -161,6 +166,7 @@ fn what_is_promoted_is_what_runs_and_what_is_told() {
     let row = board(&shop);
     assert_eq!(row["promoted"]["counter"], 2);
     assert_eq!(row["observation"]["decision"], row["promoted"]["decision"]);
+    host.plimsoll(&["stop", "shop@staging"]).ended(2);
     let shown = host.plimsoll(&["agent", "show"]).ok().value();
     assert_eq!(shown["units"]["shop"]["accepted"]["counter"], 2);
 }
@@ -186,10 +192,10 @@ fn a_service_whose_supervisor_was_killed_is_started_again() {
     let mut host = Host::enroll(&shop);
     host.run();
     promote(&shop).ok();
-    let supervisor = host.record()["supervisor"].to_string();
+    let supervisor = host.supervisor();
     assert!(Command::new("kill").args(["-9", &supervisor]).status().unwrap().success());
     until("another supervisor serves", || {
-        host.record()["supervisor"].to_string() != supervisor && shop.answer_at(0).as_deref() == Some("v1")
+        host.supervisor() != supervisor && shop.answer_at(0).as_deref() == Some("v1")
     });
 }
 
@@ -292,10 +298,10 @@ fn a_repository_that_is_out_of_reach_stops_nothing() {
     let away = shop.world.delivery().with_extension("away");
     fs::rename(shop.world.delivery(), &away).unwrap();
     until("the agent tells", || host.told().contains("trouble"));
-    let supervisor = host.record()["supervisor"].to_string();
+    let supervisor = host.supervisor();
     assert!(Command::new("kill").args(["-9", &supervisor]).status().unwrap().success());
     until("it is started again all the same", || {
-        host.record()["supervisor"].to_string() != supervisor && shop.answer_at(0).as_deref() == Some("v1")
+        host.supervisor() != supervisor && shop.answer_at(0).as_deref() == Some("v1")
     });
     fs::rename(&away, shop.world.delivery()).unwrap();
     deliver(&shop, "v2").ok();
@@ -351,14 +357,14 @@ fn what_somebody_changes_by_hand_is_told_and_repaired() {
     let mut host = Host::enroll(&shop);
     host.run();
     promote(&shop).ok();
-    let supervisor = host.record()["supervisor"].to_string();
+    let supervisor = host.supervisor();
     let unpacked = host.state.join(format!("services/shop@staging/release-{supervisor}/root/service"));
     let tamper = |content: &str| {
         fs::set_permissions(&unpacked, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         fs::write(&unpacked, content).unwrap();
     };
     tamper("another program");
-    until("it is repaired", || host.record()["supervisor"].to_string() != supervisor);
+    until("it is repaired", || host.supervisor() != supervisor);
     assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
     assert!(host.told().contains("repair    shop@staging"), "{}", host.told());
     until("it is in order", || board(&shop)["observation"]["drift"] == serde_json::json!([]));
@@ -374,12 +380,12 @@ fn what_somebody_changes_in_a_freeze_is_told_and_waits() {
         format!("{}\nfreeze: [{{from: \"Mon 00:00\", to: \"Sun 23:59\", zone: UTC}}]\n", text.trim_end())
     });
     std::thread::sleep(Duration::from_secs(3));
-    let supervisor = host.record()["supervisor"].to_string();
+    let supervisor = host.supervisor();
     let unpacked = host.state.join(format!("services/shop@staging/release-{supervisor}/root/service"));
     fs::set_permissions(&unpacked, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     fs::write(&unpacked, "another program").unwrap();
     until("it is told", || board(&shop)["observation"]["drift"][0]["code"] == "E-DRIFT");
-    assert_eq!(host.record()["supervisor"].to_string(), supervisor, "nothing is repaired in a freeze");
+    assert_eq!(host.supervisor(), supervisor, "nothing is repaired in a freeze");
 }
 
 #[test]
