@@ -33,7 +33,10 @@ const SECTIONS: &[(&str, &[&str])] = &[
         &["DOSSIER", "DECISION", "RULES", "NO", "TIER", "BUILDER", "PROV", "ROLLBACK", "HEALTH"],
     ),
     ("Environments, approvals and policies", &["AFTER", "SOAK", "FREEZE", "APPR", "POLICY"]),
-    ("Delivery repository, agent and services", &["DELIVERY", "AGENT", "DRIFT", "LOADER", "FALLBACK"]),
+    (
+        "Delivery repository, agent and services",
+        &["DELIVERY", "AGENT", "STORE", "DRIFT", "LOADER", "FALLBACK"],
+    ),
     ("State", &["STATE", "LOG", "CLOCK"]),
 ];
 
