@@ -7,7 +7,7 @@ use crate::{
     run::RunError,
 };
 use plimsoll_attest::{Statement, Trust, Verified, predicate::Observation, verify};
-use plimsoll_model::{Code, CommitId, Entry, EnvironmentName, ProjectName, RelPath, Role};
+use plimsoll_model::{Code, CommitId, Digest, Entry, EnvironmentName, ProjectName, Reason, RelPath, Role};
 use plimsoll_pipeline::Environment;
 use plimsoll_policy::{
     DeliveryFiles, Summary,
@@ -76,9 +76,107 @@ pub fn standing(
     project: &ProjectName,
     environment: &EnvironmentName,
 ) -> Result<Option<Verified<Statement<Summary>>>, RunError> {
-    let path = decision_path(project, environment);
-    let Some(bundle) = file(delivery, commit, &path)? else { return Ok(None) };
-    Ok(Some(verify::<Summary>(&bundle, trust, &Role::Decision(environment.clone()))?))
+    let promoted = promoted(delivery, commit, trust, project, environment)?;
+    Ok(promoted.map(|promoted| promoted.statement))
+}
+
+/// A decision that was promoted.
+#[derive(Debug)]
+pub struct Promoted {
+    /// The decision, by the environment's own key.
+    pub statement: Verified<Statement<Summary>>,
+    /// Its bundle.
+    pub bundle: Vec<u8>,
+}
+
+fn promoted(
+    delivery: &dyn Source,
+    commit: &CommitId,
+    trust: &Trust,
+    project: &ProjectName,
+    environment: &EnvironmentName,
+) -> Result<Option<Promoted>, RunError> {
+    let Some(bundle) = file(delivery, commit, &decision_path(project, environment))? else {
+        return Ok(None);
+    };
+    let statement = verify::<Summary>(&bundle, trust, &Role::Decision(environment.clone()))?;
+    Ok(Some(Promoted { statement, bundle }))
+}
+
+/// The decisions that were promoted one after the other, from the one that stands at a commit back to the first: each
+/// is what stood where the one after it was judged, and is the one that it names. It ends, because each has a lower
+/// place than the one after it.
+pub struct Chain<'a> {
+    delivery: &'a dyn Source,
+    trust: &'a Trust,
+    project: &'a ProjectName,
+    environment: &'a EnvironmentName,
+    /// Where the next one stood, and what the one after it says of it.
+    next: Option<(CommitId, Option<Link>)>,
+}
+
+/// A decision by its digest and its place.
+type Link = (Digest, u64);
+
+impl<'a> Chain<'a> {
+    /// The chain that ends with what stands at `commit`.
+    #[must_use]
+    pub fn new(
+        delivery: &'a dyn Source,
+        commit: CommitId,
+        trust: &'a Trust,
+        project: &'a ProjectName,
+        environment: &'a EnvironmentName,
+    ) -> Self {
+        Self { delivery, trust, project, environment, next: Some((commit, None)) }
+    }
+
+    /// Whether the decision of this digest is in the chain.
+    ///
+    /// # Errors
+    /// Those of the chain, as far as it was looked through.
+    pub fn has(mut self, decision: &Digest) -> Result<bool, RunError> {
+        let same = |found: Promoted| (found.statement.payload_digest() == decision).then_some(());
+        let found = self.find_map(|found| found.map(same).transpose());
+        Ok(found.transpose()?.is_some())
+    }
+
+    fn read(&self, commit: &CommitId, named: Option<Link>) -> Result<Option<Promoted>, RunError> {
+        let found = promoted(self.delivery, commit, self.trust, self.project, self.environment)?;
+        let actual = found.as_ref().and_then(|found| link(&found.statement));
+        match named {
+            Some(named) if actual != Some(named) => Err(self.broken(named, actual).into()),
+            _ => Ok(found),
+        }
+    }
+
+    /// A decision names another predecessor than what stood where it was judged.
+    fn broken(&self, named: Link, stood: Option<Link>) -> Reason {
+        let text = |(digest, place): Link| format!("decision {place} ({})", digest.short());
+        let stood = stood.map_or_else(|| "the beginning".to_owned(), text);
+        let reason = Code::Rollback.reason().with("actual", text(named)).with("expected", stood);
+        reason.with("project", self.project).with("environment", self.environment)
+    }
+}
+
+impl Iterator for Chain<'_> {
+    type Item = Result<Promoted, RunError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (commit, named) = self.next.take()?;
+        let found = self.read(&commit, named).transpose()?;
+        if let Ok(found) = &found {
+            let judged = &found.statement.value().predicate.decision;
+            let before = judged.counter.and_then(|counter| counter.checked_sub(1));
+            let before = judged.previous.zip(before);
+            self.next = before.map(|link| (judged.delivery_commit.clone(), Some(link)));
+        }
+        Some(found)
+    }
+}
+
+fn link(decision: &Verified<Statement<Summary>>) -> Option<Link> {
+    Some((*decision.payload_digest(), decision.value().predicate.decision.counter?))
 }
 
 /// The newest observation that the agent of `environment` published about `project`, as a bundle.

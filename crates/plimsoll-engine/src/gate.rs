@@ -1,14 +1,14 @@
 //! The gate: gathers what a decision depends on, each party for itself, and decides.
 
 use crate::{
-    delivery,
+    delivery::{self, Chain},
     ports::{Event, Journal, Source},
     run::RunError,
     signer::{Decide, Decided, Signed, World},
 };
-use plimsoll_attest::{Statement, TrustRoot};
+use plimsoll_attest::{Statement, TrustRoot, verify};
 use plimsoll_model::{Code, Digest, EnvironmentName, ProjectName, Role, Timestamp};
-use plimsoll_policy::{Context, GatherError, Standing, Summary, Verdict, gather};
+use plimsoll_policy::{Context, GatherError, Kind, Standing, Summary, Verdict, gather};
 use std::{collections::BTreeSet, time::Duration};
 
 /// How long an allow may wait before it is started.
@@ -71,6 +71,9 @@ fn judge(world: &World<'_>, request: &Decide) -> Result<Statement<Summary>, RunE
     let given = request.evidence.iter().map(|blob| world.blobs.read(blob, BUNDLE_LIMIT));
     let mut bundles = given.collect::<Result<Vec<_>, _>>()?;
     bundles.extend(seen(delivery, &files, request)?);
+    if request.kind == Kind::Rollback {
+        bundles = without_unpromoted(bundles, delivery, root, request)?;
+    }
     let now = (world.clock)();
     let context = Context {
         kind: request.kind,
@@ -98,6 +101,30 @@ fn seen(
         bundles.extend(delivery::observation(delivery, &request.project, environment)?);
     }
     Ok(bundles)
+}
+
+/// Without decisions of this environment that never stood here: an allow that nobody promoted, such as one that lost a
+/// race, allows no way back to its release.
+fn without_unpromoted(
+    bundles: Vec<Vec<u8>>,
+    delivery: &dyn Source,
+    root: &TrustRoot,
+    request: &Decide,
+) -> Result<Vec<Vec<u8>>, RunError> {
+    let Decide { project, environment, delivery_commit, .. } = request;
+    let role = Role::Decision(environment.clone());
+    let mut kept = Vec::new();
+    for bundle in bundles {
+        let chain = Chain::new(delivery, delivery_commit.clone(), root.trust(), project, environment);
+        let stood = match verify::<Summary>(&bundle, root.trust(), &role) {
+            Ok(decision) => chain.has(decision.payload_digest())?,
+            Err(_) => true,
+        };
+        if stood {
+            kept.push(bundle);
+        }
+    }
+    Ok(kept)
 }
 
 /// Where the environment stands, by the delivery repository; it cannot be behind what was promoted from here.

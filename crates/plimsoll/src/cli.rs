@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Approve(Approve),
     /// Decide about the newest artifact and, if allowed, start it
     Promote(Promote),
+    /// Go back to a release that was allowed here before
+    Rollback(Rollback),
     /// Check a bundle or a dossier, offline
     Verify(Verify),
     /// Say what this machine can enforce, and what to change
@@ -158,6 +160,18 @@ pub(crate) struct Promote {
     /// Run to promote, by its id or the beginning of it [default: the newest of the project]
     #[arg(long, value_name = "RUN")]
     pub(crate) run: Option<String>,
+}
+
+/// `plimsoll rollback`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rollback {
+    /// As in shop@production
+    #[arg(value_name = "PROJECT@ENVIRONMENT")]
+    pub(crate) unit: ProjectAt,
+    /// Earlier decision to go back to, by its digest or the beginning of it [default: the newest that allowed another
+    /// release than the current one]
+    #[arg(long, value_name = "DECISION")]
+    pub(crate) to: Option<String>,
 }
 
 /// `plimsoll verify`

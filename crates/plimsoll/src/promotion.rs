@@ -9,7 +9,10 @@ use crate::{
 use plimsoll_engine::ports::{Event, Journal as _, SourceError};
 use plimsoll_git::{Identity, Place, Proposal};
 use plimsoll_model::{CommitId, RelPath, Role, Timestamp, jcs};
-use plimsoll_policy::repository::{decision_path, release_path};
+use plimsoll_policy::{
+    Kind,
+    repository::{decision_path, release_path},
+};
 use plimsoll_store::StateDir;
 use std::collections::BTreeMap;
 
@@ -36,8 +39,12 @@ pub(crate) fn promote(
         (release_path(&unit.project, &unit.environment), release),
         (decision_path(&unit.project, &unit.environment), made.bundle.clone()),
     ];
+    let verb = match decision.kind {
+        Kind::Deploy => "promote",
+        Kind::Rollback => "roll back",
+    };
     let message = format!(
-        "promote {unit}: {}\n\nrelease {}\ndecision {}\n",
+        "{verb} {unit}: {}\n\nrelease {}\ndecision {}\n",
         decision.commit.short(),
         decision.release_digest,
         made.record.decision

@@ -11,6 +11,7 @@ use p256::{
 use plimsoll_attest::{
     PolicySetDocument, Predicate, PublicKey, Statement, TrustRoot, document,
     predicate::Run,
+    seal,
     trust::{NamedKey, RootDocument},
     verify,
 };
@@ -287,6 +288,14 @@ impl Bench {
         let verified = verify::<P>(signed.bundle.as_bytes(), self.root.trust(), &role(role_name)).unwrap();
         assert_eq!(*verified.payload_digest(), signed.statement);
         verified.value().clone()
+    }
+
+    /// A statement that the key of a role signs, whatever it says.
+    pub(crate) fn signed<P: Predicate>(&self, role_name: &str, statement: &Statement<P>) -> Signed {
+        let (payload, key) = (statement.to_bytes().unwrap(), &self.keys[&role(role_name)]);
+        let bundle = seal(&payload, &key.public, |message| Ok::<_, ()>(key.sign(message))).unwrap();
+        let bundle = String::from_utf8(bundle).unwrap();
+        Signed { statement: Digest::of(&payload), predicate_type: P::TYPE.into(), bundle }
     }
 
     /// The run statement of a report.

@@ -2,10 +2,11 @@
 //! role signs. Where an environment stands is what was decided and then promoted.
 
 use crate::{
-    bench::{Asked, Bench, PIPELINE, benign, delivery_files, project_file, require, role},
+    bench::{Asked, Bench, PIPELINE, benign, codes, delivery_files, project_file, require, role},
     memory::clock,
 };
 use plimsoll_engine::{
+    delivery::Chain,
     gate,
     ports::{Blobs as _, Event, Exit, Journal as _, Source as _},
     run::Report,
@@ -248,4 +249,69 @@ fn without_a_delivery_repository_or_its_files_nothing_is_decided() {
     bench.session("refusal").refuses(&Request::Decide(elsewhere), Code::FileMissing);
     bench.delivery = None;
     bench.session("decision:staging").refuses(&Request::Decide(request), Code::FileMissing);
+}
+
+/// A delivery repository where `decision` was promoted from `request`'s commit.
+fn promoted(bench: &Bench, request: &Decide, decision: &Decided) -> Decide {
+    let signed = decision.signed.as_ref().unwrap();
+    let delivery = bench.delivery.as_ref().unwrap();
+    let files = delivery_files(&project_file(approved()), &tested());
+    let files = files.with("environments/staging/shop/decision.sigstore.json", &signed.bundle);
+    let head = delivery.commit_to("refs/heads/main", files.after(&request.delivery_commit));
+    Decide { delivery_commit: head, ..request.clone() }
+}
+
+#[test]
+fn a_rollback_goes_back_to_what_stood_there_and_to_nothing_that_was_only_allowed() {
+    let (bench, report) = ran(Exit::Status(0));
+    let request = decide(&bench, &report, "staging");
+    let next = |request: &Decide| decided(&mut bench.session("decision:staging"), request);
+    let (lost, first) = (next(&request), next(&request));
+    let request = promoted(&bench, &request, &first);
+    let second = next(&request);
+    let request = promoted(&bench, &request, &second);
+    let back = |to: &Decided| {
+        let mut request = Decide { kind: Kind::Rollback, ..request.clone() };
+        request.evidence.push(bench.blobs.put(to.signed.as_ref().unwrap().bundle.as_bytes()).unwrap());
+        next(&request)
+    };
+    let there = back(&first);
+    assert!(there.allowed, "{:?}", there.reasons);
+    let made = decision(&bench, &there, "decision:staging");
+    let stands = second.signed.as_ref().unwrap().statement;
+    assert_eq!((made.kind, made.counter, made.previous), (Kind::Rollback, Some(3), Some(stands)));
+    assert!(made.context.contains(&first.signed.as_ref().unwrap().statement));
+
+    let refused = back(&lost);
+    let codes: Vec<_> = refused.reasons.iter().map(|reason| reason.code).collect();
+    assert_eq!((refused.allowed, codes), (false, vec![Code::NoDecision]));
+    let nothing = next(&Decide { kind: Kind::Rollback, ..request.clone() });
+    assert!(!nothing.allowed);
+}
+
+#[test]
+fn a_chain_with_a_link_that_never_stood_there_is_broken() {
+    let (bench, report) = ran(Exit::Status(0));
+    let (project, staging) = ("shop".parse().unwrap(), "staging".parse().unwrap());
+    let request = decide(&bench, &report, "staging");
+    let next = |request: &Decide| decided(&mut bench.session("decision:staging"), request);
+    let (lost, first) = (next(&request), next(&request));
+    let request = promoted(&bench, &request, &first);
+    let digest = |decided: &Decided| decided.signed.as_ref().unwrap().statement;
+    let walk = |head: &Decide| {
+        let delivery = bench.delivery.as_ref().unwrap();
+        let chain =
+            Chain::new(delivery, head.delivery_commit.clone(), bench.root.trust(), &project, &staging);
+        chain.map(|found| found.map(|found| *found.statement.payload_digest())).collect::<Result<Vec<_>, _>>()
+    };
+    let second = next(&request);
+    let whole = promoted(&bench, &request, &second);
+    assert_eq!(walk(&whole).unwrap(), [digest(&second), digest(&first)]);
+
+    // The same place, and signed as well: but not what the second one followed.
+    let mut statement = bench.read::<Summary>(second.signed.as_ref().unwrap(), "decision:staging");
+    statement.predicate.decision.previous = Some(digest(&lost));
+    let forged = bench.signed("decision:staging", &statement);
+    let forged = promoted(&bench, &request, &Decided { signed: Some(forged), ..second });
+    assert_eq!(codes(walk(&forged).unwrap_err()), [Code::Rollback]);
 }

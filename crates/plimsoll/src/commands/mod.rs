@@ -13,6 +13,7 @@ mod logs;
 mod man;
 mod policy;
 mod promote;
+mod rollback;
 mod run;
 pub(crate) mod signer;
 pub(crate) mod status;
@@ -41,6 +42,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         Command::Why(arguments) => done(why::why(&context, &arguments.unit, output)),
         Command::Approve(arguments) => done(approve::approve(&context, arguments, output)),
         Command::Promote(arguments) => done(promote::promote(&context, arguments, output)),
+        Command::Rollback(arguments) => done(rollback::rollback(&context, arguments, output)),
         Command::Verify(arguments) => done(verify::verify(&context, arguments, output)),
         Command::Doctor => doctor::doctor(output),
         Command::Check(arguments) => done(check::check(arguments, output)),

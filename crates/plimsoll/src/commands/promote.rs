@@ -39,7 +39,7 @@ pub(crate) fn promote(context: &Context, arguments: &cli::Promote, output: &Outp
 }
 
 /// From a question to a release that serves.
-fn release(
+pub(super) fn release(
     context: &Context,
     state: &StateDir,
     pinned: &Pinned,

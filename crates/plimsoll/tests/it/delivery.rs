@@ -68,7 +68,7 @@ pub(crate) fn team() -> (Shop, [Colleague; 2]) {
     (shop, people)
 }
 
-fn to(shop: &Shop, environment: &str) -> Ran {
+pub(crate) fn to(shop: &Shop, environment: &str) -> Ran {
     shop.world.json(&["promote", "shop", "--to", environment])
 }
 

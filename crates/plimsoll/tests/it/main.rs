@@ -23,6 +23,7 @@ mod kills;
 mod manual;
 mod processes;
 mod released;
+mod rollback;
 mod service;
 mod supervisor;
 mod trust;
