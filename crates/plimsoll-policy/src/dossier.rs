@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod layout;
 mod recompute;
+mod replay;
 
 pub use recompute::recompute;
+pub use replay::{Replay, replay};
 
 /// Bytes of a dossier.
 pub const MAX_DOSSIER: usize = 256 << 20;

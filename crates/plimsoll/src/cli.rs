@@ -331,6 +331,12 @@ pub(crate) enum PolicyCommand {
         #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
         directory: PathBuf,
     },
+    /// Decide again about what stands everywhere, by the policy files as they lie in a work tree
+    Preflight {
+        /// A work tree of the delivery repository
+        #[arg(long, short = 'C', value_name = "DIR", default_value = ".")]
+        directory: PathBuf,
+    },
     /// Show which policy files are in force
     Show {
         /// A work tree of the delivery repository

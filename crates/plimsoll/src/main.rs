@@ -15,6 +15,7 @@ mod interrupt;
 mod observations;
 mod output;
 mod people;
+mod places;
 mod promotion;
 mod records;
 mod service;

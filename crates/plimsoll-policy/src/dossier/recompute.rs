@@ -3,7 +3,7 @@
 
 use super::{DossierParts, payload_digest, unreadable};
 use crate::{
-    decide::decide,
+    decide::{Inputs, decide},
     decision::{Decision, Summary, Verdict},
     gather::{Context, DeliveryFiles, GatherError, gather},
     repository::{environment_path, wanted},
@@ -30,9 +30,7 @@ pub fn recompute(
     pinned: &TrustRoot,
     earlier: &BTreeSet<Digest>,
 ) -> Result<Verified<Statement<Summary>>, Reason> {
-    let signatures: Vec<&str> = parts.root_signatures.iter().map(String::as_str).collect();
-    let follows = Some(pinned).filter(|_| !earlier.contains(&Digest::of(&parts.root)));
-    let root = TrustRoot::accept(&parts.root, &signatures, follows)?;
+    let root = root(parts, pinned, earlier)?;
     let decision = decided(&parts.decision, root.trust())?;
     let summary = &decision.value().predicate;
     only_named(parts, &summary.decision, root.trust())?;
@@ -43,6 +41,17 @@ pub fn recompute(
     } else {
         Err(differs(decision.payload(), &again))
     }
+}
+
+/// The trust root of a dossier, if it is `pinned`, follows it, or was pinned `earlier`.
+pub(super) fn root(
+    parts: &DossierParts,
+    pinned: &TrustRoot,
+    earlier: &BTreeSet<Digest>,
+) -> Result<TrustRoot, Reason> {
+    let signatures: Vec<&str> = parts.root_signatures.iter().map(String::as_str).collect();
+    let follows = Some(pinned).filter(|_| !earlier.contains(&Digest::of(&parts.root)));
+    TrustRoot::accept(&parts.root, &signatures, follows)
 }
 
 /// The decision by the key of its verdict: that of its own environment, or the one for refusals.
@@ -104,6 +113,15 @@ fn decide_again(
     root: &TrustRoot,
     summary: &Summary,
 ) -> Result<Statement<Summary>, Reason> {
+    decide(&inputs(parts, root, summary).map_err(from_gather)?)
+}
+
+/// What the decision of a dossier was made from.
+pub(super) fn inputs(
+    parts: &DossierParts,
+    root: &TrustRoot,
+    summary: &Summary,
+) -> Result<Inputs, GatherError> {
     let judged = &summary.decision;
     let files = DeliveryFiles { commit: judged.delivery_commit.clone(), files: parts.files.clone() };
     let context = Context {
@@ -116,12 +134,12 @@ fn decide_again(
         start_by: judged.start_by,
     };
     let bundles: Vec<_> = parts.statements.iter().cloned().collect();
-    let mut inputs = gather(&files, root, &parts.run, &bundles, &context).map_err(from_gather)?;
+    let mut inputs = gather(&files, root, &parts.run, &bundles, &context)?;
     inputs.rules = judged.rules;
-    decide(&inputs)
+    Ok(inputs)
 }
 
-fn from_gather(error: GatherError) -> Reason {
+pub(super) fn from_gather(error: GatherError) -> Reason {
     match error {
         GatherError::Refused(reason) => reason,
         GatherError::File(errors) => {

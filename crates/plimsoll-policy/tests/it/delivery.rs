@@ -307,7 +307,7 @@ fn what_did_not_run_there_for_long_enough_waits() {
 // Freezes
 
 /// 2026-01-02 is a Friday, and it is 04:00.
-fn freeze(case: &mut Case, from: &str, to: &str) {
+pub(crate) fn freeze(case: &mut Case, from: &str, to: &str) {
     let windows = format!("freeze:\n  - {{from: \"{from}\", to: \"{to}\", zone: UTC}}\nrequire:\n");
     case.replace(ENVIRONMENT, "require:\n", &windows);
 }
@@ -324,7 +324,7 @@ fn nothing_starts_in_a_freeze() {
 
 // Rollbacks
 
-fn roll_back(case: &mut Case) {
+pub(crate) fn roll_back(case: &mut Case) {
     case.context.kind = Kind::Rollback;
     case.extra.push(before());
 }
@@ -520,7 +520,7 @@ pub(crate) const NAMESPACE: &str = ApprovalDocument::NAMESPACE;
 pub(crate) const QUORUM: (&str, Outcome, Code) = ("approvals", Outcome::Failed, Code::ApprQuorum);
 
 /// A case with one approval that was changed.
-fn approved(by: u8, change: impl FnOnce(&mut ApprovalDocument)) -> impl FnOnce(&mut Case) {
+pub(crate) fn approved(by: u8, change: impl FnOnce(&mut ApprovalDocument)) -> impl FnOnce(&mut Case) {
     move |case| {
         with_delta(case);
         let document = approval(case, change);

@@ -15,4 +15,5 @@ mod golden;
 mod keys;
 mod policies;
 mod rego;
+mod replay;
 mod samples;

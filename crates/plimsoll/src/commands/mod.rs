@@ -58,7 +58,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         }
         Command::Man(arguments) => done(man::man(arguments, output)),
         Command::Agent(arguments) => done(agent::agent(&context, &arguments.command, output)),
-        Command::Policy(arguments) => done(policy::policy(&context, &arguments.command, output)),
+        Command::Policy(arguments) => policy::policy(&context, &arguments.command, output),
         Command::Trust(arguments) => done(trust::trust(&context, &arguments.command, output)),
         Command::Signer(arguments) => done(signer::serve(&context, arguments)),
         Command::Supervisor(arguments) => {

@@ -23,15 +23,23 @@ use std::{
     io,
     os::fd::AsFd as _,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitCode},
 };
 
-pub(crate) fn policy(context: &Context, command: &PolicyCommand, output: &Output) -> Result<(), Failure> {
-    match command {
+mod preflight;
+
+pub(crate) fn policy(
+    context: &Context,
+    command: &PolicyCommand,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let done = match command {
         PolicyCommand::Sign { directory, key } => sign(context, directory, key.as_deref(), output),
         PolicyCommand::Test { directory } => test(directory, output),
         PolicyCommand::Show { directory } => show(context, directory, output),
-    }
+        PolicyCommand::Preflight { directory } => return preflight::preflight(context, directory, output),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// The first statement of a new delivery repository.

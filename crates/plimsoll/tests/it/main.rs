@@ -21,6 +21,7 @@ mod isolation;
 mod journal;
 mod kills;
 mod manual;
+mod preflight;
 mod processes;
 mod released;
 mod rollback;
