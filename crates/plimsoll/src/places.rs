@@ -32,6 +32,14 @@ pub(crate) fn places(context: &Context) -> Result<Vec<Place>, Failure> {
     units.map(|unit| place(&source, &head, &root, unit)).collect()
 }
 
+/// The same; no place where nothing is pinned or fetched yet.
+pub(crate) fn known_places(context: &Context) -> Result<Vec<Place>, Failure> {
+    match context.pinned()? {
+        Some(pinned) if context.mirror(&pinned)?.branch().is_ok() => places(context),
+        Some(_) | None => Ok(vec![]),
+    }
+}
+
 /// `project@environment` of a decision's path.
 fn unit(path: &RelPath) -> Option<ProjectAt> {
     match path.components().collect::<Vec<_>>().as_slice() {

@@ -6,8 +6,10 @@ use crate::{
     context::Context,
     failure::Failure,
     output::Output,
+    places,
     records::{self, DecisionRecord, RunRecord},
 };
+use environments::Environment;
 use plimsoll_attest::{Statement, Verified, predicate::Provenance, verify};
 use plimsoll_engine::ports::Blobs as _;
 use plimsoll_host::{Look, ServiceRecord, ServiceState};
@@ -15,6 +17,8 @@ use plimsoll_model::{Digest, Role};
 use plimsoll_store::StateDir;
 use serde::Serialize;
 use std::{fs::File, os::fd::AsFd as _};
+
+mod environments;
 
 /// Bytes of a bundle.
 const LIMIT: u64 = 32 << 20;
@@ -26,6 +30,7 @@ struct Way {
     materials: Vec<String>,
     decisions: Vec<DecisionRecord>,
     processes: Vec<Process>,
+    environments: Vec<Environment>,
 }
 
 /// A process that runs the artifact.
@@ -44,17 +49,22 @@ pub(crate) fn trace(context: &Context, arguments: &Trace, output: &Output) -> Re
     let services = status::services(context)?;
     let decisions = records::decisions(&state)?;
     let runs: Vec<RunRecord> = records::list(&state)?.into_iter().filter_map(|found| found.record).collect();
+    let places = places::known_places(context)?;
     let wanted = wanted(&arguments.of, &runs, &decisions, &services);
-    if wanted.is_empty() {
+    let elsewhere = environments::made_elsewhere(&places, &arguments.of, &runs);
+    if wanted.is_empty() && elsewhere.is_empty() {
         let of = &arguments.of;
         return Err(Failure::Usage(format!(
             "nothing is known of {of}; expected a commit, run, digest or PROJECT@ENVIRONMENT"
         )));
     }
-    let ways = wanted.into_iter().map(|run| way(context, &state, run, &decisions, &services));
-    let ways = ways.collect::<Result<Vec<_>, _>>()?;
-    let text: String = ways.iter().map(way_text).collect();
-    output.result(&text, &ways);
+    let mut ways = Vec::new();
+    for run in wanted {
+        let way = way(context, &state, run, &decisions, &services)?;
+        ways.push(Way { environments: environments::of_run(&places, run), ..way });
+    }
+    let text: String = ways.iter().map(way_text).chain(elsewhere.iter().map(Environment::text)).collect();
+    output.result(&text, &environments::with_elsewhere(&ways, &elsewhere));
     Ok(())
 }
 
@@ -110,7 +120,8 @@ fn way(
             });
         }
     }
-    Ok(Way { materials: materials(context, state, run)?, run: run.clone(), decisions, processes })
+    let (materials, run) = (materials(context, state, run)?, run.clone());
+    Ok(Way { run, materials, decisions, processes, environments: vec![] })
 }
 
 /// What went into the build, by the signed provenance.
@@ -180,5 +191,6 @@ fn way_text(way: &Way) -> String {
             process.service.process, process.unit
         ));
     }
+    text.extend(way.environments.iter().map(Environment::text));
     text
 }

@@ -9,6 +9,7 @@ mod clock;
 mod delivery;
 mod docs_examples;
 mod drift;
+mod environments;
 mod faults;
 mod fetch;
 mod first_gate;
