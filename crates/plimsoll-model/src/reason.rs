@@ -346,7 +346,7 @@ registry! {
         "plimsoll approve {project}@{environment}";
     ApprSelf "E-APPR-SELF", Author,
         "{person} takes part in the change as {part}",
-        "Nobody approves what they wrote, committed, signed or helped to write, under any of their names, addresses or keys.",
+        "Nobody approves what they wrote, committed, signed or helped to write, under any of their names, addresses or keys. Whoever is named falsely as author or co-author can sign so: plimsoll approve --disclaim.",
         "ask somebody else to run: plimsoll approve {project}@{environment}";
     ApprRobot "E-APPR-ROBOT", Author,
         "{person} is a robot",

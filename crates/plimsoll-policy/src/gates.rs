@@ -19,6 +19,8 @@ use plimsoll_pipeline::RequireProvenance;
 use std::collections::BTreeSet;
 use surroundings::Surroundings;
 
+pub use authorship::disclaimable;
+
 mod approvals;
 mod authorship;
 mod checks;

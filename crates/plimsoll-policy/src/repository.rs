@@ -34,6 +34,12 @@ pub fn approval_path(project: &ProjectName, environment: &EnvironmentName, appro
     format!("{}{}.json", approvals(project, environment), approval.hex())
 }
 
+/// A disclaimer, by the digest of its document. Its signature lies beside it, with `.sig` added.
+#[must_use]
+pub fn disclaimer_path(disclaimer: &Digest) -> String {
+    format!("{DISCLAIMERS}{}.json", disclaimer.hex())
+}
+
 /// A statement about the policy set, by its number. Its signatures lie beside it, with `.sig` added.
 #[must_use]
 pub fn policy_statement_path(number: u64) -> String {

@@ -266,6 +266,9 @@ pub(crate) struct Approve {
     /// Do not ask again
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Sign instead that this commit names you as author or co-author and that you did not take part
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) disclaim: Option<String>,
 }
 
 /// `plimsoll agent`

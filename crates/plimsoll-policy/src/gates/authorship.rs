@@ -8,6 +8,16 @@ use plimsoll_attest::predicate::{
 use plimsoll_pipeline::Person;
 use std::{collections::BTreeSet, fmt};
 
+/// Where a commit names a person as author or co-author: what that person can disclaim. Nothing where the person signed
+/// or committed it, which no disclaimer lifts.
+#[must_use]
+pub fn disclaimable<'c>(person: &Person, commit: &'c DeltaCommit) -> Vec<&'c Named> {
+    let identity = Identity::from(person);
+    let named = std::iter::once(&commit.author).chain(&commit.co_authors).filter(|named| identity.is(named));
+    let named: Vec<&Named> = named.collect();
+    if identity.part_in(commit, &named).is_some() { vec![] } else { named }
+}
+
 /// How somebody takes part in a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {

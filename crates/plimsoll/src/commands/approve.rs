@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{self, ProjectAt},
-    context::Context,
+    context::{Context, Pinned},
     failure::Failure,
     output::Output,
     people::Me,
@@ -11,19 +11,23 @@ use crate::{
 use plimsoll_attest::{
     ApprovalDocument, Signed, Statement, TrustRoot, Verified,
     approval::ApprovalKind,
-    document::{self, Document as _},
+    document::{self, Document},
     predicate::{Delta, delta::DeltaCommit, source::Signature},
+    sshsig::SshKey,
     verify,
 };
 use plimsoll_engine::ports::Source as _;
 use plimsoll_git::{Identity, Place};
-use plimsoll_model::{Code, Digest, Opaque, Outcome, Role, Timestamp};
+use plimsoll_model::{Code, CommitId, Digest, Opaque, Outcome, Role, Timestamp};
 use plimsoll_pipeline::Environment;
 use plimsoll_policy::{
     Decision, Kind, Summary,
     repository::{approval_path, environment_path},
 };
+use plimsoll_store::StateDir;
 use std::{collections::BTreeSet, fs, io::Write as _, time::Duration};
+
+mod disclaim;
 
 /// Bytes of a bundle.
 const LIMIT: u64 = 32 << 20;
@@ -37,28 +41,24 @@ pub(crate) fn approve(context: &Context, arguments: &cli::Approve, output: &Outp
     let (pinned, head) = context.refresh()?;
     let root = pinned.accept()?;
     let waiting = Waiting::read(context, unit, &root)?;
+    if let Some(commit) = &arguments.disclaim {
+        let at = At { state: &state, pinned: &pinned, head };
+        return disclaim::disclaim(context, arguments, (&waiting, commit), &person, at, output);
+    }
     let asked = environment(context, unit, &head)?;
     let asked =
         asked.require.approvals.ok_or_else(|| Failure::Usage(format!("{unit} asks for no approvals")))?;
     let now = Timestamp::now();
     let expiry = now.checked_add(Duration::from_secs(asked.expire_seconds)).unwrap_or(now);
     output.progress(waiting.text().trim_end());
-    if !arguments.yes && !agreed(unit)? {
+    if !arguments.yes && !agreed(&format!("approve {unit}"))? {
         return Err(Failure::Usage("nothing was signed".into()));
     }
     let document = waiting.document(expiry)?;
-    let bytes = document::write(&document)
-        .map_err(|error| Failure::broken("the approval cannot be written", &error))?;
-    let digest = Digest::of(&bytes);
-    let file = state.path().join("tmp").join(format!("{}.json", digest.hex()));
-    fs::write(&file, &bytes).map_err(|error| Failure::broken("the approval cannot be written", &error))?;
-    let signature = person.sign(ApprovalDocument::NAMESPACE, &file)?;
-    let own = person.key.parse().map_err(|error| Failure::broken("the key cannot be read", &error))?;
-    Signed::<ApprovalDocument>::verify(&bytes, &signature, &[own])
-        .map_err(|error| Failure::broken("the signature does not verify", &error))?;
+    let Written { digest, bytes, signature } = signed(&state, &person, &document)?;
     let path = approval_path(&unit.project, &unit.environment, &digest);
     let changes = [(format!("{path}.sig"), signature.into_bytes()), (path, bytes)];
-    let author = Identity { name: person.name.clone(), email: person.email.clone(), time: now };
+    let author = author(&person, now);
     let message = format!("approve {unit}: {}\n", waiting.decision().commit.short());
     promotion::propose(context, &pinned, Place::Branch, Some(head), changes, message, author)?;
     let next = format!("plimsoll promote {} --to {}", unit.project, unit.environment);
@@ -70,19 +70,52 @@ pub(crate) fn approve(context: &Context, arguments: &cli::Approve, output: &Outp
     Ok(())
 }
 
-fn environment(
-    context: &Context,
-    unit: &ProjectAt,
-    head: &plimsoll_model::CommitId,
-) -> Result<Environment, Failure> {
+/// Where a document of a person goes.
+struct At<'a> {
+    state: &'a StateDir,
+    pinned: &'a Pinned,
+    /// The newest commit of the delivery repository.
+    head: CommitId,
+}
+
+/// A document of a person.
+struct Written {
+    digest: Digest,
+    bytes: Vec<u8>,
+    signature: String,
+}
+
+/// Writes a document and has the person sign it.
+fn signed<T: Document>(state: &StateDir, person: &Me, document: &T) -> Result<Written, Failure> {
+    let broken =
+        |error: &(dyn std::error::Error + 'static)| Failure::broken("the document cannot be written", error);
+    let bytes = document::write(document).map_err(|error| broken(&error))?;
+    let digest = Digest::of(&bytes);
+    let file = state.path().join("tmp").join(format!("{}.json", digest.hex()));
+    fs::write(&file, &bytes).map_err(|error| broken(&error))?;
+    let signature = person.sign(T::NAMESPACE, &file)?;
+    Signed::<T>::verify(&bytes, &signature, &[key(person)?])
+        .map_err(|error| Failure::broken("the signature does not verify", &error))?;
+    Ok(Written { digest, bytes, signature })
+}
+
+fn key(person: &Me) -> Result<SshKey, Failure> {
+    person.key.parse().map_err(|error| Failure::broken("the key cannot be read", &error))
+}
+
+fn author(person: &Me, time: Timestamp) -> Identity {
+    Identity { name: person.name.clone(), email: person.email.clone(), time }
+}
+
+fn environment(context: &Context, unit: &ProjectAt, head: &CommitId) -> Result<Environment, Failure> {
     let path = environment_path(&unit.environment);
     let bytes = plimsoll_engine::derive::required(&context.delivery()?, head, &path)?;
     Environment::read(&path, &bytes).map_err(|errors| Failure::Refused(errors.reasons()))
 }
 
-fn agreed(unit: &ProjectAt) -> Result<bool, Failure> {
+fn agreed(question: &str) -> Result<bool, Failure> {
     let failed = |error: std::io::Error| Failure::broken("failed to ask", &error);
-    write!(std::io::stderr(), "approve {unit}? [y/N] ").map_err(failed)?;
+    write!(std::io::stderr(), "{question}? [y/N] ").map_err(failed)?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).map_err(failed)?;
     Ok(["y", "yes"].contains(&answer.trim()))

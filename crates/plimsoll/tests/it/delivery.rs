@@ -15,7 +15,7 @@ use std::{
 pub(crate) struct Colleague {
     name: &'static str,
     home: PathBuf,
-    key: SshKey,
+    pub(crate) key: SshKey,
 }
 
 impl Colleague {

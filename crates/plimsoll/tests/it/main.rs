@@ -9,6 +9,7 @@ mod clock;
 mod delivery;
 mod docs_examples;
 mod drift;
+mod disclaim;
 mod environments;
 mod faults;
 mod fetch;
