@@ -385,7 +385,7 @@ fn day(date: &str) -> String {
 fn the_examples_of_targets_and_of_the_policies_page_are_read_and_tested() {
     let shop = two_environments();
     let delivery = shop.world.delivery();
-    for (file, content) in blocks(&page("environments.md"), "yaml") {
+    for (file, content) in blocks(&(page("environments.md") + &page("agent.md")), "yaml") {
         if file.ends_with("/target.yaml") {
             shop.world.change_delivery(&file, |_| content);
         }
