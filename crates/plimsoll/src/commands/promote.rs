@@ -14,7 +14,7 @@ use crate::{
     service,
 };
 use plimsoll_attest::predicate::{Observation, observation::UnitState};
-use plimsoll_model::Reason;
+use plimsoll_model::{Code, Reason};
 use plimsoll_pipeline::Place;
 use plimsoll_policy::{Kind, gather};
 use plimsoll_store::StateDir;
@@ -107,11 +107,12 @@ fn wait_for(
     Err(Failure::Broken { what, next: Some("plimsoll status".into()) })
 }
 
-/// Where nothing is missing but people, they are asked.
+/// Where nothing is missing but people, they are asked. A policy may deny as long as they have not approved.
 fn refused(context: &Context, pinned: &Pinned, unit: &ProjectAt, made: &Made, output: &Output) -> Failure {
     let reasons = made.record.reasons.clone();
     let people = |reason: &Reason| reason.code.as_str().starts_with("E-APPR-");
-    if !reasons.is_empty() && reasons.iter().all(people) {
+    let may_wait = |reason: &Reason| people(reason) || reason.code == Code::PolicyFailed;
+    if reasons.iter().any(people) && reasons.iter().all(may_wait) {
         match promotion::ask_people(context, pinned, unit, made) {
             Ok(()) => output.progress(&format!("waiting   for approval: plimsoll approve {unit}")),
             Err(failure) => {

@@ -479,3 +479,22 @@ fn what_people_signed_is_checked_without_plimsoll_and_a_promotion_without_the_ma
     let decision = &verified["predicate"]["plimsoll_decision"];
     assert_eq!(decision["approvals"].as_array().unwrap().len(), 2, "{decision}");
 }
+
+#[test]
+fn people_of_two_houses_approve_one_after_the_other() {
+    let (shop, [bob, dora]) = team();
+    let with_role = |colleague: &Colleague, role| colleague.line().replace("release-managers", role);
+    shop.world.change_delivery("people.yaml", |text| {
+        text.replace(&bob.line(), &with_role(&bob, "operations"))
+            .replace(&dora.line(), &with_role(&dora, "security"))
+    });
+    policies(&shop);
+    let text = "require:\n  approvals: {count: 1, from: [operations, security], unsigned: extra-approval}\n  policies: [policies/houses.rego]\n";
+    shop.world.change_delivery(ENVIRONMENT, |old| rules(&old, text));
+    let promote = || shop.world.json(&["promote", "shop", "--to", "production"]);
+    promote().refused(&["E-APPR-QUORUM", "E-POLICY-FAILED"]);
+    bob.approve("shop@production").ok();
+    promote().refused(&["E-APPR-QUORUM", "E-POLICY-FAILED"]);
+    dora.approve("shop@production").ok();
+    promote().ok();
+}
