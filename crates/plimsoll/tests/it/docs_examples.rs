@@ -189,10 +189,10 @@ fn each_example_of_an_environment_refuses_with_the_codes_below_it_and_lets_in_th
     let titles: BTreeSet<&str> = PROOFS.iter().map(|(title, _)| *title).collect();
     assert_eq!(sections.keys().map(String::as_str).collect::<BTreeSet<_>>(), titles);
     thread::scope(|scope| {
-        for half in PROOFS.chunks(PROOFS.len().div_ceil(2)) {
+        for part in PROOFS.chunks(PROOFS.len().div_ceil(4)) {
             let sections = &sections;
             scope.spawn(move || {
-                for (title, proof) in half {
+                for (title, proof) in part {
                     let section = &sections[*title];
                     assert_eq!(proof(section), section.codes(), "{title}");
                 }
