@@ -242,10 +242,12 @@ impl Look<'_> {
         self.waited_for(current.decision).then_some(restart)
     }
 
-    /// Whether enough time has passed since the last start of this decision failed.
+    /// Whether enough time has passed since the last start of this decision failed. Where the clock was set back since
+    /// then, nobody knows, and nobody waits.
     fn waited_for(&self, decision: Digest) -> bool {
         let passed = |last: Timestamp| self.now.as_second().saturating_sub(last.as_second());
-        self.failed(decision).is_none_or(|failures| passed(failures.last) >= wait_after(failures.count))
+        let waits = |failures: &Failures| (0..wait_after(failures.count)).contains(&passed(failures.last));
+        self.failed(decision).is_none_or(|failures| !waits(failures))
     }
 
     fn failed(&self, decision: Digest) -> Option<&Failures> {

@@ -203,6 +203,14 @@ fn failing_starts_wait_longer_each_time_and_at_most_ten_minutes() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_lets_nothing_wait_for_the_future() {
+    for (passed, expect) in [(0, ""), (-1, "start 2"), (-1_000_000, "start 2")] {
+        let unit = SeenUnit { failures: failures(NEW, 9, passed), ..running(Phase::Serving) };
+        check(&wanted(Some(promoted(NEW, &[])), false), unit, expect, &[Code::Health]);
+    }
+}
+
+#[test]
 fn failures_of_one_decision_do_not_hold_up_another_nor_the_care_for_what_runs() {
     let unit = |phase| SeenUnit { failures: failures(NEW, 9, 0), ..running(phase) };
     check(&wanted(Some(promoted(3, &[])), false), unit(Phase::Serving), "start 3", &[]);

@@ -47,6 +47,24 @@ pub(crate) fn keeps(context: &Context, unit: &ProjectAt) -> bool {
     own && matches!(AgentStore::open(&directory), Err(AgentStateError::Refused(_)))
 }
 
+/// A trouble that is told when it begins, not at every turn.
+#[derive(Debug, Default)]
+struct Once(Option<String>);
+
+impl Once {
+    fn tell(&mut self, output: &Output, text: &str) {
+        if self.0.as_deref() != Some(text) {
+            output.progress(&format!("trouble   {text}"));
+            self.0 = Some(text.to_owned());
+        }
+    }
+
+    /// It is over, if there was one.
+    fn over(&mut self) -> bool {
+        self.0.take().is_some()
+    }
+}
+
 impl From<AgentStateError> for Failure {
     fn from(error: AgentStateError) -> Self {
         match error {
@@ -74,8 +92,12 @@ pub(crate) struct Agent<'a> {
     reporter: Reporter,
     /// What the delivery repository said when it could last be followed.
     followed: Option<Followed>,
-    /// Why it cannot be followed now, as told.
-    trouble: Option<String>,
+    /// Why it cannot be followed now.
+    trouble: Once,
+    /// Why the last turn came to no end.
+    halted: Once,
+    /// Why the last observations were not published.
+    unheard: Once,
     /// What holds each unit back or is wrong with it, as told.
     problems: BTreeMap<ProjectName, Vec<Reason>>,
 }
@@ -96,16 +118,27 @@ impl<'a> Agent<'a> {
             starts: Starts::new(),
             reporter: Reporter::default(),
             followed: None,
-            trouble: None,
+            trouble: Once::default(),
+            halted: Once::default(),
+            unheard: Once::default(),
             problems: BTreeMap::new(),
         })
     }
 
-    /// Looks once, does what follows, and tells what it sees.
-    ///
-    /// # Errors
-    /// Only when the agent's own memory cannot be written: everything else is told, and tried again.
-    pub(crate) fn turn(&mut self) -> Result<(), Failure> {
+    /// Looks once, does what follows, and tells what it sees. What goes wrong is told, and tried again.
+    pub(crate) fn turn(&mut self) {
+        match self.try_turn() {
+            Ok(()) => drop(self.halted.over()),
+            Err(failure) => {
+                // What could not be remembered is looked at again.
+                self.follower = Follower::default();
+                self.halted.tell(self.output, &failure.text());
+            }
+        }
+    }
+
+    /// Ends early where the agent's own memory cannot be written: nothing starts that was not remembered before.
+    fn try_turn(&mut self) -> Result<(), Failure> {
         let mut memory = self.store.state().clone();
         let pinned = self.follow(&mut memory);
         // What was accepted is remembered before anything starts.
@@ -126,22 +159,21 @@ impl<'a> Agent<'a> {
 
     /// Waits for the next turn: until `interval` has passed, something that was started serves or failed, or `stop` is
     /// set.
-    ///
-    /// # Errors
-    /// When what came of it cannot be remembered.
-    pub(crate) fn wait(&mut self, interval: Duration, stop: &AtomicBool) -> Result<(), Failure> {
+    pub(crate) fn wait(&mut self, interval: Duration, stop: &AtomicBool) {
         let until = Instant::now() + interval;
         let ended = loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.starts.wait(left.min(NOTICE)) {
-                None if left.is_zero() || stop.load(Ordering::Relaxed) => return Ok(()),
+                None if left.is_zero() || stop.load(Ordering::Relaxed) => return,
                 None => {}
                 Some(ended) => break ended,
             }
         };
         let mut memory = self.store.state().clone();
         self.note(ended, &mut memory);
-        Ok(self.store.replace(memory)?)
+        if let Err(error) = self.store.replace(memory) {
+            self.halted.tell(self.output, &Failure::from(error).text());
+        }
     }
 
     /// Follows the delivery repository as far as it may be followed. What cannot be read, and what was rewound, changes
@@ -153,7 +185,7 @@ impl<'a> Agent<'a> {
         };
         match self.advance(pinned, memory) {
             Ok(pinned) => {
-                if self.trouble.take().is_some() {
+                if self.trouble.over() {
                     self.output.progress("following again");
                 }
                 Some(pinned)
@@ -183,11 +215,7 @@ impl<'a> Agent<'a> {
 
     /// What could not be followed is told once, and to everybody where it is a refusal.
     fn troubled(&mut self, failure: &Failure, memory: &AgentState) -> Option<Pinned> {
-        let text = failure.text();
-        if self.trouble.as_ref() != Some(&text) {
-            self.output.progress(&format!("trouble   {text}"));
-            self.trouble = Some(text);
-        }
+        self.trouble.tell(self.output, &failure.text());
         let reasons = match failure {
             Failure::Refused(reasons) => reasons.clone(),
             _ => vec![],
@@ -275,8 +303,12 @@ impl<'a> Agent<'a> {
             &self.problems,
             (&head, memory),
         );
-        if let Err(failure) = told {
-            self.output.progress(&format!("trouble   the observation was not published: {}", failure.text()));
+        match told {
+            Ok(()) => drop(self.unheard.over()),
+            Err(failure) => {
+                let text = format!("the observation was not published: {}", failure.text());
+                self.unheard.tell(self.output, &text);
+            }
         }
     }
 }

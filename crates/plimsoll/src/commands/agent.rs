@@ -124,8 +124,8 @@ fn run(context: &Context, interval: Duration, output: &Output) -> Result<(), Fai
     let memory = agent_state::read(&agent::directory(context))?;
     output.progress(&format!("agent     {} of {}", memory.agent.name, memory.environment.name));
     while !stop.load(Ordering::Relaxed) {
-        agent.turn()?;
-        agent.wait(interval, stop)?;
+        agent.turn();
+        agent.wait(interval, stop);
     }
     output.progress("ended     what runs goes on");
     Ok(())
