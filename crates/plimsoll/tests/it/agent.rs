@@ -1,156 +1,10 @@
 //! An agent: what the delivery repository says is what runs, continuously, and nothing else ever starts.
 
 use crate::{
-    service::Shop,
-    world::{Ran, World, entries, text},
+    host::{Host, Load, Loaded, board, commit_delivery, deliver, hosted, problem, promote, trust_add, until},
+    world::{Ran, text},
 };
-use serde_json::Value;
-use std::{
-    fs,
-    io::Read as _,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
-
-/// A machine that keeps an environment: a state directory and a home of its own, and the agent's process.
-struct Host {
-    state: PathBuf,
-    home: PathBuf,
-    process: Option<Child>,
-}
-
-impl Host {
-    /// Enrolled for `staging` as `prod-1`, and believed by the delivery repository.
-    fn enroll(shop: &Shop) -> Self {
-        let host = Self::named(&shop.world, "host");
-        host.enrolled(shop).ok();
-        let key = host.state.join("keys/agent-staging.pub");
-        trust_add(&shop.world, &key);
-        host
-    }
-
-    fn named(world: &World, name: &str) -> Self {
-        let home = world.home().with_file_name(name);
-        fs::create_dir(&home).unwrap();
-        Self { state: home.join("state"), home, process: None }
-    }
-
-    fn enrolled(&self, shop: &Shop) -> Ran {
-        let (delivery, layout) = (shop.world.delivery(), shop.world.state().join("layout"));
-        let [delivery, layout] = [&delivery, &layout].map(|path| path.to_str().unwrap());
-        let enroll = ["agent", "enroll", "prod-1", "--environment", "staging"];
-        self.plimsoll(&[&enroll[..], &["--delivery", delivery, "--artifacts", layout]].concat())
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-        command.arg("--state").arg(&self.state).args(arguments).env_clear();
-        command.env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin").env("HOME", &self.home);
-        command.current_dir(&self.home).stdin(Stdio::null());
-        command
-    }
-
-    fn plimsoll(&self, arguments: &[&str]) -> Ran {
-        Ran::of(&mut self.command(&[&["--json"], arguments].concat()))
-    }
-
-    /// Starts the agent, which looks once a second.
-    fn run(&mut self) {
-        let mut command = self.command(&["agent", "run", "--interval", "1"]);
-        let log = fs::File::options().create(true).append(true).open(self.home.join("log")).unwrap();
-        self.process = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
-    }
-
-    fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            process.kill().unwrap();
-            process.wait().unwrap();
-        }
-    }
-
-    /// What the agent told at the terminal.
-    fn told(&self) -> String {
-        let mut told = String::new();
-        fs::File::open(self.home.join("log")).unwrap().read_to_string(&mut told).unwrap();
-        told
-    }
-
-    /// Process id of the supervisor that has the traffic.
-    fn supervisor(&self) -> String {
-        self.record()["supervisor"].to_string()
-    }
-
-    fn record(&self) -> Value {
-        serde_json::from_slice(&fs::read(self.state.join("services/shop@staging/service.json")).unwrap())
-            .unwrap()
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        self.kill();
-        for service in entries(&self.state.join("services")) {
-            let unit = service.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let _ = self.command(&["stop", &unit]).output();
-        }
-    }
-}
-
-fn trust_add(world: &World, key: &std::path::Path) {
-    let (delivery, person) = (world.delivery(), world.person.private_path());
-    let [delivery, person, key] = [&delivery, &person, key].map(|path| path.to_str().unwrap());
-    world.plimsoll(&["trust", "add", "agent:staging", key, "-C", delivery, "--key", person]).ok();
-}
-
-/// A shop whose staging lives with the agent `prod-1`; version `v1` is built.
-fn hosted() -> Shop {
-    let shop = Shop::with(&["staging"]);
-    shop.world.change_delivery("environments/staging/shop/target.yaml", |target| {
-        target.replace("local:\n", "host:\n  agent: prod-1\n")
-    });
-    shop.world.plimsoll(&["run"]).ok();
-    shop
-}
-
-fn promote(shop: &Shop) -> Ran {
-    shop.world.json(&["promote", "shop", "--to", "staging"])
-}
-
-fn deliver(shop: &Shop, version: &str) -> Ran {
-    shop.commit_version(version);
-    shop.world.plimsoll(&["run"]).ok();
-    promote(shop)
-}
-
-/// The row of shop@staging on the board of whoever promotes.
-fn board(shop: &Shop) -> Value {
-    shop.world.json(&["status"]).ok().value()["environments"][0].clone()
-}
-
-/// Waits until it holds.
-#[track_caller]
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(40);
-    while !holds() {
-        assert!(Instant::now() < end, "{what} does not come true");
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-fn problem(shop: &Shop) -> String {
-    board(shop)["observation"]["problem"]["code"].as_str().unwrap_or_default().to_owned()
-}
-
-/// A commit to the delivery repository that Plimsoll did not make.
-fn commit_delivery(shop: &Shop, message: &str) {
-    let git = |arguments: &[&str]| {
-        let status = shop.world.repository.command(&shop.world.delivery()).args(arguments).status();
-        assert!(status.unwrap().success());
-    };
-    git(&["add", "-A"]);
-    git(&["commit", "-qm", message]);
-}
+use std::{fs, process::Command, time::Duration};
 
 #[test]
 fn what_is_promoted_is_what_runs_and_what_is_told() {
@@ -308,21 +162,6 @@ fn a_repository_that_is_out_of_reach_stops_nothing() {
     assert_eq!(shop.answer_at(0).as_deref(), Some("v2"));
 }
 
-/// Asks without a pause until it is told to end, and counts the requests that got no answer.
-fn load(port: u16) -> (std::sync::Arc<std::sync::atomic::AtomicBool>, std::thread::JoinHandle<(u32, u32)>) {
-    let end = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let ended = std::sync::Arc::clone(&end);
-    let asking = std::thread::spawn(move || {
-        let (mut asked, mut lost) = (0, 0);
-        while !ended.load(std::sync::atomic::Ordering::Relaxed) && asked < 100_000 {
-            asked += 1;
-            lost += u32::from(crate::service::answer(port).is_none_or(|body| body.is_empty()));
-        }
-        (asked, lost)
-    });
-    (end, asking)
-}
-
 #[test]
 fn a_release_that_fails_in_its_confirm_window_gives_way_and_no_request_is_lost() {
     for version in ["dies", "sickens"] {
@@ -333,7 +172,7 @@ fn a_release_that_fails_in_its_confirm_window_gives_way_and_no_request_is_lost()
         let mut host = Host::enroll(&shop);
         host.run();
         promote(&shop).ok();
-        let (end, asking) = load(shop.port);
+        let load = Load::on(shop.port);
         // It serves for a moment; whoever promoted it may have been told so.
         deliver(&shop, version);
         until("it is taken back", || problem(&shop) == "E-FALLBACK");
@@ -341,8 +180,7 @@ fn a_release_that_fails_in_its_confirm_window_gives_way_and_no_request_is_lost()
         assert_eq!(text(&row["observation"]["state"]), "fell-back");
         assert_ne!(row["observation"]["decision"], row["promoted"]["decision"]);
         assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
-        end.store(true, std::sync::atomic::Ordering::Relaxed);
-        let (asked, lost) = asking.join().unwrap();
+        let Loaded { asked, lost, .. } = load.end();
         assert!(asked > 20 && lost == 0, "{version}: {lost} of {asked} requests lost");
         // The next one is tried.
         deliver(&shop, "v3").ok();

@@ -13,19 +13,19 @@ use std::{
 };
 
 /// Random delays from a seed that a failing test shows.
-struct Delays {
-    seed: u64,
+pub(crate) struct Delays {
+    pub(crate) seed: u64,
     state: u64,
 }
 
 impl Delays {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos().into();
         Self { seed, state: seed }
     }
 
     /// Up to `limit` milliseconds. (The generator of MMIX.)
-    fn next(&mut self, limit: u64) -> Duration {
+    pub(crate) fn next(&mut self, limit: u64) -> Duration {
         self.state =
             self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         Duration::from_millis((self.state >> 33) % limit)

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod agent;
+mod agent_kills;
 mod artifact;
 mod check;
 mod clock;
@@ -15,6 +16,7 @@ mod faults;
 mod fetch;
 mod first_gate;
 mod full_disk;
+mod host;
 mod hostile_steps;
 mod image;
 mod input;

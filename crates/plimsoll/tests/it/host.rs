@@ -1,0 +1,212 @@
+//! A machine that keeps an environment for a shop, and whoever asks its service without a pause.
+
+use crate::{
+    service::{Shop, answer},
+    world::{Ran, World, entries},
+};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// A machine that keeps an environment: a state directory and a home of its own, and the agent's process.
+pub(crate) struct Host {
+    pub(crate) state: PathBuf,
+    pub(crate) home: PathBuf,
+    process: Option<Child>,
+}
+
+impl Host {
+    /// Enrolled for `staging` as `prod-1`, and believed by the delivery repository.
+    pub(crate) fn enroll(shop: &Shop) -> Self {
+        let host = Self::named(&shop.world, "host");
+        host.enrolled(shop).ok();
+        let key = host.state.join("keys/agent-staging.pub");
+        trust_add(&shop.world, &key);
+        host
+    }
+
+    pub(crate) fn named(world: &World, name: &str) -> Self {
+        let home = world.home().with_file_name(name);
+        fs::create_dir(&home).unwrap();
+        Self { state: home.join("state"), home, process: None }
+    }
+
+    pub(crate) fn enrolled(&self, shop: &Shop) -> Ran {
+        let (delivery, layout) = (shop.world.delivery(), shop.world.state().join("layout"));
+        let [delivery, layout] = [&delivery, &layout].map(|path| path.to_str().unwrap());
+        let enroll = ["agent", "enroll", "prod-1", "--environment", "staging"];
+        self.plimsoll(&[&enroll[..], &["--delivery", delivery, "--artifacts", layout]].concat())
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+        command.arg("--state").arg(&self.state).args(arguments).env_clear();
+        command.env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin").env("HOME", &self.home);
+        command.current_dir(&self.home).stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn plimsoll(&self, arguments: &[&str]) -> Ran {
+        Ran::of(&mut self.command(&[&["--json"], arguments].concat()))
+    }
+
+    /// Starts the agent, which looks once a second.
+    pub(crate) fn run(&mut self) {
+        let mut command = self.command(&["agent", "run", "--interval", "1"]);
+        let log = fs::File::options().create(true).append(true).open(self.home.join("log")).unwrap();
+        self.process = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
+    }
+
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// What the agent told at the terminal.
+    pub(crate) fn told(&self) -> String {
+        let mut told = String::new();
+        fs::File::open(self.home.join("log")).unwrap().read_to_string(&mut told).unwrap();
+        told
+    }
+
+    /// Process id of the supervisor that has the traffic.
+    pub(crate) fn supervisor(&self) -> String {
+        self.record()["supervisor"].to_string()
+    }
+
+    pub(crate) fn record(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.state.join("services/shop@staging/service.json")).unwrap())
+            .unwrap()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.kill();
+        for service in entries(&self.state.join("services")) {
+            let unit = service.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let _ = self.command(&["stop", &unit]).output();
+        }
+    }
+}
+
+pub(crate) fn trust_add(world: &World, key: &Path) {
+    let (delivery, person) = (world.delivery(), world.person.private_path());
+    let [delivery, person, key] = [&delivery, &person, key].map(|path| path.to_str().unwrap());
+    world.plimsoll(&["trust", "add", "agent:staging", key, "-C", delivery, "--key", person]).ok();
+}
+
+/// A shop whose staging lives with the agent `prod-1`; version `v1` is built.
+pub(crate) fn hosted() -> Shop {
+    let shop = Shop::with(&["staging"]);
+    shop.world.change_delivery("environments/staging/shop/target.yaml", |target| {
+        target.replace("local:\n", "host:\n  agent: prod-1\n")
+    });
+    shop.world.plimsoll(&["run"]).ok();
+    shop
+}
+
+pub(crate) fn promote(shop: &Shop) -> Ran {
+    shop.world.json(&["promote", "shop", "--to", "staging"])
+}
+
+pub(crate) fn deliver(shop: &Shop, version: &str) -> Ran {
+    shop.commit_version(version);
+    shop.world.plimsoll(&["run"]).ok();
+    promote(shop)
+}
+
+/// The row of shop@staging on the board of whoever promotes.
+pub(crate) fn board(shop: &Shop) -> Value {
+    shop.world.json(&["status"]).ok().value()["environments"][0].clone()
+}
+
+/// Waits until it holds.
+#[track_caller]
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(40);
+    while !holds() {
+        assert!(Instant::now() < end, "{what} does not come true");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+pub(crate) fn problem(shop: &Shop) -> String {
+    board(shop)["observation"]["problem"]["code"].as_str().unwrap_or_default().to_owned()
+}
+
+/// A commit to the delivery repository that Plimsoll did not make.
+pub(crate) fn commit_delivery(shop: &Shop, message: &str) {
+    let git = |arguments: &[&str]| {
+        let status = shop.world.repository.command(&shop.world.delivery()).args(arguments).status();
+        assert!(status.unwrap().success());
+    };
+    git(&["add", "-A"]);
+    git(&["commit", "-qm", message]);
+}
+
+/// Asks a service without a pause until it is told to end or forgotten.
+pub(crate) struct Load {
+    over: Arc<AtomicBool>,
+    lost: Arc<AtomicU32>,
+    asking: Option<JoinHandle<(u32, BTreeSet<String>)>>,
+}
+
+/// What came of it.
+pub(crate) struct Loaded {
+    pub(crate) asked: u32,
+    /// Requests that got no answer.
+    pub(crate) lost: u32,
+    /// Every answer that was ever given.
+    pub(crate) answers: BTreeSet<String>,
+}
+
+impl Load {
+    pub(crate) fn on(port: u16) -> Self {
+        let (over, lost) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+        let (ended, missed) = (Arc::clone(&over), Arc::clone(&lost));
+        let asking = thread::spawn(move || {
+            let (mut asked, mut answers) = (0, BTreeSet::new());
+            while !ended.load(Ordering::Relaxed) {
+                asked += 1;
+                match answer(port).filter(|body| !body.is_empty()) {
+                    Some(body) => drop(answers.insert(body)),
+                    None => drop(missed.fetch_add(1, Ordering::Relaxed)),
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+            (asked, answers)
+        });
+        Self { over, lost, asking: Some(asking) }
+    }
+
+    /// Requests that got no answer so far.
+    pub(crate) fn lost(&self) -> u32 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn end(mut self) -> Loaded {
+        self.over.store(true, Ordering::Relaxed);
+        let (asked, answers) = self.asking.take().expect("it asks").join().expect("it asked");
+        Loaded { asked, lost: self.lost(), answers }
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}
