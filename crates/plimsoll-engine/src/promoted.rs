@@ -1,5 +1,5 @@
-//! A promoted decision as an agent finds it in the delivery repository: signed, promoted by a commit that changes nothing
-//! else, and with its place in the chain of decisions before it. Whether it may start is for its dossier and a permit.
+//! A promoted decision as an agent finds it in the delivery repository: signed, and promoted by a commit that changes
+//! nothing else. Whether it may start is for its chain, its dossier and a permit.
 
 use crate::{
     delivery,
@@ -14,8 +14,6 @@ use plimsoll_policy::{
 };
 use std::collections::BTreeSet;
 
-/// Decisions that are walked back at once.
-const MAX_LINKS: usize = 10_000;
 /// Merges between the head and a promotion commit.
 const MAX_MERGES: usize = 1_000;
 /// Bytes of a bundle, and of release.json.
@@ -28,19 +26,6 @@ pub struct Unit<'a> {
     pub project: &'a ProjectName,
     /// Where.
     pub environment: &'a EnvironmentName,
-}
-
-/// A decision in its chain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    /// Digest of its payload.
-    pub decision: Digest,
-    /// Its place, from 1.
-    pub counter: u64,
-    /// The decision before it; none for the first.
-    pub previous: Option<Digest>,
-    /// The release that it allows.
-    pub release: Digest,
 }
 
 /// The newest promoted decision of a unit at `head`, if its promotion is in order; none where nothing was promoted. How
@@ -66,61 +51,6 @@ pub fn promoted(
     }
     found.release(head)?;
     Ok(Some(statement))
-}
-
-/// The chain from `newest` back to the decision after place `known`, in the order in which they were promoted. Older
-/// decisions are found through the hashes that newer ones hold, whatever has become of the keys that signed them.
-///
-/// # Errors
-/// `E-ROLLBACK` for a chain that does not lead back so far, and those of the source.
-pub fn chain(
-    delivery: &dyn Source,
-    newest: &Verified<Statement<Summary>>,
-    known: u64,
-    unit: Unit<'_>,
-) -> Result<Vec<Link>, RunError> {
-    let mut at = (*newest.payload_digest(), newest.value().predicate.decision.clone());
-    let mut links = vec![link(&at.0, &at.1)];
-    while let Some(previous) = at.1.previous.filter(|_| at.1.counter > Some(known.saturating_add(1))) {
-        let before = earlier(delivery, &at.1.delivery_commit, &previous, unit)?;
-        at = (previous, before.ok_or_else(|| broken(unit, &previous))?);
-        links.push(link(&at.0, &at.1));
-        if links.len() > MAX_LINKS {
-            return Err(broken(unit, &previous).into());
-        }
-    }
-    links.reverse();
-    Ok(links)
-}
-
-fn link(digest: &Digest, decision: &Decision) -> Link {
-    Link {
-        decision: *digest,
-        counter: decision.counter.unwrap_or_default(),
-        previous: decision.previous,
-        release: decision.release_digest,
-    }
-}
-
-/// The decision that stood at `commit`, if it is the one with this digest.
-fn earlier(
-    delivery: &dyn Source,
-    commit: &CommitId,
-    digest: &Digest,
-    unit: Unit<'_>,
-) -> Result<Option<Decision>, RunError> {
-    let path = path(&decision_path(unit.project, unit.environment))?;
-    let Some(bundle) = delivery.file(commit, &path, LIMIT)? else { return Ok(None) };
-    let Ok(bundle) = Bundle::parse(&bundle) else { return Ok(None) };
-    let payload = &bundle.envelope().payload;
-    let statement = Statement::<Summary>::from_bytes(payload).ok().filter(|_| Digest::of(payload) == *digest);
-    Ok(statement.map(|statement| statement.predicate.decision))
-}
-
-fn broken(unit: Unit<'_>, missing: &Digest) -> Reason {
-    let reason = Code::Rollback.reason().with("project", unit.project).with("environment", unit.environment);
-    let actual = format!("a chain that breaks off at {}", missing.short());
-    reason.with("actual", actual).with("expected", "every decision up to the newest")
 }
 
 /// What is known of one promotion.

@@ -53,12 +53,24 @@ pub struct UnitState {
     pub accepted: Place,
     /// The release that it names.
     pub release: Digest,
+    /// What failed in its confirm window and is not tried again; none once another release came to serve.
+    pub taken_back: Option<TakenBack>,
     /// Starts that failed, one after the other.
     pub failures: Option<Failures>,
     /// Repairs of the current decision's drift.
     pub repairs: u32,
     /// Sequence number of the newest observation; 0 before the first.
     pub sequence: u64,
+}
+
+/// A decision whose release gave its place back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TakenBack {
+    /// The decision.
+    pub decision: Digest,
+    /// Why.
+    pub problem: String,
 }
 
 /// A decision and its place in the chain of its unit.

@@ -13,7 +13,10 @@
 #[cfg(test)]
 mod tests;
 
-use crate::{agent_state::Failures, drift::Drift};
+use crate::{
+    agent_state::{Failures, TakenBack},
+    drift::Drift,
+};
 use plimsoll_model::{Code, Digest, EnvironmentName, ProjectName, Reason, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,7 +65,7 @@ pub struct SeenUnit {
     /// What its supervisor does.
     pub phase: Phase,
     /// The decision that the unit fell back from, until a new one comes to serve.
-    pub taken_back: Option<Digest>,
+    pub taken_back: Option<TakenBack>,
     /// Starts that failed in a row, until that very decision comes to serve or another one fails.
     pub failures: Option<Failures>,
     /// How what serves differs from its release.
@@ -204,17 +207,21 @@ impl Look<'_> {
         if self.seen.current.as_ref().is_some_and(|current| current.decision == promoted.decision) {
             return Err(promoted.check.clone().err().unwrap_or_default());
         }
-        if self.seen.taken_back == Some(promoted.decision) {
-            return Err(vec![self.taken_back(promoted)]);
+        if let Some(taken_back) = &self.seen.taken_back
+            && taken_back.decision == promoted.decision
+        {
+            let mut reasons = promoted.check.clone().err().unwrap_or_default();
+            reasons.push(self.taken_back(promoted, &taken_back.problem));
+            return Err(reasons);
         }
         promoted.check.clone()?;
         self.frozen.map_or(Ok(()), |reason| Err(vec![reason.clone()]))
     }
 
-    fn taken_back(&self, promoted: &Promoted) -> Reason {
+    fn taken_back(&self, promoted: &Promoted, problem: &str) -> Reason {
         let reason = Code::Fallback.reason().with("release", promoted.release);
         let reason = reason.with("project", self.unit).with("environment", self.environment);
-        reason.with("problem", "it failed in its confirm window, and is not tried again")
+        reason.with("problem", format!("{problem}, and it is not tried again"))
     }
 
     fn start(&self, promoted: &Promoted) -> Option<Action> {

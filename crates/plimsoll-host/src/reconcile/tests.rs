@@ -44,6 +44,10 @@ fn running(phase: Phase) -> SeenUnit {
     SeenUnit { current: Some(current), phase, ..SeenUnit::default() }
 }
 
+fn taken_back(decision: u8) -> Option<TakenBack> {
+    Some(TakenBack { decision: digest(decision), problem: "its process ended".into() })
+}
+
 /// So many failed starts, the last one so many seconds ago.
 fn failures(decision: u8, count: u32, passed: i64) -> Option<Failures> {
     let (decision, last) = (digest(decision), at(NOW - passed));
@@ -144,9 +148,12 @@ fn the_current_release_restarts_grandfathered_when_policy_was_tightened() {
 
 #[test]
 fn a_decision_that_was_taken_back_waits_for_another_one() {
-    let unit = SeenUnit { taken_back: Some(digest(NEW)), ..running(Phase::Serving) };
+    let unit = SeenUnit { taken_back: taken_back(NEW), ..running(Phase::Serving) };
     check(&wanted(Some(promoted(NEW, &[])), false), unit.clone(), "", &[Code::Fallback]);
-    check(&wanted(Some(promoted(3, &[])), false), unit, "start 3", &[]);
+    check(&wanted(Some(promoted(3, &[])), false), unit.clone(), "start 3", &[]);
+    // That somebody meddled with it since comes first.
+    let forged = wanted(Some(promoted(NEW, &[Code::DeliveryCommit])), false);
+    check(&forged, unit, "", &[Code::DeliveryCommit, Code::Fallback]);
 }
 
 #[test]
@@ -276,7 +283,7 @@ fn any_unit() -> impl Strategy<Value = SeenUnit> {
             current: current
                 .map(|(decision, grandfathered)| Current { decision: digest(decision), grandfathered }),
             phase,
-            taken_back: taken_back.map(digest),
+            taken_back: taken_back.and_then(self::taken_back),
             failures: failures.and_then(|(decision, count, passed)| self::failures(decision, count, passed)),
             drift: drift
                 .map(|repairable| Drift { what: DriftKind::Files, cause: String::new(), repairable })
@@ -328,7 +335,7 @@ proptest! {
             let promoted = &wanted.units[&unit];
             prop_assert!(promoted.check.is_ok() && wanted.frozen.is_none());
             prop_assert_eq!(promoted.decision, decision);
-            prop_assert_ne!(seen.units.get(&unit).and_then(|unit| unit.taken_back), Some(decision));
+            prop_assert_ne!(seen.units.get(&unit).and_then(|unit| unit.taken_back.as_ref()).map(|it| it.decision), Some(decision));
         }
     }
 

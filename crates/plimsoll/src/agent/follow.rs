@@ -5,7 +5,7 @@ use super::accepted;
 use crate::failure::Failure;
 use plimsoll_attest::{Bundle, Statement, TrustRoot, Verified};
 use plimsoll_engine::{
-    delivery,
+    delivery::{self, Chain},
     derive::required,
     ports::{Blobs as _, Source as _},
     promoted::{self, Unit},
@@ -215,8 +215,7 @@ impl Look<'_> {
 
     fn accept(&mut self, project: &ProjectName, decided: &Decided) -> Promoted {
         let judged = &decided.value().predicate.decision;
-        let place =
-            Place { decision: *decided.payload_digest(), counter: judged.counter.unwrap_or_default() };
+        let place = link(decided).place;
         let known = self.memory.units.remove(project);
         self.memory.units.insert(project.clone(), accepted(known, place, judged.release_digest));
         Promoted { decision: place.decision, release: judged.release_digest, check: Ok(()) }
@@ -244,20 +243,22 @@ impl Look<'_> {
 
     /// The decision is the one that was accepted, or one of those after it.
     fn follows(&self, unit: Unit<'_>, decided: &Decided) -> Result<(), Failure> {
-        let mut standing = self.memory.units.get(unit.project).map(|known| known.accepted);
-        if standing.is_some_and(|standing| standing.decision == *decided.payload_digest()) {
+        let accepted = self.memory.units.get(unit.project).map(|known| known.accepted);
+        let Some(accepted) = accepted.filter(|known| known.decision != *decided.payload_digest()) else {
             return Ok(());
-        }
-        let known = standing.map_or(u64::MAX, |standing| standing.counter);
-        for link in promoted::chain(self.source, decided, known.saturating_sub(1), unit)? {
-            let place = Place { decision: link.decision, counter: link.counter };
-            if standing == Some(place) {
-                continue;
+        };
+        let head = self.head.clone();
+        let mut since = Vec::new();
+        for found in Chain::new(self.source, head, self.root.trust(), unit.project, unit.environment) {
+            let link = link(&found?.statement);
+            since.push(link);
+            if link.place.counter <= accepted.counter.saturating_add(1) {
+                break;
             }
-            let link = Link { place, previous: link.previous };
-            standing = Some(accept_decision((unit.project, unit.environment), standing, link)?);
         }
-        Ok(())
+        let mut links = since.into_iter().rev();
+        let follow = |standing, link| accept_decision((unit.project, unit.environment), Some(standing), link);
+        Ok(links.try_fold(accepted, follow).map(|_| ())?)
     }
 
     /// The rules at this commit are signed. What was decided under earlier ones is marked.
@@ -305,6 +306,12 @@ fn policy_set(
         plimsoll_policy::GatherError::Refused(reason) => reason.into(),
         plimsoll_policy::GatherError::File(errors) => Failure::Refused(errors.reasons()),
     })
+}
+
+fn link(decided: &Decided) -> Link {
+    let judged = &decided.value().predicate.decision;
+    let place = Place { decision: *decided.payload_digest(), counter: judged.counter.unwrap_or_default() };
+    Link { place, previous: judged.previous }
 }
 
 /// A decision that was taken out of the repository is a step back.

@@ -9,10 +9,10 @@ use crate::{
 };
 use plimsoll_host::{
     ServiceDirectory, ServiceRecord, ServiceState,
-    agent_state::AgentState,
+    agent_state::{AgentState, TakenBack},
     reconcile::{Current, Phase, Seen, SeenUnit},
 };
-use plimsoll_model::{Code, Digest, ProjectName, Reason};
+use plimsoll_model::{Code, ProjectName, Reason};
 use std::collections::BTreeMap;
 
 /// A project in the agent's environment.
@@ -70,7 +70,7 @@ fn look(
     SeenUnit {
         current,
         phase,
-        taken_back: taken_back(directory),
+        taken_back: known.and_then(|known| known.taken_back.clone()),
         failures: known.and_then(|known| known.failures.clone()),
         drift: directory.look().map(|look| look.drift).unwrap_or_default(),
         repairs: known.map_or(0, |known| known.repairs),
@@ -78,8 +78,9 @@ fn look(
     }
 }
 
-/// The decision whose release failed in its confirm window.
-pub(crate) fn taken_back(directory: &ServiceDirectory) -> Option<Digest> {
-    let setback = directory.setback()?;
-    (setback.reason.code == Code::Fallback).then_some(setback.decision)
+/// What failed in its confirm window here, as the supervisor that took over wrote it down.
+pub(crate) fn taken_back(directory: &ServiceDirectory) -> Option<TakenBack> {
+    let setback = directory.setback().filter(|setback| setback.reason.code == Code::Fallback)?;
+    let problem = setback.reason.parameters.get("problem").cloned().unwrap_or_default();
+    Some(TakenBack { decision: setback.decision, problem })
 }

@@ -141,7 +141,8 @@ impl<'a> Agent<'a> {
     fn try_turn(&mut self) -> Result<(), Failure> {
         let mut memory = self.store.state().clone();
         let pinned = self.follow(&mut memory);
-        // What was accepted is remembered before anything starts.
+        self.remember_setbacks(&mut memory)?;
+        // What was accepted, and what was taken back, is remembered before anything starts.
         self.store.replace(memory.clone())?;
         if let Some(followed) = &self.followed {
             let seen = look::seen(self.context, &memory, followed, (&self.starts, &self.problems))?;
@@ -174,6 +175,19 @@ impl<'a> Agent<'a> {
         if let Err(error) = self.store.replace(memory) {
             self.halted.tell(self.output, &Failure::from(error).text());
         }
+    }
+
+    /// A supervisor tells of a setback until traffic moves forward, as it does in a repair; the agent until another
+    /// release comes to serve.
+    fn remember_setbacks(&self, memory: &mut AgentState) -> Result<(), Failure> {
+        let environment = &memory.environment.name;
+        for (project, known) in &mut memory.units {
+            let unit = ProjectAt { project: project.clone(), environment: environment.clone() };
+            if let Some(taken_back) = look::taken_back(&stop::directory(self.context, &unit)?) {
+                known.taken_back = Some(taken_back);
+            }
+        }
+        Ok(())
     }
 
     /// Follows the delivery repository as far as it may be followed. What cannot be read, and what was rewound, changes
@@ -238,14 +252,7 @@ impl<'a> Agent<'a> {
                 }
                 self.start(action.unit(), decision, start::Why::Restart);
             }
-            Action::Repair { unit: project } => {
-                let current =
-                    stop::directory(self.context, &unit).ok().and_then(|directory| directory.read());
-                if let (Some(current), Some(known)) = (current, memory.units.get_mut(project)) {
-                    known.repairs = known.repairs.saturating_add(1);
-                    self.start(project, &current.decision, start::Why::Repair);
-                }
-            }
+            Action::Repair { unit: project } => self.repair(project, &unit, memory),
             Action::Stop { unit: project } => {
                 self.output.progress(&format!("stop      {unit}: nobody wants it any more"));
                 let directory = stop::directory(self.context, &unit);
@@ -262,6 +269,16 @@ impl<'a> Agent<'a> {
                 self.problems.insert(project.clone(), reasons.clone());
             }
         }
+    }
+
+    fn repair(&mut self, project: &ProjectName, unit: &ProjectAt, memory: &mut AgentState) {
+        let Ok(directory) = stop::directory(self.context, unit) else { return };
+        let (Some(current), Some(known)) = (directory.read(), memory.units.get_mut(project)) else { return };
+        for drift in directory.look().iter().flat_map(|look| &look.drift) {
+            self.output.progress(&format!("drift     {}", drift.reason(unit).sentence()));
+        }
+        known.repairs = known.repairs.saturating_add(1);
+        self.start(project, &current.decision, start::Why::Repair);
     }
 
     fn start(&mut self, project: &ProjectName, decision: &Digest, why: start::Why) {
@@ -289,7 +306,7 @@ impl<'a> Agent<'a> {
             }
         }
         if why == start::Why::New && known.failures.is_none() {
-            known.repairs = 0;
+            (known.repairs, known.taken_back) = (0, None);
         }
     }
 
@@ -322,6 +339,8 @@ pub(crate) fn accepted(
     match before {
         Some(known) if known.accepted == place => known,
         Some(known) => UnitState { accepted: place, release, ..known },
-        None => UnitState { accepted: place, release, failures: None, repairs: 0, sequence: 0 },
+        None => {
+            UnitState { accepted: place, release, taken_back: None, failures: None, repairs: 0, sequence: 0 }
+        }
     }
 }

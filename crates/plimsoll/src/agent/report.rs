@@ -110,10 +110,12 @@ impl Reporter {
         let decision = record.as_ref().map_or(wanted, |record| record.decision);
         let Some(judged) = self.decision(state, &decision)? else { return Ok(None) };
         let agent = AgentId { name: memory.agent.name.clone(), id: memory.agent.id.clone() };
+        let known = memory.units.get(&unit.project).and_then(|known| known.taken_back.as_ref());
+        let taken_back = known.filter(|taken_back| taken_back.decision == wanted);
         let drift = directory.look().map(|look| drift(unit, look)).unwrap_or_default();
         let sight = Sight {
             agent,
-            state: state_of(record.as_ref(), look::taken_back(&directory).is_some()),
+            state: state_of(record.as_ref(), taken_back.is_some()),
             decision,
             judged,
             executable: record.as_ref().and_then(|record| trace::executable(record.process)),

@@ -12,6 +12,7 @@ use crate::{
     records::{CheckRecord, RunRecord, StatementRecord},
 };
 use plimsoll_engine::{
+    derive::required,
     ports::{Blobs as _, Resolved, Source as _},
     run::{self, Event, Report, RunError, Signers, Toolchain, World},
     signer::Open,
@@ -19,8 +20,8 @@ use plimsoll_engine::{
 use plimsoll_gateway::Gateway;
 use plimsoll_git::GitSource;
 use plimsoll_model::record::Tier;
-use plimsoll_model::{CommitId, Digest, Outcome, RunId, Timestamp};
-use plimsoll_pipeline::Pipeline;
+use plimsoll_model::{CommitId, Digest, Outcome, ProjectName, RunId, Timestamp};
+use plimsoll_pipeline::{Environment, Pipeline};
 use plimsoll_store::{IndexEntry, RunDirectory, StateDir, bundle_referrer, oci::Descriptor};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -83,7 +84,7 @@ fn build(
         failure(state, &open, stopped, output)
     })?;
     let record = keep(state, &directory, &open, report)?;
-    show(&record, output);
+    show(&record, first(context, &record.project).as_deref(), output);
     Ok(if record.passed { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
@@ -337,7 +338,23 @@ fn unique(reasons: Vec<plimsoll_model::Reason>) -> Vec<plimsoll_model::Reason> {
     reasons.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn show(record: &RunRecord, output: &Output) {
+/// The environment of a project that comes after no other, as far as the delivery repository is at hand.
+fn first(context: &Context, project: &ProjectName) -> Option<String> {
+    let delivery = context.delivery().ok()?;
+    let head = delivery.resolve("HEAD").ok()?.commit;
+    let tree = delivery.tree(&head, Some(&"environments".parse().ok()?)).ok()?;
+    let own = format!("/{project}/target.yaml");
+    let mut environments = tree.entries.keys().filter_map(|path| path.as_str().strip_suffix(&own));
+    let comes_first = |name: &&str| {
+        let path = format!("environments/{name}/environment.yaml");
+        let read = required(&delivery, &head, &path).ok();
+        let declared = read.and_then(|bytes| Environment::read(&path, &bytes).ok());
+        declared.is_some_and(|declared| declared.after.is_none())
+    };
+    environments.find(comes_first).map(str::to_owned)
+}
+
+fn show(record: &RunRecord, first: Option<&str>, output: &Output) {
     let bundle = |digest: &Digest| digest.short();
     let mut text =
         format!("run       {}\ncommit    {}\ntier      {}\n", record.run, record.commit, record.tier);
@@ -357,7 +374,9 @@ fn show(record: &RunRecord, output: &Output) {
     }
     text.push_str(if record.passed { "result    passed\n" } else { "result    not passed\n" });
     let next = match (record.passed, record.tier) {
-        (true, Tier::Trusted) => format!("next      plimsoll promote {} --to local", record.project),
+        (true, Tier::Trusted) => {
+            format!("next      plimsoll promote {} --to {}", record.project, first.unwrap_or("ENVIRONMENT"))
+        }
         (true, Tier::Untrusted) => {
             format!("next      plimsoll export {} --to out", &record.run.as_str()[..8])
         }

@@ -180,6 +180,13 @@ fn a_release_that_fails_in_its_confirm_window_gives_way_and_no_request_is_lost()
         assert_eq!(text(&row["observation"]["state"]), "fell-back");
         assert_ne!(row["observation"]["decision"], row["promoted"]["decision"]);
         assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
+        // Nor is it tried again after a repair.
+        let supervisor = host.supervisor();
+        host.tamper();
+        until("it is repaired", || host.supervisor() != supervisor);
+        std::thread::sleep(Duration::from_secs(3));
+        assert_eq!(problem(&shop), "E-FALLBACK");
+        assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
         let Loaded { asked, lost, .. } = load.end();
         assert!(asked > 20 && lost == 0, "{version}: {lost} of {asked} requests lost");
         // The next one is tried.
@@ -196,12 +203,7 @@ fn what_somebody_changes_by_hand_is_told_and_repaired() {
     host.run();
     promote(&shop).ok();
     let supervisor = host.supervisor();
-    let unpacked = host.state.join(format!("services/shop@staging/release-{supervisor}/root/service"));
-    let tamper = |content: &str| {
-        fs::set_permissions(&unpacked, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        fs::write(&unpacked, content).unwrap();
-    };
-    tamper("another program");
+    host.tamper();
     until("it is repaired", || host.supervisor() != supervisor);
     assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
     assert!(host.told().contains("repair    shop@staging"), "{}", host.told());
@@ -219,9 +221,7 @@ fn what_somebody_changes_in_a_freeze_is_told_and_waits() {
     });
     std::thread::sleep(Duration::from_secs(3));
     let supervisor = host.supervisor();
-    let unpacked = host.state.join(format!("services/shop@staging/release-{supervisor}/root/service"));
-    fs::set_permissions(&unpacked, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    fs::write(&unpacked, "another program").unwrap();
+    host.tamper();
     until("it is told", || board(&shop)["observation"]["drift"][0]["code"] == "E-DRIFT");
     assert_eq!(host.supervisor(), supervisor, "nothing is repaired in a freeze");
 }

@@ -87,6 +87,14 @@ impl Host {
         self.record()["supervisor"].to_string()
     }
 
+    /// Changes a file of the release that serves.
+    pub(crate) fn tamper(&self) {
+        let release = format!("services/shop@staging/release-{}", self.supervisor());
+        let file = self.state.join(release).join("root/service");
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        fs::write(&file, "another program").unwrap();
+    }
+
     pub(crate) fn record(&self) -> Value {
         serde_json::from_slice(&fs::read(self.state.join("services/shop@staging/service.json")).unwrap())
             .unwrap()
