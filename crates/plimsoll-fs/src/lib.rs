@@ -6,6 +6,7 @@ mod beneath;
 mod directory;
 mod error;
 mod freeze;
+mod own;
 mod seal;
 mod write;
 
@@ -13,5 +14,6 @@ pub use beneath::{Opened, open_beneath};
 pub use directory::{create_directory, remove_tree};
 pub use error::FsError;
 pub use freeze::{HardLinks, Limits, Select, Sink, freeze, hash_tree};
+pub use own::{make_own, open_own, open_own_beneath};
 pub use seal::{open_and_hash, sealed_copy};
-pub use write::{Contents, write_tree};
+pub use write::{Contents, settle, write_tree};

@@ -4,7 +4,7 @@
 use crate::{FsError, beneath};
 use plimsoll_model::{Digest, Entry, Hasher, RelPath, Tree, tree::symlink_is_contained};
 use rustix::{
-    fs::{AtFlags, Mode, Timespec, Timestamps, fchmod, futimens, mkdirat, symlinkat, utimensat},
+    fs::{AtFlags, Mode, Timespec, Timestamps, fchmod, fsync, futimens, mkdirat, symlinkat, utimensat},
     io::Errno,
 };
 use std::{
@@ -36,6 +36,41 @@ pub fn write_tree(
         writer.entry(path, entry)?;
     }
     writer.finish()
+}
+
+/// Makes what [`write_tree`] wrote last: directories become 0555, that of `destination` too, and everything is synced.
+///
+/// # Errors
+/// [`FsError::Io`]; what was settled by then stays so.
+pub fn settle(tree: &Tree, destination: BorrowedFd<'_>) -> Result<(), FsError> {
+    let mut directories = BTreeSet::new();
+    for (path, entry) in &tree.entries {
+        let mut above = path.parent();
+        while let Some(directory) = above {
+            above = directory.parent();
+            directories.insert(directory);
+        }
+        match entry {
+            Entry::EmptyDirectory => drop(directories.insert(path.clone())),
+            // The directory that holds it is synced.
+            Entry::Symlink { .. } => {}
+            Entry::File { .. } => {
+                let file = beneath::file(destination, path.as_str()).map_err(|errno| failed(path, errno))?;
+                fsync(&file.0).map_err(|errno| failed(path, errno))?;
+            }
+        }
+    }
+    for path in directories.iter().rev() {
+        let fd = beneath::directory(destination, path.as_str()).map_err(|errno| failed(path, errno))?;
+        close_directory(fd.as_fd()).map_err(|errno| failed(path, errno))?;
+    }
+    close_directory(destination).map_err(|errno| FsError::io("sync the destination", errno))
+}
+
+/// Nothing is added to it any more.
+fn close_directory(directory: BorrowedFd<'_>) -> Result<(), Errno> {
+    fchmod(directory, Mode::from_raw_mode(0o555))?;
+    fsync(directory)
 }
 
 struct Writer<'a> {

@@ -4,7 +4,7 @@
 
 use plimsoll_fs::{
     FsError, Limits, Opened, Select, Sink, create_directory, freeze, hash_tree, open_and_hash, open_beneath,
-    remove_tree, sealed_copy, write_tree,
+    remove_tree, sealed_copy, settle, write_tree,
 };
 use plimsoll_model::{Code, Digest, Entry, RelPath, Tree};
 use proptest::prelude::*;
@@ -502,4 +502,27 @@ proptest! {
         prop_assert_eq!(frozen.digest().unwrap(), tree.digest().unwrap());
         prop_assert_eq!(frozen, tree);
     }
+}
+
+#[test]
+fn what_is_settled_takes_nothing_more() {
+    let mut memory = Memory::default();
+    let digest = memory.store(&mut &b"x"[..]).unwrap();
+    let mut tree = Tree::default();
+    for name in ["a", "d/b", "d/e/c"] {
+        tree.entries.insert(path(name), Entry::File { digest, size: 1, executable: false });
+    }
+    tree.entries.insert(path("empty"), Entry::EmptyDirectory);
+    tree.entries.insert(path("link"), Entry::Symlink { target: "d/b".into() });
+    let root = written(&tree, &memory).unwrap();
+    settle(&tree, File::open(root.path()).unwrap().as_fd()).unwrap();
+    for name in [".", "d", "d/e", "empty"] {
+        assert_eq!(fs::metadata(root.path().join(name)).unwrap().mode() & 0o7777, 0o555, "{name}");
+    }
+    assert_eq!(take(root.path()).unwrap(), tree);
+    // A file that is not there was not written.
+    tree.entries.insert(path("d/more"), Entry::File { digest, size: 1, executable: false });
+    assert!(settle(&tree, File::open(root.path()).unwrap().as_fd()).is_err());
+    let parent = File::open(root.path().parent().unwrap()).unwrap();
+    remove_tree(parent.as_fd(), &path(root.path().file_name().unwrap().to_str().unwrap())).unwrap();
 }

@@ -434,6 +434,10 @@ registry! {
         "the variable {name} would load foreign code into the service ({where})",
         "A service runs the bytes that were hashed: variables of loaders and interpreters would add others.",
         "remove {name}";
+    TargetPath "E-TARGET-PATH", Operator,
+        "nothing is installed in {path}: {problem}",
+        "Only the promoter and root may change where a release is installed, and nothing that Plimsoll did not put there is replaced.",
+        "ls -ld {path} {path}/releases {path}/current";
     Fallback "E-FALLBACK", Author,
         "{release} was taken back: {problem}",
         "In the confirm window a release that fails gives its place back to the one that its decision names.",

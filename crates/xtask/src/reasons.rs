@@ -35,7 +35,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("Environments, approvals and policies", &["AFTER", "SOAK", "FREEZE", "APPR", "POLICY"]),
     (
         "Delivery repository, agent and services",
-        &["DELIVERY", "AGENT", "STORE", "DRIFT", "LOADER", "FALLBACK"],
+        &["DELIVERY", "AGENT", "STORE", "DRIFT", "LOADER", "TARGET", "FALLBACK"],
     ),
     ("State", &["STATE", "LOG", "CLOCK"]),
 ];
