@@ -20,7 +20,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, io,
     os::fd::AsFd as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// One look in so many hashes everything again; the others hash what shows signs of a change.
@@ -203,6 +203,15 @@ impl Memory {
     fn is_full_look(&self) -> bool {
         self.looks % FULL_LOOK == 1
     }
+}
+
+/// Compares the files below `path` with what was unpacked there; none where they do not differ.
+///
+/// # Errors
+/// [`DriftError`] when they cannot be read.
+pub fn inspect_files(path: &Path, expected: &Tree) -> Result<Option<Drift>, DriftError> {
+    let cause = files::difference(path, expected, &mut None, true)?;
+    Ok(cause.map(|cause| Drift::new(DriftKind::Files, cause)))
 }
 
 /// Compares the process with what is expected of it; empty where it does not differ. The caller may be root or the user

@@ -17,6 +17,8 @@ const RECORD: &str = "service.json";
 const SETBACK: &str = "setback.json";
 /// What was seen of the instance that has the traffic.
 const LOOK: &str = "drift.json";
+/// What is installed, where the unit is no service.
+const INSTALLED: &str = "installed.json";
 /// Bytes of a record that are read.
 const FILE_LIMIT: u64 = 1 << 20;
 
@@ -99,6 +101,31 @@ pub struct Setback {
     pub reason: Reason,
     /// When it failed.
     pub at: Timestamp,
+}
+
+/// A release that was installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Installed {
+    /// The directory that its target names.
+    pub path: PathBuf,
+    /// Payload digest of the decision that it was installed under.
+    pub decision: Digest,
+    /// Digest of the release.
+    pub release: Digest,
+    /// When it was installed.
+    pub at: Timestamp,
+}
+
+/// What was installed last, and before it. Which of them is in place says the link in their directory alone: it is
+/// changed after this is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InstallRecord {
+    /// Version of this shape; 1.
+    pub(crate) version: u32,
+    pub(crate) newest: Installed,
+    pub(crate) before: Option<Installed>,
 }
 
 /// Version 1 of [`ServiceRecord`]: one supervisor at a time.
@@ -253,6 +280,25 @@ impl ServiceDirectory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
         }
+    }
+
+    /// What is installed, if anything was; where neither it nor what was before is in place any more, what was installed
+    /// last.
+    #[must_use]
+    pub fn installed(&self) -> Option<Installed> {
+        let record: InstallRecord = serde_json::from_slice(&self.bytes(INSTALLED)?).ok()?;
+        let InstallRecord { version: 1, newest, before } = record else { return None };
+        let before = before.filter(|before| !newest.is_current() && before.is_current());
+        Some(before.unwrap_or(newest))
+    }
+
+    /// Replaces what is known to be installed, durably.
+    ///
+    /// # Errors
+    /// When it cannot be written; what was known before stays.
+    pub(crate) fn write_installed(&self, record: &InstallRecord) -> io::Result<()> {
+        self.replace(INSTALLED, record)?;
+        File::open(&self.path)?.sync_all()
     }
 
     fn bytes(&self, name: &str) -> Option<Vec<u8>> {

@@ -24,7 +24,7 @@ pub use delivery::{
     project::Project,
     registries::{Delivery, Registry},
     rollback::{FailureKind, Rollback},
-    target::{Place, Target},
+    target::{Place, ServiceTarget, Target},
     together::{EnvironmentText, check_together},
 };
 pub use diagnostic::{Diagnostic, FileErrors};

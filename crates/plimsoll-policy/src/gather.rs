@@ -17,7 +17,7 @@ use plimsoll_attest::{
 use plimsoll_model::{
     Code, CommitId, Digest, EnvironmentName, ProjectName, Reason, Role, Timestamp, jcs, record::LogPosition,
 };
-use plimsoll_pipeline::{Delivery, Environment, FileErrors, People, Place, Project, Target};
+use plimsoll_pipeline::{Delivery, Environment, FileErrors, People, Project, Target};
 use std::collections::BTreeMap;
 
 /// Files of the delivery repository that a decision depends on, as bytes.
@@ -127,7 +127,7 @@ pub fn gather(
         project: Named { name: project.clone(), id: owner.id },
         environment: Named { name: environment.clone(), id: declared.id.clone() },
         release: read.release(project, environment, artifact)?,
-        hosted: matches!(read.target(project, environment)?.place, Place::Host { .. }),
+        hosted: read.target(project, environment)?.agent().is_some(),
         after: read.after(&declared)?,
         policies: read.policies(&declared)?,
         approved_pipelines: owner.pipelines,

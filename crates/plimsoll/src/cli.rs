@@ -427,5 +427,5 @@ pub(crate) struct Supervisor {
     #[arg(long)]
     pub(crate) dossier: Digest,
     #[arg(long)]
-    pub(crate) why: crate::commands::supervisor::Why,
+    pub(crate) why: crate::door::Why,
 }

@@ -3,6 +3,7 @@
 use crate::output::Output;
 use plimsoll_engine::ports::{IsolationUnavailable, SandboxError, SourceError, StoreError};
 use plimsoll_engine::run::RunError;
+use plimsoll_fs::FsError;
 use plimsoll_model::{Code, Reason};
 use std::{
     error::Error,
@@ -142,6 +143,15 @@ impl From<SourceError> for Failure {
 impl From<IsolationUnavailable> for Failure {
     fn from(error: IsolationUnavailable) -> Self {
         Code::IsoUnavailable.reason().with("problem", error.problem).into()
+    }
+}
+
+impl From<FsError> for Failure {
+    fn from(error: FsError) -> Self {
+        match error {
+            FsError::Refused(reason) => reason.into(),
+            other @ FsError::Io { .. } => Self::broken("files could not be worked with", &other),
+        }
     }
 }
 

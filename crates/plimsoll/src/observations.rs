@@ -6,7 +6,7 @@ use crate::{
     commands::{stop, trace},
     context::{Context, Pinned},
     failure::Failure,
-    promotion, records,
+    installed, promotion, records,
 };
 use plimsoll_attest::{
     Statement, Subject,
@@ -103,7 +103,18 @@ pub(crate) fn publish(
     promotion::append(context, pinned, Place::Observations(environment.clone()), files, lines.concat())
 }
 
-/// Looks at the service of a unit, if this machine runs it for a person, and publishes what it sees.
+/// What a person's own machine sees of a unit.
+struct Own {
+    state: UnitState,
+    decision: Digest,
+    executable: Option<Digest>,
+    since: Timestamp,
+    drift: Vec<Reason>,
+    isolation: AgentIsolation,
+}
+
+/// Looks at the service of a unit, or at what is installed, if this machine has it for a person, and publishes what it
+/// sees.
 ///
 /// # Errors
 /// When the delivery repository does not take it.
@@ -114,8 +125,8 @@ pub(crate) fn publish_own(
     head: &CommitId,
     unit: &ProjectAt,
 ) -> Result<(), Failure> {
-    let Some(record) = stop::directory(context, unit)?.read() else { return Ok(()) };
-    let Some(decided) = records::decision(state, &record.decision)? else { return Ok(()) };
+    let Some(own) = own(context, state, unit)? else { return Ok(()) };
+    let Some(decided) = records::decision(state, &own.decision)? else { return Ok(()) };
     if !context.keys().exists(&Role::Agent(unit.environment.clone())) {
         return Ok(());
     }
@@ -125,22 +136,48 @@ pub(crate) fn publish_own(
     let genesis = pinned.accept()?.genesis().clone();
     let sight = Sight {
         agent: AgentId { name: LOCAL.into(), id: genesis },
+        state: own.state,
+        decision: own.decision,
+        judged: decision.value().predicate.decision.clone(),
+        executable: own.executable,
+        since: own.since,
+        wanted: own.decision,
+        problem: None,
+        drift: own.drift,
+    };
+    let sequence = newest(context, pinned, unit)?.map_or(1, |before| before.sequence.saturating_add(1));
+    let observation =
+        Observation { agent_isolation: own.isolation, ..sight.observation(sequence, head.clone()) };
+    publish(context, pinned, &unit.environment, vec![observation])
+}
+
+/// What this machine has of a unit, if anything.
+fn own(context: &Context, state: &StateDir, unit: &ProjectAt) -> Result<Option<Own>, Failure> {
+    let directory = stop::directory(context, unit)?;
+    if let Some(installed) = installed::of(&directory) {
+        let seen = installed::look(context, state, unit, &installed)?;
+        return Ok(Some(Own {
+            state: if seen.current { UnitState::Serving } else { UnitState::Failed },
+            decision: seen.decision,
+            executable: seen.executable(),
+            since: seen.since,
+            drift: seen.drift,
+            // Whoever executes what is installed does so as whom they like.
+            isolation: AgentIsolation::None,
+        }));
+    }
+    Ok(directory.read().map(|record| Own {
         state: match record.state {
             ServiceState::Serving => UnitState::Serving,
             ServiceState::Restarting | ServiceState::Failed => UnitState::Failed,
             ServiceState::Stopped => UnitState::Stopped,
         },
         decision: record.decision,
-        judged: decision.value().predicate.decision.clone(),
         executable: trace::executable(record.process),
         since: record.since,
-        wanted: record.decision,
-        problem: None,
         drift: drift(unit, &record),
-    };
-    let sequence = newest(context, pinned, unit)?.map_or(1, |before| before.sequence.saturating_add(1));
-    let observation = sight.observation(sequence, head.clone());
-    publish(context, pinned, &unit.environment, vec![observation])
+        isolation: isolation(),
+    }))
 }
 
 /// The newest observation of a unit that was fetched.

@@ -6,9 +6,10 @@ use plimsoll_engine::{
     derive::required,
     ports::{Assemble, Blobs, Limits, Mount, Network, SandboxPlan, Source as _},
 };
+use plimsoll_fs::FsError;
 use plimsoll_host::{Fallback, HealthCheck, Service, Trigger};
 use plimsoll_model::{Code, Digest, Entry, RelPath, Tree};
-use plimsoll_pipeline::{Environment, FailureKind, Target, loader_variable};
+use plimsoll_pipeline::{Environment, FailureKind, ServiceTarget, Target, loader_variable};
 use plimsoll_policy::{
     Decision, DeliveryFiles, Permit, gather,
     repository::{environment_path, target_path},
@@ -62,6 +63,9 @@ pub(crate) fn prepare(
 ) -> Result<Service, Failure> {
     let Permitted { permit, decision, files } = *permitted;
     let target = read(files, &target_path(&unit.project, &unit.environment), Target::read)?;
+    let Target::Service(target) = target else {
+        return Err(Failure::Usage(format!("{unit} is no service: its target is a directory")));
+    };
     let environment = read(files, &environment_path(&unit.environment), Environment::read)?;
     let tree = assemble.tree(permit.artifact())?;
     let start = Start::of(state, permit.artifact(), &tree)?.with(&target)?;
@@ -100,7 +104,8 @@ fn trigger(kind: &FailureKind) -> Trigger {
     }
 }
 
-fn read<T>(
+/// A file of a release.
+pub(crate) fn read<T>(
     files: &DeliveryFiles,
     path: &str,
     read: impl Fn(&str, &[u8]) -> Result<T, Box<plimsoll_pipeline::FileErrors>>,
@@ -149,7 +154,7 @@ impl Start {
 
     /// Adds what the target says. Variables that would load other code are refused where they come from an image; the
     /// target's own were refused when it was read.
-    fn with(mut self, target: &Target) -> Result<Self, Failure> {
+    fn with(mut self, target: &ServiceTarget) -> Result<Self, Failure> {
         if let Some(name) = self.env.keys().find(|name| loader_variable(name)) {
             return Err(Code::Loader
                 .reason()
@@ -218,8 +223,11 @@ fn only_file(tree: &Tree) -> Result<&RelPath, Failure> {
     }
 }
 
-/// Finds the content of a file by its digest.
-type Contents<'a> = dyn Fn(&Digest) -> Result<Box<dyn io::Read>, plimsoll_fs::FsError> + 'a;
+/// The content of a file of an artifact, unchecked.
+pub(crate) fn content(state: &StateDir, digest: &Digest) -> Result<Box<dyn io::Read>, FsError> {
+    let file = state.layout().open(digest);
+    Ok(Box::new(file.map_err(|error| FsError::io("open a blob", io::Error::other(error)))?))
+}
 
 /// The directory of one start: the artifact's files and the configuration. Each start has its own, because the release
 /// before may still run from its.
@@ -245,13 +253,7 @@ impl Unpacked {
     }
 
     fn artifact(&self, state: &StateDir, tree: &Tree) -> Result<(), Failure> {
-        let contents = |digest: &Digest| -> Result<Box<dyn io::Read>, plimsoll_fs::FsError> {
-            let file = state.layout().open(digest);
-            Ok(Box::new(
-                file.map_err(|error| plimsoll_fs::FsError::io("open a blob", io::Error::other(error)))?,
-            ))
-        };
-        self.write("root", tree, &contents)
+        self.write("root", tree, &|digest| content(state, digest))
     }
 
     /// The directory of the configuration and its files; none where the release has none.
@@ -269,7 +271,7 @@ impl Unpacked {
             tree.entries.insert(path, Entry::File { digest, size: bytes.len() as u64, executable: false });
             contents.insert(digest, *bytes);
         }
-        let contents = |digest: &Digest| -> Result<Box<dyn io::Read>, plimsoll_fs::FsError> {
+        let contents = |digest: &Digest| -> Result<Box<dyn io::Read>, FsError> {
             let bytes = contents.get(digest).copied().unwrap_or_default();
             Ok(Box::new(io::Cursor::new(bytes.to_vec())))
         };
@@ -277,7 +279,7 @@ impl Unpacked {
         Ok(Some((self.path.join("config"), tree)))
     }
 
-    fn write(&self, name: &str, tree: &Tree, contents: &Contents<'_>) -> Result<(), Failure> {
+    fn write(&self, name: &str, tree: &Tree, contents: &plimsoll_fs::Contents<'_>) -> Result<(), Failure> {
         let failed = |error: &(dyn std::error::Error + 'static)| {
             Failure::broken("the release cannot be unpacked", error)
         };

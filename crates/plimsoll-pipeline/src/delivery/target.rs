@@ -16,7 +16,7 @@ pub const DEFAULT_START_TIMEOUT_SECONDS: u64 = 30;
 
 mapping! {
     /// `environments/<environment>/<project>/target.yaml`: where a project lives in an environment: exactly one of
-    /// `local` and `host`. It is part of every release there.
+    /// `local`, `host` and `directory`. It is part of every release there.
     TargetFile {
         /// Version of this form of file; always 1, and always the first key.
         #[expect(dead_code, reason = "judged before anything else is read")]
@@ -25,6 +25,8 @@ mapping! {
         local: Option<Spanned<LocalFile>>,
         /// The project runs on a machine that has an agent.
         host: Option<Spanned<HostFile>>,
+        /// The project is programs that are no service: they are installed on the machine of whoever promotes them.
+        directory: Option<Spanned<DirectoryFile>>,
     }
 }
 
@@ -81,6 +83,15 @@ mapping! {
     }
 }
 
+mapping! {
+    /// A directory on the machine of whoever promotes, into which the files of a release are installed.
+    DirectoryFile {
+        /// Absolute path of the directory. `current` below it leads to the files of the release that was promoted last.
+        /// Only the promoter and root may be able to write there. Its own parent must exist.
+        path: InstallPath,
+    }
+}
+
 texts! {
     /// Path of an HTTP request.
     HealthPath("^/[!-~]*$") = |text| {
@@ -95,6 +106,15 @@ texts! {
     };
     /// A directory of a service that stays.
     DataPath("^/.+$") = data_path;
+    /// A directory into which releases are installed.
+    InstallPath("^/.+$") = |text| {
+        let help = "expected an absolute path without `.`, `..` and `//`, as in `/opt/shop`";
+        absolute_path(text).map_err(|_| format!("`{text}` is not a directory to install into: {help}"))?;
+        match ["/proc", "/sys", "/dev"].iter().find(|kernel| within(text, kernel)) {
+            Some(kernel) => Err(format!("{kernel} belongs to the kernel: {help}")),
+            None => Ok(()),
+        }
+    };
 }
 
 /// How a release takes over from the one before.
@@ -156,7 +176,20 @@ fn within(inner: &str, outer: &str) -> bool {
 /// A checked `target.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Target {
+pub enum Target {
+    /// A service that is started.
+    Service(ServiceTarget),
+    /// Programs that are installed.
+    Directory {
+        /// The directory: absolute, normalized, and not the root.
+        path: String,
+    },
+}
+
+/// A service, and what it is given beside its artifact and configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ServiceTarget {
     /// On which machine.
     pub place: Place,
     /// Port inside the sandbox.
@@ -196,26 +229,40 @@ impl Target {
     pub fn read(file: &str, bytes: &[u8]) -> Result<Self, Box<FileErrors>> {
         read::file(file, bytes, check)
     }
+
+    /// The name of the agent that looks after it; none where that is whoever promotes.
+    #[must_use]
+    pub fn agent(&self) -> Option<&str> {
+        match self {
+            Self::Service(ServiceTarget { place: Place::Host { agent }, .. }) => Some(agent),
+            Self::Service(ServiceTarget { place: Place::Local, .. }) | Self::Directory { .. } => None,
+        }
+    }
 }
 
 fn check(file: TargetFile, found: &mut Findings) -> Option<Target> {
-    match (file.local, file.host) {
-        (Some(local), None) => Some(self::local(local.value, found)),
-        (None, Some(host)) => Some(self::host(host.value, found)),
-        (Some(_), Some(host)) => {
-            found.help(&host.span, "a project has one target in an environment", "keep `local` or `host`");
+    match (file.local, file.host, file.directory) {
+        (Some(local), None, None) => Some(Target::Service(self::local(local.value, found))),
+        (None, Some(host), None) => Some(Target::Service(self::host(host.value, found))),
+        (None, None, Some(directory)) => Some(Target::Directory { path: directory.value.path.0 }),
+        (None, None, None) => {
+            let help = "write `host: {agent: …, port: …, listen: …, health: …}`, `local` with these keys but `agent`, or `directory: {path: …}`";
+            found.help(&(0..0), "nothing says where the project lives", help);
             None
         }
-        (None, None) => {
-            let help = "write `host: {agent: …, port: …, listen: …, health: …}`, or `local` with these keys but `agent`";
-            found.help(&(0..0), "nothing says where the project lives", help);
+        (local, host, directory) => {
+            let spans =
+                [local.map(|file| file.span), host.map(|file| file.span), directory.map(|file| file.span)];
+            let last = spans.into_iter().flatten().max_by_key(|span| span.start).unwrap_or_default();
+            let help = "keep one of `local`, `host` and `directory`";
+            found.help(&last, "a project has one target in an environment", help);
             None
         }
     }
 }
 
-fn local(file: LocalFile, found: &mut Findings) -> Target {
-    Target {
+fn local(file: LocalFile, found: &mut Findings) -> ServiceTarget {
+    ServiceTarget {
         place: Place::Local,
         port: port(file.port),
         listen: port(file.listen),
@@ -227,8 +274,8 @@ fn local(file: LocalFile, found: &mut Findings) -> Target {
     }
 }
 
-fn host(file: HostFile, found: &mut Findings) -> Target {
-    Target {
+fn host(file: HostFile, found: &mut Findings) -> ServiceTarget {
+    ServiceTarget {
         place: Place::Host { agent: file.agent.0 },
         port: port(file.port),
         listen: port(file.listen),

@@ -8,7 +8,7 @@ use super::{
     project::Project,
     registries::Delivery,
     rollback::{FailureKind, Rollback},
-    target::{Place, Target},
+    target::{Place, ServiceTarget, Target},
 };
 use crate::{
     diagnostic::FileErrors,
@@ -194,7 +194,7 @@ fn target(place: Place) -> NewTarget {
 
 /// A target that says no more than it must.
 fn plain(place: Place) -> Target {
-    Target {
+    Target::Service(ServiceTarget {
         place,
         port: 8080,
         listen: 9000,
@@ -203,7 +203,7 @@ fn plain(place: Place) -> Target {
         env: BTreeMap::new(),
         args: vec![],
         data: BTreeSet::new(),
-    }
+    })
 }
 
 fn require() -> Require {

@@ -191,9 +191,8 @@ impl Look<'_> {
     fn is_ours(&self, project: &ProjectName) -> Result<bool, Failure> {
         let path = target_path(project, &self.memory.environment.name);
         let target = Target::read(&path, &required(self.source, self.head, &path)?);
-        Ok(match target.map(|target| target.place) {
-            Ok(plimsoll_pipeline::Place::Host { agent }) => agent == self.memory.agent.name,
-            Ok(plimsoll_pipeline::Place::Local) => false,
+        Ok(match target {
+            Ok(target) => target.agent() == Some(self.memory.agent.name.as_str()),
             Err(_) => self.memory.units.contains_key(project),
         })
     }

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use supervisor::Why;
+pub(crate) use crate::door::Why;
 
 /// What is being done, for people.
 pub(crate) fn word(why: Why) -> &'static str {

@@ -22,7 +22,7 @@ pub(crate) mod supervisor;
 pub(crate) mod trace;
 mod trust;
 mod verify;
-mod why;
+pub(crate) mod why;
 
 use crate::{
     cli::{Arguments, Command},

@@ -6,8 +6,9 @@ use crate::{
     cli::{self, ProjectAt},
     context::{Context, Pinned},
     decisions::{self, Made, Question, note_refusal},
+    door::Why,
     failure::Failure,
-    observations,
+    installed, observations,
     output::Output,
     promotion,
     records::{self, RunRecord},
@@ -15,7 +16,7 @@ use crate::{
 };
 use plimsoll_attest::predicate::{Observation, observation::UnitState};
 use plimsoll_model::{Code, Reason};
-use plimsoll_pipeline::Place;
+use plimsoll_pipeline::{Place, ServiceTarget, Target};
 use plimsoll_policy::{Kind, gather};
 use plimsoll_store::StateDir;
 use std::{
@@ -48,6 +49,10 @@ pub(super) fn release(
 ) -> Result<(), Failure> {
     let (unit, run) = (question.unit, question.run);
     let target = service::target(context, unit)?;
+    if let Target::Directory { .. } = target {
+        let artifact = run.artifact.as_ref().map(|artifact| &artifact.manifest);
+        installed::suits(context, state, unit, artifact, &question.delivery_commit)?;
+    }
     look_before(context, state, pinned, question)?;
     let (id, commit) = (&run.run.as_str()[..8], run.commit.short());
     output.progress(&format!("decide    {unit}  run {id}  commit {commit}"));
@@ -60,13 +65,17 @@ pub(super) fn release(
         drop(note_refusal(state, failure, Some(unit), Some(&run.run), Some(&made.record.decision)))
     })?;
     output.progress(&format!("promoted  delivery commit {}", commit.short()));
-    match &target.place {
-        Place::Local => {
+    match &target {
+        Target::Service(ServiceTarget { place: Place::Local, .. }) => {
             start_here(context, state, unit, run, &made, output)?;
             observations::publish_own(context, state, pinned, &commit, unit)
         }
-        Place::Host { agent } => {
-            let patience = Duration::from_secs(target.start_timeout_seconds) + AGENT_PATIENCE;
+        Target::Directory { .. } => {
+            install_here(context, state, unit, run, &made, output)?;
+            observations::publish_own(context, state, pinned, &commit, unit)
+        }
+        Target::Service(ServiceTarget { place: Place::Host { agent }, start_timeout_seconds, .. }) => {
+            let patience = Duration::from_secs(*start_timeout_seconds) + AGENT_PATIENCE;
             wait_for(context, pinned, (unit, agent), &made, patience, output)
         }
     }
@@ -142,12 +151,10 @@ fn look_before(
     match before {
         Some(environment) => {
             let unit = ProjectAt { project: project.clone(), environment };
-            match service::target(context, &unit)?.place {
-                Place::Local => {
-                    observations::publish_own(context, state, pinned, &question.delivery_commit, &unit)
-                }
+            match service::target(context, &unit)?.agent() {
+                None => observations::publish_own(context, state, pinned, &question.delivery_commit, &unit),
                 // Its agent tells.
-                Place::Host { .. } => Ok(()),
+                Some(_) => Ok(()),
             }
         }
         None => Ok(()),
@@ -177,7 +184,7 @@ fn start_here(
     output: &Output,
 ) -> Result<(), Failure> {
     let record = &made.record;
-    let started = supervisor::start(context, unit, &record.dossier, supervisor::Why::New);
+    let started = supervisor::start(context, unit, &record.dossier, Why::New);
     let service = started.inspect_err(|failure| {
         // The failure that is reported is the first.
         let _ = note_refusal(state, failure, Some(unit), Some(&run.run), Some(&record.decision));
@@ -187,5 +194,32 @@ fn start_here(
         service.listen, run.run, record.decision, service.release, service.process, service.executable
     );
     output.result(&text, &serde_json::json!({ "unit": unit.to_string(), "run": run.run, "decision": record, "service": service }));
+    Ok(())
+}
+
+fn install_here(
+    context: &Context,
+    state: &StateDir,
+    unit: &ProjectAt,
+    run: &RunRecord,
+    made: &Made,
+    output: &Output,
+) -> Result<(), Failure> {
+    let record = &made.record;
+    let installed = installed::install_release(context, state, unit, record);
+    let installed = installed.inspect_err(|failure| {
+        // The failure that is reported is the first.
+        let _ = note_refusal(state, failure, Some(unit), Some(&run.run), Some(&record.decision));
+    })?;
+    let (current, dossier) = (installed.path.join("current"), installed.dossier());
+    let text = format!(
+        "installed {unit}  {}\nrun       {}\ndecision  {}\nrelease   {}\ndossier   {}\nnext      plimsoll trace {unit}",
+        current.display(),
+        run.run,
+        record.decision,
+        installed.release,
+        dossier.display()
+    );
+    output.result(&text, &serde_json::json!({ "unit": unit.to_string(), "run": run.run, "decision": record, "installed": installed, "dossier": dossier }));
     Ok(())
 }

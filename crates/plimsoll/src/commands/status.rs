@@ -6,10 +6,11 @@ use crate::{
     cli::ProjectAt,
     context::Context,
     failure::Failure,
+    installed,
     output::Output,
     records::{self, Found},
 };
-use plimsoll_host::ServiceRecord;
+use plimsoll_host::{Installed, ServiceRecord};
 use plimsoll_model::Timestamp;
 use std::{fs, io};
 
@@ -19,6 +20,7 @@ const NEWEST: usize = 10;
 pub(crate) fn status(context: &Context, output: &Output) -> Result<(), Failure> {
     let state = context.reader()?;
     let services = services(context)?;
+    let installed = installed::all(context)?;
     let runs: Vec<Found> = records::list(&state)?.into_iter().take(NEWEST).collect();
     let environments = match context.pinned()? {
         Some(pinned) => board::rows(context, &pinned, output)?,
@@ -28,7 +30,10 @@ pub(crate) fn status(context: &Context, output: &Output) -> Result<(), Failure> 
     for (unit, service) in &services {
         text.push_str(&service_line(unit, service));
     }
-    if services.is_empty() && environments.is_empty() {
+    for (unit, installed) in &installed {
+        text.push_str(&installed_line(unit, installed));
+    }
+    if services.is_empty() && installed.is_empty() && environments.is_empty() {
         text.push_str("nothing runs here\n");
     }
     for found in &runs {
@@ -37,6 +42,7 @@ pub(crate) fn status(context: &Context, output: &Output) -> Result<(), Failure> 
     let value = serde_json::json!({
         "environments": environments,
         "services": services.iter().map(|(unit, service)| serde_json::json!({ "unit": unit.to_string(), "service": service })).collect::<Vec<_>>(),
+        "installed": installed.iter().map(|(unit, installed)| serde_json::json!({ "unit": unit.to_string(), "installed": installed, "current": installed.is_current() })).collect::<Vec<_>>(),
         "runs": runs.iter().map(|found| serde_json::json!({ "run": found.run, "created": found.created, "record": found.record })).collect::<Vec<_>>(),
     });
     output.result(&text, &value);
@@ -61,6 +67,13 @@ fn service_line(unit: &ProjectAt, service: &ServiceRecord) -> String {
         ));
     }
     line
+}
+
+fn installed_line(unit: &ProjectAt, installed: &Installed) -> String {
+    let state = if installed.is_current() { "installed" } else { "replaced" };
+    let (here, path, release) =
+        (format!("here: {unit}"), installed.path.display(), installed.release.short());
+    format!("{here:<24} {state:<10} {path}  release {release}\n")
 }
 
 fn run_line(found: &Found) -> String {

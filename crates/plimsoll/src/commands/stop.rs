@@ -11,6 +11,12 @@ pub(crate) fn stop(context: &Context, unit: &ProjectAt, output: &Output) -> Resu
         )));
     }
     let directory = directory(context, unit)?;
+    if let Some(installed) = crate::installed::of(&directory) {
+        let path = installed.path.display();
+        return Err(Failure::Usage(format!(
+            "{unit} is installed in {path}, and no service: there is nothing to stop"
+        )));
+    }
     match plimsoll_host::stop(&directory) {
         Ok(()) => {
             output.result(&format!("stopped   {unit}"), &serde_json::json!({ "stopped": unit.to_string() }));

@@ -1,29 +1,21 @@
-//! `plimsoll __supervisor`: starts what a decision allows. It is a process of its own, so it believes nothing that it is
-//! told: from the dossier it computes the decision again, computes the release from what would really run, and mints its
-//! own permit.
+//! `plimsoll __supervisor`: starts what a decision allows. It is a process of its own, so it goes through the door
+//! ([`door`]) by itself.
 
 use super::stop;
 use crate::{
     assembler::Assembler,
     cli::ProjectAt,
     context::{self, Context},
+    door::{self, Admitted, Why},
     failure::Failure,
     highest,
     service::{self, Permitted},
 };
-use plimsoll_attest::{Statement, Verified};
-use plimsoll_engine::ports::Blobs as _;
 use plimsoll_host::{
     Progress, ServiceDirectory, ServiceRecord, Setback, SuperviseError, supervise as run_service,
 };
-use plimsoll_model::{Code, Digest, Reason, Timestamp, removed};
-use plimsoll_pipeline::Environment;
-use plimsoll_policy::{
-    Decision, DeliveryFiles, DossierParts, Observed, Permit, Start, Summary,
-    dossier::{self, MAX_DOSSIER, recompute},
-    frozen, gather, permit,
-    repository::environment_path,
-};
+use plimsoll_model::{Digest, Reason, Timestamp};
+use plimsoll_policy::{Decision, Permit};
 use plimsoll_store::StateDir;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -32,27 +24,6 @@ use std::{
     process::Stdio,
     thread,
 };
-
-/// Why a release is started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Why {
-    /// It was just promoted.
-    New,
-    /// It is the current one and does not run.
-    Restart,
-    /// It is the current one and runs, but not as decided.
-    Repair,
-}
-
-impl Why {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Restart => "restart",
-            Self::Repair => "repair",
-        }
-    }
-}
 
 /// What a supervisor says to whoever started it, a line each. The last line is one of the others.
 #[derive(Debug, Serialize, Deserialize)]
@@ -124,13 +95,9 @@ pub(crate) fn supervise(
 
 fn prepare_and_serve(context: &Context, unit: &ProjectAt, blob: &Digest, why: Why) -> Result<(), Failure> {
     let state = context.member()?;
-    let parts = dossier::read(&state.layout().read(blob, MAX_DOSSIER as u64)?)?;
-    let pinned = context.pinned()?.ok_or_else(context::not_pinned)?;
-    let statement = recompute(&parts, &pinned.accept()?, &pinned.earlier)?;
-    let decision = &statement.value().predicate.decision;
     let directory = stop::directory(context, unit)?;
-    let files = DeliveryFiles { commit: decision.delivery_commit.clone(), files: parts.files.clone() };
-    let permit = mint(&directory, unit, &parts, &files, &statement, why)?;
+    let Admitted { permit, statement, files } = door::admit(context, &state, &directory, unit, blob, why)?;
+    let decision = &statement.value().predicate.decision;
     let assembler = Assembler { blobs: state.layout(), project: context.state.clone() };
     let permitted = Permitted { permit: &permit, decision, files: &files };
     let service = service::prepare(context, &state, &assembler, unit, &permitted)?;
@@ -180,63 +147,6 @@ fn serve(
 fn fell_back(state: &StateDir, unit: &ProjectAt, setback: &Setback) {
     let failure = Failure::Refused(vec![setback.reason.clone()]);
     let _ = crate::decisions::note_refusal(state, &failure, Some(unit), None, Some(&setback.decision));
-}
-
-fn mint(
-    directory: &ServiceDirectory,
-    unit: &ProjectAt,
-    parts: &DossierParts,
-    files: &DeliveryFiles,
-    decision: &Verified<Statement<Summary>>,
-    why: Why,
-) -> Result<Permit, Failure> {
-    let judged = &decision.value().predicate.decision;
-    let broken =
-        |error: &(dyn std::error::Error + 'static)| Failure::broken("the release cannot be computed", error);
-    let release = gather::release(files, &unit.project, &unit.environment, judged.release.artifact);
-    let release = release.map_err(|error| broken(&error))?.digest().map_err(|error| broken(&error))?;
-    let ids = gather::identities(files, &unit.project, &unit.environment);
-    let (project, environment) = ids.map_err(|error| broken(&error))?;
-    let now = Timestamp::now();
-    let (current, start) = match why {
-        Why::New => (before(directory, parts, judged)?, Start::New),
-        Why::Restart => (running(directory, decision), Start::Restart),
-        Why::Repair => {
-            let path = environment_path(&unit.environment);
-            let bytes = files.files.get(&path).map(Vec::as_slice).unwrap_or_default();
-            let declared =
-                Environment::read(&path, bytes).map_err(|errors| Failure::Refused(errors.reasons()))?;
-            let frozen = frozen(&declared.freeze, now).is_some();
-            (running(directory, decision), Start::Repair { frozen })
-        }
-    };
-    Ok(permit(decision, &Observed { environment, project, release, current }, start, now)?)
-}
-
-/// The decision that a new one follows, by the new one's own dossier; nothing here may have come further already.
-fn before(
-    directory: &ServiceDirectory,
-    parts: &DossierParts,
-    judged: &Decision,
-) -> Result<Option<(Digest, u64)>, Failure> {
-    let highest = highest::read(directory)?;
-    let place = judged.counter.unwrap_or_default();
-    if !removed!("highest-started") && place <= highest {
-        let reason = Code::Rollback.reason().with("actual", format!("decision {}", place.saturating_sub(1)));
-        let reason = reason.with("expected", format!("decision {highest}"));
-        let reason =
-            reason.with("project", &judged.project.name).with("environment", &judged.environment.name);
-        return Err(reason.into());
-    }
-    let standing = parts.standing.as_deref().and_then(crate::dossiers::payload);
-    Ok(standing.zip(place.checked_sub(1)))
-}
-
-/// The decision that runs here, if it is this one.
-fn running(directory: &ServiceDirectory, decision: &Verified<Statement<Summary>>) -> Option<(Digest, u64)> {
-    let record = directory.read()?;
-    let counter = decision.value().predicate.decision.counter?;
-    (record.decision == *decision.payload_digest()).then_some((record.decision, counter))
 }
 
 /// Fails when whoever started this supervisor is gone.

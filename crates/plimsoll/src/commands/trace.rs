@@ -5,6 +5,7 @@ use crate::{
     cli::{ProjectAt, Trace},
     context::Context,
     failure::Failure,
+    installed::{self, Seen},
     output::Output,
     places,
     records::{self, DecisionRecord, RunRecord},
@@ -12,7 +13,7 @@ use crate::{
 use environments::Environment;
 use plimsoll_attest::{Statement, Verified, predicate::Provenance, verify};
 use plimsoll_engine::ports::Blobs as _;
-use plimsoll_host::{Look, ServiceRecord, ServiceState};
+use plimsoll_host::{Installed, Look, ServiceRecord, ServiceState};
 use plimsoll_model::{Digest, Role};
 use plimsoll_store::StateDir;
 use serde::Serialize;
@@ -30,6 +31,7 @@ struct Way {
     materials: Vec<String>,
     decisions: Vec<DecisionRecord>,
     processes: Vec<Process>,
+    installed: Vec<Seen>,
     environments: Vec<Environment>,
 }
 
@@ -47,10 +49,14 @@ struct Process {
 pub(crate) fn trace(context: &Context, arguments: &Trace, output: &Output) -> Result<(), Failure> {
     let state = context.reader()?;
     let services = status::services(context)?;
+    let installed = installed::all(context)?;
     let decisions = records::decisions(&state)?;
     let runs: Vec<RunRecord> = records::list(&state)?.into_iter().filter_map(|found| found.record).collect();
     let places = places::known_places(context)?;
-    let wanted = wanted(&arguments.of, &runs, &decisions, &services);
+    let services_here = services.iter().map(|(unit, service)| (unit, service.decision));
+    let here = services_here.chain(installed.iter().map(|(unit, installed)| (unit, installed.decision)));
+    let here: Vec<_> = here.filter(|(unit, _)| unit.to_string() == arguments.of).map(|(_, d)| d).collect();
+    let wanted = wanted(&arguments.of, &runs, &decisions, &here);
     let elsewhere = environments::made_elsewhere(&places, &arguments.of, &runs);
     if wanted.is_empty() && elsewhere.is_empty() {
         let of = &arguments.of;
@@ -61,28 +67,36 @@ pub(crate) fn trace(context: &Context, arguments: &Trace, output: &Output) -> Re
     let mut ways = Vec::new();
     for run in wanted {
         let way = way(context, &state, run, &decisions, &services)?;
-        ways.push(Way { environments: environments::of_run(&places, run), ..way });
+        let installed = seen(context, &state, &way.decisions, &installed)?;
+        ways.push(Way { installed, environments: environments::of_run(&places, run), ..way });
     }
     let text: String = ways.iter().map(way_text).chain(elsewhere.iter().map(Environment::text)).collect();
     output.result(&text, &environments::with_elsewhere(&ways, &elsewhere));
     Ok(())
 }
 
-/// The runs that `of` leads to.
+/// What is installed under one of these decisions.
+fn seen(
+    context: &Context,
+    state: &StateDir,
+    decisions: &[DecisionRecord],
+    installed: &[(ProjectAt, Installed)],
+) -> Result<Vec<Seen>, Failure> {
+    let own = |installed: &Installed| decisions.iter().any(|d| d.decision == installed.decision);
+    let own = installed.iter().filter(|(_, installed)| own(installed));
+    own.map(|(unit, installed)| installed::look(context, state, unit, installed)).collect()
+}
+
+/// The runs that `of` leads to; `here` are the decisions behind what it names on this machine.
 fn wanted<'a>(
     of: &str,
     runs: &'a [RunRecord],
     decisions: &[DecisionRecord],
-    services: &[(ProjectAt, ServiceRecord)],
+    here: &[Digest],
 ) -> Vec<&'a RunRecord> {
     let hex = of.trim_start_matches("sha256:");
     let begins = |digest: &Digest| hex.len() >= 8 && digest.hex().starts_with(hex);
-    let served: Vec<Digest> = services
-        .iter()
-        .filter(|(unit, _)| unit.to_string() == of)
-        .map(|(_, service)| service.decision)
-        .collect();
-    let decided = decisions.iter().filter(|d| begins(&d.decision) || served.contains(&d.decision));
+    let decided = decisions.iter().filter(|d| begins(&d.decision) || here.contains(&d.decision));
     let decided: Vec<_> = decided.map(|decision| &decision.run).collect();
     let of_run = |run: &&RunRecord| {
         let artifact = run.artifact.as_ref();
@@ -121,7 +135,7 @@ fn way(
         }
     }
     let (materials, run) = (materials(context, state, run)?, run.clone());
-    Ok(Way { run, materials, decisions, processes, environments: vec![] })
+    Ok(Way { run, materials, decisions, processes, installed: vec![], environments: vec![] })
 }
 
 /// What went into the build, by the signed provenance.
@@ -191,6 +205,7 @@ fn way_text(way: &Way) -> String {
             process.service.process, process.unit
         ));
     }
+    text.extend(way.installed.iter().map(Seen::text));
     text.extend(way.environments.iter().map(Environment::text));
     text
 }

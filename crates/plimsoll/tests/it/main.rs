@@ -8,6 +8,7 @@ mod artifact;
 mod check;
 mod clock;
 mod delivery;
+mod directory;
 mod disclaim;
 mod docs_examples;
 mod drift;
