@@ -422,6 +422,40 @@ mod tests {
         assert_eq!(read(&SECOND.replace("\"restarts\"", "\"more\"")), None);
     }
 
+    const INSTALL: &str = r#"{"version":1,"newest":{"path":"/opt/shop",
+        "decision":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        "release":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        "at":"1970-01-01T00:00:01Z"},"before":null}"#;
+
+    #[test]
+    fn what_is_installed_is_what_current_leads_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let service = ServiceDirectory::open(directory.path().join("shop@local")).unwrap();
+        let read = |text: &str| {
+            fs::write(directory.path().join("shop@local").join(INSTALLED), text).unwrap();
+            service.installed()
+        };
+        let newest = read(INSTALL).unwrap();
+        assert_eq!((newest.path.to_str(), newest.is_current()), (Some("/opt/shop"), false));
+        for other in ["", "{}", &INSTALL.replace("\"version\":1", "\"version\":2")] {
+            assert_eq!(read(other), None, "{other}");
+        }
+        let installed = |content: &str| {
+            let release = Digest::of(content.as_bytes());
+            Installed { path: directory.path().to_owned(), release, ..newest.clone() }
+        };
+        let (old, new) = (installed("old"), installed("new"));
+        let record = InstallRecord { version: 1, newest: new.clone(), before: Some(old.clone()) };
+        service.write_installed(&record).unwrap();
+        let link = directory.path().join("current");
+        // Killed before the link was changed, after it, and once somebody else changed it.
+        for (release, expect) in [(&old, &old), (&new, &new), (&installed("foreign"), &new)] {
+            let _ = fs::remove_file(&link);
+            std::os::unix::fs::symlink(format!("releases/{}", release.release.hex()), &link).unwrap();
+            assert_eq!(service.installed().as_ref(), Some(expect));
+        }
+    }
+
     #[test]
     fn a_service_whose_supervisor_is_gone_is_not_serving() {
         for (text, state) in [(FIRST, ServiceState::Failed), (SECOND, ServiceState::Stopped)] {
