@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Takes published programs, and Plimsoll itself, the whole way: commit, build, tests, signatures, verification by
-# `plimsoll verify` and by cosign; the HTTP server also through the gate, started, called, traced and stopped.
+# `plimsoll verify` and by cosign; the HTTP server also through the gate, started, called, traced and stopped; Plimsoll also
+# through two environments, into a directory, from which it checks how it came there.
 #
 #   test.sh [NAME]...     names of packages.txt, or `self`   [default: all of them]
 #
@@ -115,12 +116,46 @@ serve() {
     say "      stopped"
 }
 
+# Installs a program in staging, has two people approve it, and installs it in production; there it checks its own dossier.
+install() {
+    local place=$1 name=$2 environment person installed dossier decision
+    mkdir -m 755 "$place/opt"
+    for environment in staging production; do
+        printf 'version: 1\ndirectory: {path: "%s"}\n' "$place/opt/$environment" \
+            >"$place/delivery/environments/$environment/$name/target.yaml"
+    done
+    for person in ada bob; do
+        ssh-keygen -q -t ed25519 -N '' -C "$person@example.com" -f "$place/$person"
+        printf '  - {name: %s, git-emails: [%s@example.com], ssh-keys: ["%s"], roles: [release-managers]}\n' \
+            "$person" "$person" "$(cat "$place/$person.pub")" >>"$place/delivery/people.yaml"
+    done
+    git -C "$place/delivery" commit --quiet --all --message "$name: where it is installed, and who approves"
+    "$plimsoll" --quiet policy sign -C "$place/delivery" --key "$work/key.pub" >/dev/null
+    "$plimsoll" --quiet promote "$name" --to staging >/dev/null
+    if "$plimsoll" --json promote "$name" --to production >"$place/refused.json"; then fail "nobody approved"; fi
+    same "$(value code "$place/refused.json")" E-APPR-QUORUM "why it is refused"
+    for person in ada bob; do
+        "$plimsoll" --quiet approve "$name@production" --yes --key "$place/$person.pub" >/dev/null
+    done
+    "$plimsoll" --json promote "$name" --to production >"$place/promoted.json" || { cat "$place/promoted.json"; fail "the promotion"; }
+    installed=$place/opt/production/current/$name
+    dossier=$(readlink -f "$place/opt/production/current").dossier.tar
+    "$plimsoll" --json trace "$name@production" >"$place/trace.json"
+    same "$(grep -F "\"$(readlink -f "$installed")\": " "$place/trace.json" | sed 's/.*"\(sha256:[0-9a-f]*\)".*/\1/')" \
+        "$(digest "$installed")" "the installed file"
+    same "$("$installed" --version)" "$("$plimsoll" --version)" "the version"
+    PLIMSOLL_STATE=$place/none "$installed" verify "$dossier" --root "$place/delivery/trust/root.json" >"$place/verified"
+    decision=$(sed -n 's/^decision  *//p' "$place/verified")
+    grep --quiet --fixed-strings "\"${decision:?}\"" "$place/promoted.json" || fail "$decision is not what was promoted"
+    say "      approved by two, installed; what is installed recomputes $decision, which let it in"
+}
+
 # From a repository with a plimsoll.yaml to what the run left. Each program gets a delivery repository of its own, and a
 # state directory, which trusts one delivery repository only.
 deliver() {
     cd "$1/source"
     export PLIMSOLL_STATE=$1/state
-    "$plimsoll" --quiet init --delivery "$1/delivery" >/dev/null
+    "$plimsoll" --quiet init --delivery "$1/delivery" --environments "${2:-local}" >/dev/null
     run "$1/run.json"
     judge "$1"
 }
@@ -142,7 +177,8 @@ self() {
     say "plimsoll itself"
     mkdir "$work/self"
     git clone --quiet "file://$root" "$work/self/source"
-    deliver "$work/self"
+    deliver "$work/self" staging,production
+    install "$work/self" plimsoll
 }
 
 if [ $# -eq 0 ]; then
