@@ -12,7 +12,7 @@ pub use proposal::{Identity, Place, Proposal, ProposeError};
 
 use crate::{
     GitSource,
-    error::{bad_object, failed},
+    error::{FULL, bad_object, failed, full},
     objects::Objects,
 };
 use location::Location;
@@ -364,6 +364,10 @@ impl DeliveryMirror {
         let first = |wanted: &[&str]| lines().find(|line| wanted.iter().any(|word| line.contains(word)));
         if first(&["shallow"]).is_some() {
             return self.shallow();
+        }
+        // The other side's disk is the other side's.
+        if first(&["No space left on device"]).is_some_and(|line| !line.starts_with("remote:")) {
+            return full(self.store.directory(), FULL);
         }
         if let Some(line) = first(&DAMAGE) {
             let id =

@@ -3,7 +3,10 @@
 //! of git that somebody killed left behind is therefore in nobody's way.
 
 use super::{Bounds, Location};
-use crate::{error::failed, process, small};
+use crate::{
+    error::{failed, not_stored},
+    process, small,
+};
 use plimsoll_engine::ports::SourceError;
 use plimsoll_model::CommitId;
 use std::{
@@ -49,7 +52,7 @@ impl Store {
     /// When that cannot be written.
     pub(crate) fn prepare(directory: &Path, location: &Location) -> Result<Self, SourceError> {
         Self::make(directory, location)
-            .map_err(|error| failed(format!("prepare {}", directory.display()), error))
+            .map_err(|error| not_stored(&format!("prepare {}", directory.display()), directory, &error))
     }
 
     fn make(directory: &Path, location: &Location) -> io::Result<Self> {
@@ -63,8 +66,16 @@ impl Store {
         }
         let url = quoted(&location.to_string());
         let config = format!("[core]\n\tbare = true\n[remote \"origin\"]\n\turl = {url}\n");
-        replace(&made.repository(), "config", config.as_bytes())?;
+        // Whoever only reads needs no room on the disk.
+        if fs::read(made.repository().join("config")).ok().as_deref() != Some(config.as_bytes()) {
+            replace(&made.repository(), "config", config.as_bytes())?;
+        }
         Ok(made)
+    }
+
+    /// Where it is.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The bare repository.
@@ -143,7 +154,7 @@ impl Store {
         let made = tempfile::Builder::new().prefix(WORK).tempdir_in(&self.directory);
         let work = made.map(|directory| Work { directory, objects: self.repository().join("objects") });
         let work = work.and_then(|work| work.fill(&refs, sha256, safe).map(|()| work));
-        work.map_err(|error| failed("prepare a directory for git", error))
+        work.map_err(|error| not_stored("prepare a directory for git", &self.directory, &error))
     }
 
     /// Makes what a git brought readable: all of it, or nothing but objects that no ref names.
@@ -164,7 +175,7 @@ impl Store {
         self.move_packs(&work.git_dir().join("objects/pack"))
             .and_then(|()| replace(&self.repository(), "HEAD", format!("ref: {branch}\n").as_bytes()))
             .and_then(|()| replace(&self.repository(), "packed-refs", packed.as_bytes()))
-            .map_err(|error| failed("store what was fetched", error))
+            .map_err(|error| not_stored("store what was fetched", &self.directory, &error))
     }
 
     /// An index is what makes a pack known, so it comes after its pack.
