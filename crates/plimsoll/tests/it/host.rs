@@ -50,8 +50,14 @@ impl Host {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-        command.arg("--state").arg(&self.state).args(arguments).env_clear();
+        self.prefixed(&[], arguments)
+    }
+
+    /// The binary, started by other programs.
+    fn prefixed(&self, prefix: &[&str], arguments: &[&str]) -> Command {
+        let words: Vec<&str> = [prefix, &[env!("CARGO_BIN_EXE_plimsoll")]].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg("--state").arg(&self.state).args(arguments).env_clear();
         command.env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin").env("HOME", &self.home);
         command.current_dir(&self.home).stdin(Stdio::null());
         command
@@ -63,7 +69,12 @@ impl Host {
 
     /// Starts the agent, which looks once a second.
     pub(crate) fn run(&mut self) {
-        let mut command = self.command(&["agent", "run", "--interval", "1"]);
+        self.run_by(&[]);
+    }
+
+    /// The same, started by other programs.
+    pub(crate) fn run_by(&mut self, prefix: &[&str]) {
+        let mut command = self.prefixed(prefix, &["agent", "run", "--interval", "1"]);
         let log = fs::File::options().create(true).append(true).open(self.home.join("log")).unwrap();
         self.process = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
     }
@@ -125,6 +136,15 @@ pub(crate) fn hosted() -> Shop {
     });
     shop.world.plimsoll(&["run"]).ok();
     shop
+}
+
+/// The same with its agent at work, and `v1` promoted.
+pub(crate) fn serving() -> (Shop, Host) {
+    let shop = hosted();
+    let mut host = Host::enroll(&shop);
+    host.run();
+    promote(&shop).ok();
+    (shop, host)
 }
 
 pub(crate) fn promote(shop: &Shop) -> Ran {

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 mod agent;
+mod agent_disk;
+mod agent_faults;
 mod agent_kills;
 mod artifact;
 mod check;

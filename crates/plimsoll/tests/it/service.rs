@@ -38,10 +38,15 @@ unsafe extern "C" {
 }
 fn main() {
     let own = std::fs::read(std::env::args().next().unwrap()).unwrap();
-    let version = String::from_utf8_lossy(own.rsplit(|byte| *byte == b'\n').next().unwrap()).into_owned();
+    let mut version = String::from_utf8_lossy(own.rsplit(|byte| *byte == b'\n').next().unwrap()).into_owned();
     println!("version {version}");
-    let is = |word: &str| version.starts_with(word);
-    let status = if is("ill") { "503 Service Unavailable" } else { "200 OK" };
+    let does = version.clone();
+    let is = |word: &str| does.starts_with(word);
+    let status = match () {
+        () if is("ill") => "503 Service Unavailable",
+        () if is("redirects") => "302 Found\r\nLocation: /",
+        () => "200 OK",
+    };
     if is("slow") {
         std::thread::sleep(std::time::Duration::from_millis(2500));
     }
@@ -57,8 +62,13 @@ fn main() {
             std::process::exit(1);
         });
     }
+    if is("keeps") {
+        let mut kept = std::fs::File::options().create(true).append(true).open("/data/kept").unwrap();
+        write!(kept, "{version};").unwrap();
+        version = std::fs::read_to_string("/data/kept").unwrap();
+    }
     let began = std::time::Instant::now();
-    let mut leaked = vec![];
+    let (mut leaked, mut held) = (vec![], vec![]);
     if is("busy") {
         std::fs::write("/tmp/own", &version).unwrap();
         std::process::Command::new("/bin/sh").args(["-c", "sleep 1000 & wait"]).spawn().unwrap();
@@ -81,6 +91,11 @@ fn main() {
             let error = std::os::unix::process::CommandExt::exec(std::process::Command::new("/bin/sleep").arg("1000"));
             panic!("{error}");
         }
+        if is("hangs") {
+            held.push(stream);
+            continue;
+        }
+        while is("streams") && stream.write_all(&[b'H'; 512]).is_ok() {}
         let sick = is("sickens") && began.elapsed().as_secs() > 3;
         let status = if sick { "503 Service Unavailable" } else { status };
         let _ = write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\n\r\n{version}");
