@@ -116,16 +116,23 @@ impl Follower {
         let mut look = Look { state, source, root, earlier, head, memory, grandfathered: BTreeSet::new() };
         let declared = look.environment()?;
         let units = look.units()?;
+        // Rules that nobody signed freeze nothing either.
+        let before = || self.last.as_ref().map(|(_, _, before)| before.freeze.clone()).unwrap_or_default();
+        let freeze = if units.values().any(is_unsigned) { before() } else { declared.freeze };
         let followed = Followed {
             head: Some(head.clone()),
             wanted: Wanted { environment: look.memory.environment.name.clone(), frozen: None, units },
             soaks: look.soaks()?,
             grandfathered: look.grandfathered,
-            freeze: declared.freeze,
+            freeze,
         };
         self.last = Some((head.clone(), *root.digest(), followed.clone()));
         Ok(followed.now())
     }
+}
+
+fn is_unsigned(unit: &Promoted) -> bool {
+    unit.check.as_ref().is_err_and(|reasons| reasons.iter().any(|reason| reason.code == Code::PolicyUnsigned))
 }
 
 /// One look at the delivery repository.

@@ -233,7 +233,7 @@ fn what_the_store_does_not_have_waits_for_it() {
     let copy = host.home.join("copy");
     let layout = shop.world.state().join("layout");
     let synchronize = || {
-        let copied = Command::new("cp").args(["-rT"]).args([&layout, &copy]).status();
+        let copied = Command::new("cp").args(["-rfT"]).args([&layout, &copy]).status();
         assert!(copied.unwrap().success());
     };
     synchronize();

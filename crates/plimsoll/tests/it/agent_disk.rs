@@ -25,20 +25,10 @@ sign() { for _ in {1..600}; do [ ! -e "$signs/$1" ] || return 0; sleep 0.1; done
 exec unshare --user --map-user=1000 --map-group=1000 -- "$@"
 "#;
 
-/// Nothing outside of the namespace reaches the control sockets in it.
-struct Gone(String);
-
-impl Drop for Gone {
-    fn drop(&mut self) {
-        processes::with(&self.0).into_iter().for_each(processes::kill);
-    }
-}
-
 #[test]
 fn an_agent_on_a_full_disk_goes_on_when_there_is_room() {
     let shop = hosted();
     let mut host = Host::enroll(&shop);
-    let _gone = Gone(host.state.display().to_string());
     let [state, home] = [&host.state, &host.home].map(|path| path.display().to_string());
     let namespace = ["unshare", "--user", "--map-root-user", "--mount", "bash", "-euc", ON_SMALL_DISK];
     host.run_by(&[&namespace[..], &["disk", &state, &home]].concat());

@@ -171,19 +171,22 @@ fn a_port_that_somebody_else_has_is_told_and_taken_when_it_is_free() {
 }
 
 #[test]
-fn rules_that_nobody_signed_start_nothing_and_stop_nothing() {
+fn rules_that_nobody_signed_start_nothing_stop_nothing_and_freeze_nothing() {
     let (shop, host) = serving();
     let file = shop.world.delivery().join(ENVIRONMENT);
     let text = fs::read_to_string(&file).unwrap();
-    fs::write(
-        &file,
-        format!("{}\nrollback: {{automatic: true, on: [start], confirm: 1s}}\n", text.trim_end()),
-    )
-    .unwrap();
+    let freeze = "freeze: [{from: \"Mon 00:00\", to: \"Sun 23:59\", zone: UTC}]";
+    fs::write(&file, format!("{}\n{freeze}\n", text.trim_end())).unwrap();
     commit_delivery(&shop, "other rules");
     until("it is told", || problem(&shop) == "E-POLICY-UNSIGNED");
     restarted(&shop, &host, "v1");
-    // The benign twin: somebody signs them.
+    let supervisor = host.supervisor();
+    host.tamper();
+    until("it is repaired", || host.supervisor() != supervisor);
+    // The benign twin: other rules that somebody signed.
+    let rollback = "rollback: {automatic: true, on: [start], confirm: 1s}";
+    fs::write(&file, format!("{}\n{rollback}\n", text.trim_end())).unwrap();
+    commit_delivery(&shop, "yet other rules");
     shop.world.sign_policy();
     until("it is over", || problem(&shop).is_empty());
     deliver(&shop, "v2").ok();

@@ -1,6 +1,7 @@
 //! A machine that keeps an environment for a shop, and whoever asks its service without a pause.
 
 use crate::{
+    processes,
     service::{Shop, answer},
     world::{Ran, World, entries},
 };
@@ -119,6 +120,9 @@ impl Drop for Host {
             let unit = service.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let _ = self.command(&["stop", &unit]).output();
         }
+        // One that was about to take over when its agent was killed heard nothing of that.
+        let supervisors = format!("--state\0{}\0--dossier", self.state.display());
+        processes::with(&supervisors).into_iter().for_each(processes::kill);
     }
 }
 
