@@ -37,32 +37,60 @@ pub fn is_newest(delivery: &dyn Source, commit: &CommitId) -> Result<(), RunErro
     Err(reason.with("first", commit).with("second", head).into())
 }
 
+/// The files of a delivery repository at one commit. Listing them reads every one, so whoever asks about several projects
+/// lists once.
+#[derive(Debug)]
+pub struct Listing {
+    commit: CommitId,
+    present: BTreeSet<String>,
+}
+
+impl Listing {
+    /// Lists the files at `commit`.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub fn of(delivery: &dyn Source, commit: &CommitId) -> Result<Self, RunError> {
+        let entries = delivery.tree(commit, None)?.entries.into_iter();
+        let files = entries.filter(|(_, entry)| matches!(entry, Entry::File { .. }));
+        let present = files.map(|(path, _)| path.to_string()).collect();
+        Ok(Self { commit: commit.clone(), present })
+    }
+
+    /// Every file that a decision about `project` in `environment` depends on.
+    ///
+    /// # Errors
+    /// `E-FILE-MISSING`, what is wrong with environment.yaml, and those of the source.
+    pub fn files(
+        &self,
+        delivery: &dyn Source,
+        project: &ProjectName,
+        environment: &EnvironmentName,
+    ) -> Result<DeliveryFiles, RunError> {
+        let path = environment_path(environment);
+        let declared = derive::required(delivery, &self.commit, &path)?;
+        let declared = Environment::read(&path, &declared).map_err(RunError::File)?;
+        let present = self.present.iter().map(String::as_str).collect();
+        let mut files = BTreeMap::new();
+        for path in wanted(&present, project, environment, &declared) {
+            let bytes = derive::required(delivery, &self.commit, &path)?;
+            files.insert(path, bytes);
+        }
+        Ok(DeliveryFiles { commit: self.commit.clone(), files })
+    }
+}
+
 /// Every file that a decision about `project` in `environment` depends on, at `commit`.
 ///
 /// # Errors
-/// `E-FILE-MISSING`, what is wrong with environment.yaml, and those of the source.
+/// Those of [`Listing`].
 pub fn files(
     delivery: &dyn Source,
     commit: &CommitId,
     project: &ProjectName,
     environment: &EnvironmentName,
 ) -> Result<DeliveryFiles, RunError> {
-    let path = environment_path(environment);
-    let declared = derive::required(delivery, commit, &path)?;
-    let declared = Environment::read(&path, &declared).map_err(RunError::File)?;
-    let tree = delivery.tree(commit, None)?;
-    let present: BTreeSet<&str> = tree
-        .entries
-        .iter()
-        .filter(|(_, entry)| matches!(entry, Entry::File { .. }))
-        .map(|(path, _)| path.as_str())
-        .collect();
-    let mut files = BTreeMap::new();
-    for path in wanted(&present, project, environment, &declared) {
-        let bytes = derive::required(delivery, commit, &path)?;
-        files.insert(path, bytes);
-    }
-    Ok(DeliveryFiles { commit: commit.clone(), files })
+    Listing::of(delivery, commit)?.files(delivery, project, environment)
 }
 
 /// The decision that stands at `commit`: the newest that was promoted, by the environment's own key.

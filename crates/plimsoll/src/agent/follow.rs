@@ -5,7 +5,7 @@ use super::accepted;
 use crate::failure::Failure;
 use plimsoll_attest::{Bundle, Statement, TrustRoot, Verified};
 use plimsoll_engine::{
-    delivery::{self, Chain},
+    delivery::{Chain, Listing},
     derive::required,
     ports::{Blobs as _, Source as _},
     promoted::{self, Unit},
@@ -113,7 +113,8 @@ impl Follower {
         {
             return Ok(followed.clone().now());
         }
-        let mut look = Look { state, source, root, earlier, head, memory, grandfathered: BTreeSet::new() };
+        let grandfathered = BTreeSet::new();
+        let mut look = Look { state, source, root, earlier, head, memory, grandfathered, listing: None };
         let declared = look.environment()?;
         let units = look.units()?;
         // Rules that nobody signed freeze nothing either.
@@ -144,6 +145,8 @@ struct Look<'a> {
     head: &'a CommitId,
     memory: &'a mut AgentState,
     grandfathered: BTreeSet<Digest>,
+    /// Made for the first unit and used for all.
+    listing: Option<Listing>,
 }
 
 type Decided = Verified<Statement<Summary>>;
@@ -269,7 +272,11 @@ impl Look<'_> {
 
     /// The rules at this commit are signed. What was decided under earlier ones is marked.
     fn is_in_force(&mut self, unit: Unit<'_>, decided: &Decided) -> Result<(), Failure> {
-        let files = delivery::files(self.source, self.head, unit.project, unit.environment)?;
+        let listing = match &mut self.listing {
+            Some(made) => made,
+            none => none.insert(Listing::of(self.source, self.head)?),
+        };
+        let files = listing.files(self.source, unit.project, unit.environment)?;
         let set = policy_set(&files, unit, self.root)?;
         if set.digest != decided.value().predicate.decision.policy_set {
             self.grandfathered.insert(*decided.payload_digest());
