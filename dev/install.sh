@@ -2,7 +2,7 @@
 # Installs what tests, demo and measurements run against. Usage: dev/install.sh [test|bench|deny]...   (default: test)
 #
 #   test   cosign, bubblewrap, faketime, openssh-client, curl, procps, iproute2, openssl
-#   bench  runc, podman and act, to measure against; time, to measure with
+#   bench  runc, podman, act and HAProxy, to measure against; time, to measure with
 #   deny   cargo-deny, built from source (minutes, once)
 #
 # Repeating it is cheap: what is there is left alone. As root it uses apt-get; as anybody else it says what is missing.
@@ -15,7 +15,8 @@ cd "$(dirname "$0")/.."
 CARGO_DENY=0.20.2
 ACT=0.2.89
 declare -A PACKAGE_OF=([bwrap]=bubblewrap [faketime]=faketime [ssh-keygen]=openssh-client [curl]=curl [git]=git
-    [setpriv]=util-linux [ps]=procps [runc]=runc [podman]=podman [time]=time [pip3]=python3-pip [ip]=iproute2 [openssl]=openssl)
+    [setpriv]=util-linux [ps]=procps [runc]=runc [podman]=podman [time]=time [pip3]=python3-pip [ip]=iproute2 [openssl]=openssl
+    [haproxy]=haproxy)
 
 say() { echo "dev/install.sh: $*" >&2; }
 
@@ -122,7 +123,7 @@ for what in "$@"; do
         install_cosign
         ;;
     bench)
-        packages runc podman time pip3
+        packages runc podman time pip3 haproxy
         install_act
         ;;
     deny) install_cargo_deny ;;

@@ -3,14 +3,20 @@
 
 mod build;
 mod case;
+mod delivery;
 mod figure;
 mod footprint;
+mod hosted;
+mod load;
 mod machine;
 mod peers;
 mod pipeline;
 mod progress;
+mod proxy;
+mod reconcile;
 mod report;
 mod sandbox;
+mod service;
 mod shop;
 mod stats;
 mod verify;
@@ -33,6 +39,9 @@ const GROUPS: &[Group] = &[
     Group { name: "sandbox-start", make: sandbox::measurements },
     Group { name: "verify", make: verify::measurements },
     Group { name: "pipeline", make: pipeline::measurements },
+    Group { name: "delivery", make: delivery::measurements },
+    Group { name: "reconcile", make: reconcile::measurements },
+    Group { name: "proxy", make: proxy::measurements },
     Group { name: "build", make: build::measurements },
 ];
 
@@ -135,7 +144,9 @@ mod tests {
     fn measurements_are_chosen_by_name_and_run_in_one_order() {
         check(&["build", "verify"], Ok((How::Keep, &["verify", "build"])));
         check(&["--try", "pipeline"], Ok((How::Try, &["pipeline"])));
-        check(&[], Ok((How::Keep, &["footprint", "sandbox-start", "verify", "pipeline", "build"])));
+        let all = GROUPS.iter().map(|group| group.name).collect::<Vec<_>>();
+        check(&[], Ok((How::Keep, &all)));
+        check(&["proxy", "delivery", "reconcile"], Ok((How::Keep, &["delivery", "reconcile", "proxy"])));
         check(&["sandbox"], Err("there is no measurement sandbox, only footprint, "));
         check(&["--fast"], Err("the only option is --try"));
     }

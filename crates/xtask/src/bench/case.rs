@@ -34,13 +34,25 @@ pub(super) struct Side {
     pub(super) name: String,
     /// Untimed, before each run.
     pub(super) prepare: Box<dyn FnMut() -> Result<()>>,
-    /// Timed.
-    pub(super) work: Box<dyn FnMut() -> Result<()>>,
+    /// Gives how long it took.
+    work: Box<dyn FnMut() -> Result<Duration>>,
 }
 
 impl Side {
-    /// Work without preparation.
-    pub(super) fn new(name: impl Into<String>, work: impl FnMut() -> Result<()> + 'static) -> Self {
+    /// Work without preparation, timed from its beginning to its end.
+    pub(super) fn new(name: impl Into<String>, mut work: impl FnMut() -> Result<()> + 'static) -> Self {
+        Self::measured(name, move || {
+            let start = Instant::now();
+            work()?;
+            Ok(start.elapsed())
+        })
+    }
+
+    /// Work that takes its own time, where that is not the time from its beginning to its end.
+    pub(super) fn measured(
+        name: impl Into<String>,
+        work: impl FnMut() -> Result<Duration> + 'static,
+    ) -> Self {
         Self { name: name.into(), prepare: Box::new(|| Ok(())), work: Box::new(work) }
     }
 
@@ -52,9 +64,7 @@ impl Side {
 
     fn time(&mut self) -> Result<Duration> {
         (self.prepare)()?;
-        let start = Instant::now();
-        (self.work)().map_err(|error| format!("{}: {error}", self.name))?;
-        Ok(start.elapsed())
+        Ok((self.work)().map_err(|error| format!("{}: {error}", self.name))?)
     }
 }
 

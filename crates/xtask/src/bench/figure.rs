@@ -23,6 +23,7 @@ pub(super) struct Figure {
 pub(super) enum Unit {
     Bytes,
     Seconds,
+    Count,
 }
 
 impl Unit {
@@ -30,6 +31,8 @@ impl Unit {
     pub(super) fn show(self, value: f64) -> String {
         match self {
             Self::Bytes => format!("{:.1} MB", value / 1e6),
+            Self::Count => format!("{value:.0}"),
+            Self::Seconds if value < 1e-3 => format!("{:.2} µs", value * 1e6),
             Self::Seconds if value < 1.0 => format!("{:.2} ms", value * 1e3),
             Self::Seconds => format!("{value:.2} s"),
         }
@@ -55,7 +58,9 @@ mod tests {
     #[test]
     fn values_are_shown_in_units_that_people_compare() {
         assert_eq!(Unit::Bytes.show(40e6), "40.0 MB");
-        assert_eq!(Unit::Seconds.show(0.000_25), "0.25 ms");
+        assert_eq!(Unit::Seconds.show(0.000_25), "250.00 µs");
+        assert_eq!(Unit::Seconds.show(0.025), "25.00 ms");
         assert_eq!(Unit::Seconds.show(2.0), "2.00 s");
+        assert_eq!(Unit::Count.show(0.0), "0");
     }
 }
