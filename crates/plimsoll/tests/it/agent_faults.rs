@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const TARGET: &str = "environments/staging/shop/target.yaml";
@@ -90,8 +90,13 @@ fn of_two_people_who_promote_at_once_one_is_told_and_the_agent_starts_what_the_o
     let mut promotion = slow.command(&["--json", "promote", "shop", "--to", "staging"]);
     promotion.current_dir(shop.world.repository.path());
     let promotion = promotion.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let signer = format!("--role\0decision:staging\0--state\0{}", slow.state.display());
-    until("the slow one decides", || !processes::with(&signer).is_empty());
+    // Its signers live for moments, so nobody sleeps between two looks.
+    let signers = ["source", "decision:staging"]
+        .map(|role| format!("--role\0{role}\0--state\0{}", slow.state.display()));
+    let end = Instant::now() + Duration::from_secs(40);
+    while signers.iter().all(|signer| processes::with(signer).is_empty()) {
+        assert!(Instant::now() < end, "the slow one does not decide");
+    }
     processes::signal(promotion.id(), "STOP");
     promote(&shop).ok();
     assert_eq!(shop.answer_at(0).as_deref(), Some("v3"));
