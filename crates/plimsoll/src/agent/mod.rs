@@ -144,6 +144,9 @@ impl<'a> Agent<'a> {
         self.remember_setbacks(&mut memory)?;
         // What was accepted, and what was taken back, is remembered before anything starts.
         self.store.replace(memory.clone())?;
+        if let Some(pinned) = &pinned {
+            self.beware_of_another(pinned, &memory)?;
+        }
         if let Some(followed) = &self.followed {
             let seen = look::seen(self.context, &memory, followed, (&self.starts, &self.problems))?;
             for action in reconcile(&followed.wanted, &seen, Timestamp::now()) {
@@ -175,6 +178,17 @@ impl<'a> Agent<'a> {
         if let Err(error) = self.store.replace(memory) {
             self.halted.tell(self.output, &Failure::from(error).text());
         }
+    }
+
+    /// Where another agent of this name is at work nothing new starts.
+    fn beware_of_another(&mut self, pinned: &Pinned, memory: &AgentState) -> Result<(), Failure> {
+        let Some(followed) = &mut self.followed else { return Ok(()) };
+        for (project, promoted) in &mut followed.wanted.units {
+            if let Some(reason) = self.reporter.other(self.context, pinned, project, memory)? {
+                promoted.check = Err(vec![reason]);
+            }
+        }
+        Ok(())
     }
 
     /// A supervisor tells of a setback until traffic moves forward, as it does in a repair; the agent until another

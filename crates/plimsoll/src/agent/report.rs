@@ -142,8 +142,7 @@ impl Reporter {
         Ok(Some(statement.predicate.decision))
     }
 
-    /// The place of the next observation. Somebody else who tells about this unit under the same name, or goes on where
-    /// this process was the last to tell, is another agent at work.
+    /// The place of the next observation.
     fn sequence(
         &self,
         context: &Context,
@@ -151,28 +150,47 @@ impl Reporter {
         project: &ProjectName,
         memory: &AgentState,
     ) -> Result<u64, Failure> {
-        let unit = look::unit(memory, project);
         let own = memory.units.get(project).map_or(0, |known| known.sequence);
-        let Some(newest) = observations::newest(context, pinned, &unit)? else {
-            return Ok(own.saturating_add(1));
-        };
+        let newest = observations::newest(context, pinned, &look::unit(memory, project))?;
+        if let Some(reason) = newest.as_ref().and_then(|newest| self.twin(newest, project, memory)) {
+            return Err(reason.into());
+        }
+        Ok(newest.map_or(own, |newest| own.max(newest.sequence)).saturating_add(1))
+    }
+
+    /// Another agent at work: somebody else who tells about this unit under the same name, or who goes on where this
+    /// process was the last to tell.
+    ///
+    /// # Errors
+    /// When the observations cannot be read.
+    pub(crate) fn other(
+        &self,
+        context: &Context,
+        pinned: &Pinned,
+        project: &ProjectName,
+        memory: &AgentState,
+    ) -> Result<Option<Reason>, Failure> {
+        let newest = observations::newest(context, pinned, &look::unit(memory, project))?;
+        Ok(newest.and_then(|newest| self.twin(&newest, project, memory)))
+    }
+
+    fn twin(&self, newest: &Observation, project: &ProjectName, memory: &AgentState) -> Option<Reason> {
         let ago = Timestamp::now().as_second().saturating_sub(newest.observed.as_second());
         // By a clock that was far ahead, this says nothing of now.
         let at_work = (-AT_WORK..AT_WORK).contains(&ago);
-        let other = newest.agent.name == memory.agent.name && newest.agent.id != memory.agent.id;
-        let copy =
-            newest.agent.id == memory.agent.id && newest.sequence > own && self.told.contains_key(project);
-        if at_work && (other || copy) {
-            let who = if copy {
-                "a copy of this agent's memory"
-            } else {
-                "an agent that was enrolled under the same name"
-            };
-            let problem = format!("{who} told of {unit} at {}", newest.observed);
-            let reason = Code::AgentTwice.reason().with("environment", &unit.environment);
-            return Err(reason.with("problem", problem).into());
-        }
-        Ok(own.max(newest.sequence).saturating_add(1))
+        let own = memory.units.get(project).map_or(0, |known| known.sequence);
+        let same = newest.agent.id == memory.agent.id;
+        let other = newest.agent.name == memory.agent.name && !same;
+        let copy = same && newest.sequence > own && self.told.contains_key(project);
+        let who = match (other, copy) {
+            (true, _) => "an agent that was enrolled under the same name",
+            (_, true) => "a copy of this agent's memory",
+            (false, false) => return None,
+        };
+        let unit = look::unit(memory, project);
+        let problem = format!("{who} told of {unit} at {}", newest.observed);
+        let reason = Code::AgentTwice.reason().with("environment", &unit.environment);
+        at_work.then(|| reason.with("problem", problem))
     }
 }
 

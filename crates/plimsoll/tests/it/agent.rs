@@ -323,6 +323,7 @@ fn two_agents_of_one_name_are_told() {
     trust_add(&shop.world, &other.state.join("keys/agent-staging.pub"));
     other.run();
     until("the other one tells", || other.told().contains("E-AGENT-TWICE"));
+    assert!(!other.told().contains("start "), "the other one starts nothing: {}", other.told());
     // The first one goes on as before.
     deliver(&shop, "v2").ok();
     assert_eq!(shop.answer_at(0).as_deref(), Some("v2"));
