@@ -1,7 +1,10 @@
 //! An agent: what the delivery repository says is what runs, continuously, and nothing else ever starts.
 
 use crate::{
-    host::{Host, Load, Loaded, board, commit_delivery, deliver, hosted, problem, promote, trust_add, until},
+    host::{
+        Host, Load, Loaded, board, commit_delivery, deliver, hosted, problem, promote, serving, trust_add,
+        until,
+    },
     world::{Ran, text},
 };
 use std::{fs, process::Command, time::Duration};
@@ -27,10 +30,7 @@ fn what_is_promoted_is_what_runs_and_what_is_told() {
 
 #[test]
 fn an_agent_that_is_killed_or_replaced_drops_nothing_and_goes_on_where_it_was() {
-    let shop = hosted();
-    let mut host = Host::enroll(&shop);
-    host.run();
-    promote(&shop).ok();
+    let (shop, mut host) = serving();
     let before = host.record();
     host.kill();
     assert_eq!(shop.answer_at(0).as_deref(), Some("v1"), "what runs goes on");
@@ -42,10 +42,7 @@ fn an_agent_that_is_killed_or_replaced_drops_nothing_and_goes_on_where_it_was() 
 
 #[test]
 fn a_service_whose_supervisor_was_killed_is_started_again() {
-    let shop = hosted();
-    let mut host = Host::enroll(&shop);
-    host.run();
-    promote(&shop).ok();
+    let (shop, host) = serving();
     let supervisor = host.supervisor();
     assert!(Command::new("kill").args(["-9", &supervisor]).status().unwrap().success());
     until("another supervisor serves", || {
@@ -55,10 +52,7 @@ fn a_service_whose_supervisor_was_killed_is_started_again() {
 
 #[test]
 fn a_release_that_never_becomes_healthy_does_not_replace_what_runs() {
-    let shop = hosted();
-    let mut host = Host::enroll(&shop);
-    host.run();
-    promote(&shop).ok();
+    let (shop, _host) = serving();
     deliver(&shop, "ill").refused(&["E-HEALTH"]);
     assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
     let row = board(&shop);
@@ -71,10 +65,7 @@ fn a_release_that_never_becomes_healthy_does_not_replace_what_runs() {
 
 #[test]
 fn a_forged_promotion_starts_nothing_and_is_told() {
-    let shop = hosted();
-    let mut host = Host::enroll(&shop);
-    host.run();
-    promote(&shop).ok();
+    let (shop, _host) = serving();
     let own = shop.world.delivery().join("environments/staging/shop");
     // Another release under the decision of this one.
     let release = fs::read_to_string(own.join("release.json")).unwrap();
@@ -103,10 +94,7 @@ fn with_another_signature(bundle: &str) -> String {
 
 #[test]
 fn a_promotion_that_changes_anything_else_does_not_count() {
-    let shop = hosted();
-    let mut host = Host::enroll(&shop);
-    host.run();
-    promote(&shop).ok();
+    let (shop, mut host) = serving();
     host.kill();
     shop.commit_version("v2");
     shop.world.plimsoll(&["run"]).ok();
@@ -122,10 +110,7 @@ fn a_promotion_that_changes_anything_else_does_not_count() {
 
 #[test]
 fn a_repository_that_was_rewound_changes_nothing() {
-    let shop = hosted();
-    let mut host = Host::enroll(&shop);
-    host.run();
-    promote(&shop).ok();
+    let (shop, mut host) = serving();
     deliver(&shop, "v2").ok();
     let git = |arguments: &[&str]| {
         let output = shop.world.repository.command(&shop.world.delivery()).args(arguments).output().unwrap();
@@ -145,10 +130,7 @@ fn a_repository_that_was_rewound_changes_nothing() {
 
 #[test]
 fn a_repository_that_is_out_of_reach_stops_nothing() {
-    let shop = hosted();
-    let mut host = Host::enroll(&shop);
-    host.run();
-    promote(&shop).ok();
+    let (shop, host) = serving();
     let away = shop.world.delivery().with_extension("away");
     fs::rename(shop.world.delivery(), &away).unwrap();
     until("the agent tells", || host.told().contains("trouble"));
@@ -198,10 +180,7 @@ fn a_release_that_fails_in_its_confirm_window_gives_way_and_no_request_is_lost()
 
 #[test]
 fn what_somebody_changes_by_hand_is_told_and_repaired() {
-    let shop = hosted();
-    let mut host = Host::enroll(&shop);
-    host.run();
-    promote(&shop).ok();
+    let (shop, host) = serving();
     let supervisor = host.supervisor();
     host.tamper();
     until("it is repaired", || host.supervisor() != supervisor);
@@ -212,10 +191,7 @@ fn what_somebody_changes_by_hand_is_told_and_repaired() {
 
 #[test]
 fn what_somebody_changes_in_a_freeze_is_told_and_waits() {
-    let shop = hosted();
-    let mut host = Host::enroll(&shop);
-    host.run();
-    promote(&shop).ok();
+    let (shop, host) = serving();
     shop.world.change_delivery("environments/staging/environment.yaml", |text| {
         format!("{}\nfreeze: [{{from: \"Mon 00:00\", to: \"Sun 23:59\", zone: UTC}}]\n", text.trim_end())
     });
@@ -253,10 +229,7 @@ fn what_the_store_does_not_have_waits_for_it() {
 
 #[test]
 fn an_older_memory_follows_the_chain_once_more() {
-    let shop = hosted();
-    let mut host = Host::enroll(&shop);
-    host.run();
-    promote(&shop).ok();
+    let (shop, mut host) = serving();
     host.kill();
     let memory = host.state.join("agent/agent.json");
     let old = fs::read(&memory).unwrap();
@@ -273,10 +246,7 @@ fn an_older_memory_follows_the_chain_once_more() {
 
 #[test]
 fn a_promotion_that_people_merged_into_their_work_counts() {
-    let shop = hosted();
-    let mut host = Host::enroll(&shop);
-    host.run();
-    promote(&shop).ok();
+    let (shop, mut host) = serving();
     host.kill();
     shop.commit_version("v2");
     shop.world.plimsoll(&["run"]).ok();
@@ -298,10 +268,7 @@ fn a_promotion_that_people_merged_into_their_work_counts() {
 
 #[test]
 fn what_nobody_wants_any_more_is_stopped() {
-    let shop = hosted();
-    let mut host = Host::enroll(&shop);
-    host.run();
-    promote(&shop).ok();
+    let (shop, _host) = serving();
     let target = shop.world.delivery().join("environments/staging/shop/target.yaml");
     let text = fs::read_to_string(&target).unwrap();
     fs::write(&target, text.replace("prod-1", "prod-2")).unwrap();
@@ -314,10 +281,7 @@ fn what_nobody_wants_any_more_is_stopped() {
 
 #[test]
 fn two_agents_of_one_name_are_told() {
-    let shop = hosted();
-    let mut host = Host::enroll(&shop);
-    host.run();
-    promote(&shop).ok();
+    let (shop, _host) = serving();
     let mut other = Host::named(&shop.world, "other");
     other.enrolled(&shop).ok();
     trust_add(&shop.world, &other.state.join("keys/agent-staging.pub"));
