@@ -340,11 +340,13 @@ impl Supervisor<'_> {
         Next::Break(())
     }
 
-    /// Asks the instance to end, and ends it.
+    /// Asks the instance to end, ends it where it does not, and waits until nothing of it is left: whoever asked for the
+    /// end may rely on it.
     fn stop_instance(&self) {
         self.instance.stopper.terminate();
         self.instance.wait_end(GRACE);
         self.instance.stopper.kill();
+        self.instance.wait_end(GRACE);
     }
 
     fn open(&mut self) -> io::Result<()> {
