@@ -54,7 +54,7 @@ sensitivity:
 
 # Whatever touches the system once more as a user without privileges, where `make` runs as root. Floor 0 does not, and
 # its compile-fail tests write into the target folder, which is root's here.
-pure := model pipeline attest policy
+pure := model pipeline attest policy scan dependencies config
 as-user:
 	$(env) if [ "$$(id -u)" -eq 0 ]; then \
 	  triple=$$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_'); \

@@ -1,0 +1,59 @@
+//! What a scan says of itself beside its findings: what it looked at, what it could not read, by which rules and which
+//! data. A report without coverage is no evidence, whatever it found.
+
+use crate::finding::{Finding, Rule};
+use plimsoll_model::{Digest, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What was looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// Files, or blobs of a history, that were read whole.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Packages that were looked up; zero for engines that look up none.
+    #[serde(default)]
+    pub packages: u64,
+    /// What should have been looked at and was not. Where there is any, the scan is partial and passes no gate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+}
+
+/// Something that was not looked at, or not whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gap {
+    /// Path below what was scanned.
+    pub path: String,
+    /// Why, in one line.
+    pub problem: String,
+}
+
+/// The data behind a scan that is not part of the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Digest of its file.
+    pub digest: Digest,
+    /// When its newest record was changed at its source.
+    pub updated: Timestamp,
+}
+
+/// What one engine found in one subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// `secrets`, `dependencies` or `config`.
+    pub engine: &'static str,
+    /// Every rule that was applied, whether it found something or not.
+    pub rules: Vec<Rule>,
+    /// Digest over the rules and whatever else decides what they find.
+    pub rules_digest: Digest,
+    /// The data that was used; none for engines that need none.
+    pub database: Option<Database>,
+    /// What was looked at.
+    pub coverage: Coverage,
+    /// What was found, in order of place.
+    pub findings: Vec<Finding>,
+}
