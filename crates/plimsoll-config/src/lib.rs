@@ -1,2 +1,115 @@
 //! Rules about configuration: Dockerfiles and image configuration, Kubernetes manifests as one graph, pipelines of other
 //! systems. One rule is one file with a case that it finds and one that it does not.
+//!
+//! A family of rules has a kind of file ([`kind`]), a reader, and a registry: an array of each rule with its check. A check
+//! reports to [`issue::Found`], which knows the rule; place, fingerprint, diff and suppression are made here.
+
+#![allow(dead_code, reason = "the rules that use it are added one by one")]
+
+mod diff;
+mod dockerfile;
+mod issue;
+mod joined;
+mod kind;
+mod kubernetes;
+mod shell;
+mod source;
+#[cfg(test)]
+mod test;
+mod yaml;
+
+use issue::Issues;
+use kind::Kind;
+use plimsoll_model::{Digest, digest::Hasher};
+use plimsoll_scan::{Coverage, Finding, Gap, Rule};
+use source::Source;
+use std::rc::Rc;
+
+/// Takes the files of a tree one by one, and judges them when all are there.
+#[derive(Debug, Default)]
+pub struct Checker {
+    issues: Issues,
+    coverage: Coverage,
+    manifests: kubernetes::Manifests,
+}
+
+/// What the rules say of all files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// What was found, in order of place.
+    pub findings: Vec<Finding>,
+    /// What was found and is accepted by a comment with a reason, in order of place.
+    pub suppressed: Vec<Finding>,
+    /// The files of a kind that some rule reads; those that cannot be read are gaps.
+    pub coverage: Coverage,
+}
+
+impl Checker {
+    /// Nothing looked at yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one file; says whether it is of a kind that some rule reads. What is of such a kind and cannot be parsed is a
+    /// gap. `path` is below what is scanned, `/`-separated.
+    pub fn add(&mut self, path: &str, bytes: &[u8]) -> bool {
+        let Some(kind) = Kind::of(path, bytes) else { return false };
+        let read = Source::new(path, bytes).and_then(|source| self.read(kind, &Rc::new(source)));
+        match read {
+            Ok(()) => {
+                self.coverage.files += 1;
+                self.coverage.bytes += bytes.len() as u64;
+            }
+            Err(problem) => self.coverage.gaps.push(Gap { path: path.to_owned(), problem }),
+        }
+        true
+    }
+
+    fn read(&mut self, kind: Kind, source: &Rc<Source>) -> Result<(), String> {
+        match kind {
+            Kind::Dockerfile => dockerfile::check(source, &mut self.issues),
+            Kind::Manifest => self.manifests.add(source, &mut self.issues),
+            Kind::HelmTemplate => {
+                self.manifests.template(source, &mut self.issues);
+                Ok(())
+            }
+        }
+    }
+
+    /// Judges what needs more than one file, and gives all that was found.
+    #[must_use]
+    pub fn finish(mut self) -> Checked {
+        self.manifests.judge(&mut self.issues);
+        let (findings, suppressed) = self.issues.finish();
+        Checked { findings, suppressed, coverage: self.coverage }
+    }
+}
+
+/// Every rule, in order of its identifier.
+#[must_use]
+pub fn rules() -> Vec<&'static Rule> {
+    let mut rules: Vec<&'static Rule> = vec![&yaml::duplicate_key::RULE, &kubernetes::not_rendered::RULE];
+    rules.extend(kubernetes::RULES.iter().map(|(rule, _)| *rule));
+    rules.extend(dockerfile::RULES.iter().map(|(rule, _)| *rule));
+    rules.sort_by_key(|rule| rule.id);
+    rules
+}
+
+/// Digest over the rules as they describe themselves, and the version of the program that holds their checks.
+#[must_use]
+pub fn rules_digest() -> Digest {
+    let mut hasher = Hasher::new();
+    let mut part = |text: &str| {
+        hasher.update(&(text.len() as u64).to_be_bytes());
+        hasher.update(text.as_bytes());
+    };
+    part(env!("CARGO_PKG_VERSION"));
+    for rule in rules() {
+        [rule.id, rule.title, rule.severity.as_str(), rule.help].into_iter().for_each(&mut part);
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests;

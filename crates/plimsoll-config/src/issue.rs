@@ -1,0 +1,148 @@
+//! What a rule says of a file before it is a finding: the place, the words, the fix. The registry of each family adds the
+//! rule; here it becomes a finding with a fingerprint, or a suppressed one.
+
+use crate::{
+    diff::{self, Edit},
+    source::{Allowed, Source},
+};
+use plimsoll_scan::{Finding, Fingerprint, Rule, Severity};
+use std::{collections::BTreeMap, ops::Range, rc::Rc};
+
+/// One thing that a rule found.
+#[derive(Debug)]
+pub(crate) struct Issue {
+    source: Rc<Source>,
+    span: Range<usize>,
+    message: String,
+    subject: String,
+    identity: Option<String>,
+    severity: Option<Severity>,
+    fix: Option<String>,
+    edits: Vec<Edit>,
+}
+
+impl Issue {
+    /// What to do, in one line.
+    pub(crate) fn fix(&mut self, fix: impl Into<String>) -> &mut Self {
+        self.fix = Some(fix.into());
+        self
+    }
+
+    /// A change of the file that does it. Several become one diff.
+    pub(crate) fn edit(&mut self, edit: Edit) -> &mut Self {
+        self.edits.push(edit);
+        self
+    }
+
+    /// What it is about, such as `Deployment/shop/web`.
+    pub(crate) fn subject(&mut self, subject: impl Into<String>) -> &mut Self {
+        self.subject = subject.into();
+        self
+    }
+
+    /// What makes it the same finding across commits, where that is not the text at its place.
+    pub(crate) fn identity(&mut self, identity: impl Into<String>) -> &mut Self {
+        self.identity = Some(identity.into());
+        self
+    }
+
+    /// How bad it is here, where that differs from its rule.
+    pub(crate) fn severity(&mut self, severity: Severity) -> &mut Self {
+        self.severity = Some(severity);
+        self
+    }
+
+    fn allowed(&self, rule: &str) -> Allowed {
+        self.source.allows(self.source.line_of(self.span.start), rule)
+    }
+}
+
+/// Collects what the rules of one family find.
+#[derive(Debug, Default)]
+pub(crate) struct Issues {
+    found: Vec<(&'static Rule, Issue)>,
+}
+
+/// Where one rule reports.
+pub(crate) struct Found<'i> {
+    rule: &'static Rule,
+    issues: &'i mut Issues,
+}
+
+impl Issues {
+    /// Where `rule` reports.
+    pub(crate) fn of(&mut self, rule: &'static Rule) -> Found<'_> {
+        Found { rule, issues: self }
+    }
+
+    /// Findings, and those that a comment in the file accepts; each in order of place.
+    pub(crate) fn finish(mut self) -> (Vec<Finding>, Vec<Finding>) {
+        self.found.sort_by(|(a_rule, a), (b_rule, b)| {
+            let key = |rule: &Rule, issue: &Issue| (issue.source.path.clone(), issue.span.start, rule.id);
+            key(a_rule, a).cmp(&key(b_rule, b))
+        });
+        let mut twins = BTreeMap::new();
+        let (mut findings, mut suppressed) = (Vec::new(), Vec::new());
+        for (rule, issue) in self.found {
+            let allowed = issue.allowed(rule.id);
+            let finding = finding(rule, issue, allowed, &mut twins);
+            if allowed == Allowed::Yes { &mut suppressed } else { &mut findings }.push(finding);
+        }
+        (findings, suppressed)
+    }
+}
+
+impl Found<'_> {
+    /// Reports `message` about `span` of `source`.
+    pub(crate) fn at(
+        &mut self,
+        source: &Rc<Source>,
+        span: &Range<usize>,
+        message: impl Into<String>,
+    ) -> &mut Issue {
+        let issue = Issue {
+            source: Rc::clone(source),
+            span: span.clone(),
+            message: message.into(),
+            subject: String::new(),
+            identity: None,
+            severity: None,
+            fix: None,
+            edits: Vec::new(),
+        };
+        let found = &mut self.issues.found;
+        found.push((self.rule, issue));
+        let last = found.len() - 1;
+        &mut found[last].1
+    }
+}
+
+/// How often the same was found, so that each has a fingerprint of its own.
+type Twins = BTreeMap<[String; 4], u32>;
+
+fn finding(rule: &Rule, issue: Issue, allowed: Allowed, twins: &mut Twins) -> Finding {
+    let evidence = issue.identity.clone().unwrap_or_else(|| words(issue.source.slice(&issue.span)));
+    let who = [rule.id.to_owned(), issue.source.path.clone(), issue.subject.clone(), evidence];
+    let nth = twins.entry(who.clone()).and_modify(|nth| *nth += 1).or_insert(0).to_string();
+    let [_, path, subject, evidence] = who;
+    let mut message = issue.message;
+    if allowed == Allowed::WithoutReason {
+        message.push_str(" (the comment that accepts it gives no reason)");
+    }
+    Finding {
+        rule: rule.id.to_owned(),
+        severity: issue.severity.unwrap_or(rule.severity),
+        message,
+        fix: issue.fix,
+        diff: diff::unified(&issue.source, &issue.edits),
+        location: Some(issue.source.locate(&issue.span)),
+        fingerprint: Fingerprint::of(rule.id, &[&path, &subject, &evidence, &nth]),
+        subject,
+        aliases: Vec::new(),
+    }
+}
+
+/// `text` without what only its layout says.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,135 @@
+//! Which rules read a file, told by its path and its first look. A file of a kind is read whole or is a gap, so a file that
+//! is only similar must not be taken for one.
+
+use crate::source::MAX_BYTES;
+
+/// A kind of file that some rule reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Dockerfile,
+    /// Objects for Kubernetes, as YAML or JSON.
+    Manifest,
+    /// What becomes manifests only when Helm fills it in.
+    HelmTemplate,
+}
+
+/// Ends of names of what makes a Dockerfile, or is about one.
+const NOT_DOCKERFILES: &[&str] = &[
+    "dockerignore",
+    "erb",
+    "go",
+    "hbs",
+    "in",
+    "j2",
+    "jinja",
+    "jinja2",
+    "json",
+    "js",
+    "lock",
+    "md",
+    "mustache",
+    "orig",
+    "patch",
+    "png",
+    "ps1",
+    "py",
+    "rb",
+    "rs",
+    "rst",
+    "sh",
+    "sha256",
+    "svg",
+    "template",
+    "tmpl",
+    "toml",
+    "tpl",
+    "ts",
+    "txt",
+    "yaml",
+    "yml",
+];
+
+impl Kind {
+    /// The kind of the file at `path`, if any rule reads it.
+    pub(crate) fn of(path: &str, bytes: &[u8]) -> Option<Self> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if is_dockerfile(name) {
+            return Some(Self::Dockerfile);
+        }
+        let end = name.rsplit_once('.').map_or("", |(_, end)| end).to_ascii_lowercase();
+        if !matches!(end.as_str(), "yaml" | "yml" | "json") {
+            return None;
+        }
+        let text = first_look(bytes);
+        if !(has_key(&text, "apiVersion") && has_key(&text, "kind")) {
+            return None;
+        }
+        let is_template = path.contains("templates/") && text.contains("{{");
+        Some(if is_template { Self::HelmTemplate } else { Self::Manifest })
+    }
+}
+
+/// Text enough to know what it is, however it is encoded.
+fn first_look(bytes: &[u8]) -> String {
+    let bytes = &bytes[..bytes.len().min(MAX_BYTES)];
+    let mut text = String::from_utf8_lossy(bytes).into_owned();
+    text.retain(|c| c != '\0');
+    text
+}
+
+/// Whether some line begins with that key, or it stands in quotes.
+fn has_key(text: &str, key: &str) -> bool {
+    text.match_indices(key).any(|(at, _)| {
+        let before = text[..at].chars().next_back().unwrap_or('\n');
+        let after = text[at + key.len()..].trim_start_matches(['"', '\'']).trim_start_matches([' ', '\t']);
+        (before.is_whitespace() || matches!(before, '"' | '\'' | '{' | ',' | '\u{feff}' | '\u{fffd}'))
+            && after.starts_with(':')
+    })
+}
+
+/// `Dockerfile`, `Dockerfile.web`, `web.Dockerfile`, `Dockerfile-web`, and the same with `Containerfile`.
+fn is_dockerfile(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let (stem, end) = name.rsplit_once('.').unwrap_or((&name, ""));
+    if matches!(end, "dockerfile" | "containerfile") {
+        return !stem.is_empty();
+    }
+    let begins = |word: &str| {
+        name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+    };
+    (begins("dockerfile") || begins("containerfile")) && !NOT_DOCKERFILES.contains(&end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_of_a_kind_by_its_name() {
+        let check = |path: &str, expect| assert_eq!(Kind::of(path, b""), expect, "{path}");
+        for path in
+            ["Dockerfile", "a/b/Dockerfile.web", "web.dockerfile", "Containerfile", "Dockerfile-alpine"]
+        {
+            check(path, Some(Kind::Dockerfile));
+        }
+        for path in
+            ["Dockerfile.md", "Dockerfile.j2", "dockerfile_test.go", "Dockerfile.dockerignore", "dockerfiles"]
+        {
+            check(path, None);
+        }
+    }
+
+    #[test]
+    fn manifests_are_told_by_their_keys_however_they_are_encoded() {
+        let check = |path: &str, bytes: &[u8], expect| assert_eq!(Kind::of(path, bytes), expect, "{path}");
+        let text = "apiVersion: v1\nkind: Pod\n";
+        let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.bytes().flat_map(|byte| [byte, 0])).collect();
+        check("a.yaml", text.as_bytes(), Some(Kind::Manifest));
+        check("a.yml", &wide, Some(Kind::Manifest));
+        check("a.json", b"{\"kind\":\"Pod\",\"apiVersion\":\"v1\"}", Some(Kind::Manifest));
+        check("chart/templates/a.yaml", b"apiVersion: v1\nkind: {{ .k }}\n", Some(Kind::HelmTemplate));
+        check("a.yaml", b"kind: of\n", None);
+        check("a.yaml", b"text: the apiVersion and kind of\n", None);
+        check("a.txt", text.as_bytes(), None);
+    }
+}

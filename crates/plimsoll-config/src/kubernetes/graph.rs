@@ -1,0 +1,283 @@
+//! The objects of all manifests, and how they hang together: workloads with their pods and containers, and what names or
+//! selects what.
+
+use crate::{
+    diff::Edit,
+    issue::{Found, Issue},
+    source::Source,
+    yaml::{Node, edit},
+};
+use std::{ops::Range, rc::Rc};
+
+/// All objects.
+#[derive(Debug, Default)]
+pub(crate) struct Graph {
+    pub(crate) objects: Vec<Object>,
+}
+
+/// One object.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) source: Rc<Source>,
+    pub(crate) node: Node,
+    /// Before the `/` of its `apiVersion`; empty for the core.
+    pub(crate) group: String,
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    /// As it is written; empty where it is not.
+    pub(crate) namespace: String,
+}
+
+/// An object that runs pods.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Workload<'g> {
+    pub(crate) object: &'g Object,
+    /// What becomes the pod: its `metadata` and `spec`.
+    pub(crate) template: &'g Node,
+    pub(crate) spec: &'g Node,
+}
+
+/// What a container is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Main,
+    /// Runs before the others, and beside them where it restarts always.
+    Init,
+    /// Was added to a running pod.
+    Ephemeral,
+}
+
+/// A container of a pod.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Container<'g> {
+    pub(crate) workload: Workload<'g>,
+    pub(crate) node: &'g Node,
+    pub(crate) role: Role,
+}
+
+/// Lists inside of lists that are looked into.
+const MAX_LISTS: usize = 4;
+
+impl Graph {
+    /// Takes a document; what is no object is nothing.
+    pub(crate) fn add(&mut self, source: &Rc<Source>, node: Node) {
+        self.add_object(source, node, 0);
+    }
+
+    fn add_object(&mut self, source: &Rc<Source>, node: Node, depth: usize) {
+        let text = |way: &[&str]| node.at(way).and_then(Node::text).unwrap_or("").to_owned();
+        let (version, kind) = (text(&["apiVersion"]), text(&["kind"]));
+        if version.is_empty() || kind.is_empty() {
+            return;
+        }
+        if kind.ends_with("List") && node.get("items").is_some() {
+            if depth < MAX_LISTS {
+                let items = node.get("items").map_or(&[][..], Node::items).to_vec();
+                items.into_iter().for_each(|item| self.add_object(source, item, depth + 1));
+            }
+            return;
+        }
+        self.objects.push(Object {
+            group: version.split_once('/').map_or("", |(group, _)| group).to_owned(),
+            name: text(&["metadata", "name"]),
+            namespace: text(&["metadata", "namespace"]),
+            source: Rc::clone(source),
+            kind,
+            node,
+        });
+    }
+
+    /// The objects of a kind, whatever their version.
+    pub(crate) fn of_kind<'g>(&'g self, kind: &'g str) -> impl Iterator<Item = &'g Object> {
+        self.objects.iter().filter(move |object| object.kind == kind)
+    }
+
+    /// Everything that runs pods.
+    pub(crate) fn workloads(&self) -> impl Iterator<Item = Workload<'_>> {
+        self.objects.iter().filter_map(Object::workload)
+    }
+
+    /// Every container of every workload.
+    pub(crate) fn containers(&self) -> impl Iterator<Item = Container<'_>> {
+        self.workloads().flat_map(Workload::containers)
+    }
+}
+
+impl Object {
+    /// `Kind/namespace/name`.
+    pub(crate) fn subject(&self) -> String {
+        let namespace = if self.namespace.is_empty() { "-" } else { &self.namespace };
+        let name = if self.name.is_empty() { "-" } else { &self.name };
+        format!("{}/{namespace}/{name}", self.kind)
+    }
+
+    /// The value at the end of a way of keys.
+    pub(crate) fn at(&self, way: &[&str]) -> Option<&Node> {
+        self.node.at(way)
+    }
+
+    /// Whether two objects can be in the same namespace. What names none goes where it is applied.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        self.namespace == other.namespace || self.namespace.is_empty() || other.namespace.is_empty()
+    }
+
+    /// Where the object is shown: its name.
+    pub(crate) fn place(&self) -> Range<usize> {
+        let name = self.node.get("metadata").and_then(|metadata| metadata.entry("name"));
+        let entry = name.or_else(|| self.node.entry("kind"));
+        entry
+            .map_or(self.node.span.start..self.node.span.start, |(key, value)| key.span.start..value.span.end)
+    }
+
+    /// Reports about the object, at a node of it or at its name.
+    pub(crate) fn report<'i>(
+        &self,
+        found: &'i mut Found<'_>,
+        node: Option<&Node>,
+        message: String,
+    ) -> &'i mut Issue {
+        let place = node.map_or_else(|| self.place(), |node| node.span.clone());
+        let issue = found.at(&self.source, &place, message).subject(self.subject());
+        if node.is_none() {
+            issue.identity("");
+        }
+        issue
+    }
+
+    /// The change that makes the value at `way` below `node` be `value`.
+    pub(crate) fn set(&self, node: &Node, way: &[&str], value: &str) -> Option<Edit> {
+        edit::set(&self.source, node, way, value)
+    }
+
+    pub(crate) fn workload(&self) -> Option<Workload<'_>> {
+        let template = match (self.group.as_str(), self.kind.as_str()) {
+            ("", "Pod") => &self.node,
+            ("", "PodTemplate") => self.at(&["template"])?,
+            ("batch", "CronJob") => self.at(&["spec", "jobTemplate", "spec", "template"])?,
+            ("", "ReplicationController")
+            | ("apps" | "extensions", "Deployment" | "DaemonSet" | "ReplicaSet" | "StatefulSet")
+            | ("batch", "Job") => self.at(&["spec", "template"])?,
+            _ => return None,
+        };
+        Some(Workload { object: self, template, spec: template.get("spec")? })
+    }
+}
+
+impl<'g> Workload<'g> {
+    /// All containers, in the order of the manifest.
+    pub(crate) fn containers(self) -> impl Iterator<Item = Container<'g>> {
+        let roles = [
+            ("initContainers", Role::Init),
+            ("containers", Role::Main),
+            ("ephemeralContainers", Role::Ephemeral),
+        ];
+        roles.into_iter().flat_map(move |(key, role)| {
+            let items = self.spec.get(key).map_or(&[][..], Node::items);
+            items.iter().map(move |node| Container { workload: self, node, role })
+        })
+    }
+
+    /// The value at the end of a way below the pod's `spec`.
+    pub(crate) fn at(self, way: &[&str]) -> Option<&'g Node> {
+        self.spec.at(way)
+    }
+
+    /// Whether the pod says that it runs on Windows, where most of the security context has no meaning.
+    pub(crate) fn is_windows(self) -> bool {
+        let named = |way: &[&str]| self.at(way).and_then(Node::text) == Some("windows");
+        named(&["os", "name"]) || named(&["nodeSelector", "kubernetes.io/os"])
+    }
+
+    /// A label of the pods.
+    pub(crate) fn label(self, key: &str) -> Option<&'g str> {
+        self.template.at(&["metadata", "labels", key]).and_then(Node::text)
+    }
+
+    /// Whether the pods have all `matchLabels` of a selector, and satisfy its `matchExpressions`.
+    pub(crate) fn is_selected_by(self, selector: &Node) -> bool {
+        let labels = selector.get("matchLabels").map_or(&[][..], Node::entries);
+        let equal =
+            labels.iter().all(|(key, value)| value.text().is_some() && self.label(&key.text) == value.text());
+        let expressions = selector.get("matchExpressions").map_or(&[][..], Node::items);
+        equal && expressions.iter().all(|expression| self.satisfies(expression))
+    }
+
+    fn satisfies(self, expression: &Node) -> bool {
+        let label = expression.get("key").and_then(Node::text).and_then(|key| self.label(key));
+        let is_in = || {
+            let mut values = expression.get("values").into_iter().flat_map(Node::texts);
+            label.is_some_and(|label| values.any(|value| value == label))
+        };
+        match expression.get("operator").and_then(Node::text) {
+            Some("In") => is_in(),
+            Some("NotIn") => !is_in(),
+            Some("Exists") => label.is_some(),
+            Some("DoesNotExist") => label.is_none(),
+            _ => false,
+        }
+    }
+
+    /// Reports about the workload, at a node of it or at its name.
+    pub(crate) fn report<'i>(
+        self,
+        found: &'i mut Found<'_>,
+        node: Option<&Node>,
+        message: String,
+    ) -> &'i mut Issue {
+        self.object.report(found, node, message)
+    }
+}
+
+impl<'g> Container<'g> {
+    pub(crate) fn name(self) -> &'g str {
+        self.node.get("name").and_then(Node::text).unwrap_or("-")
+    }
+
+    /// The value at the end of a way below the container.
+    pub(crate) fn at(self, way: &[&str]) -> Option<&'g Node> {
+        self.node.at(way)
+    }
+
+    /// A field of the container's security context, or of the pod's where it has none.
+    pub(crate) fn security(self, field: &str) -> Option<&'g Node> {
+        self.own_security(field).or_else(|| self.workload.at(&["securityContext", field]))
+    }
+
+    /// A field of the container's own security context.
+    pub(crate) fn own_security(self, field: &str) -> Option<&'g Node> {
+        self.at(&["securityContext", field]).filter(|node| !node.is_null())
+    }
+
+    /// Reports about the container, at a node of it or at its name.
+    pub(crate) fn report<'i>(
+        self,
+        found: &'i mut Found<'_>,
+        node: Option<&Node>,
+        message: String,
+    ) -> &'i mut Issue {
+        let object = self.workload.object;
+        let place = match node.map(|node| &node.span).filter(|span| !span.is_empty()) {
+            Some(span) => span.clone(),
+            None => {
+                let start = self.node.span.start;
+                self.node.entry("name").map_or(start..start, |(key, value)| key.span.start..value.span.end)
+            }
+        };
+        let subject = format!("{}/{}", object.subject(), self.name());
+        let issue = found.at(&object.source, &place, message).subject(subject);
+        if node.is_none() {
+            issue.identity("");
+        }
+        issue
+    }
+
+    /// The change that makes a field of the container's security context be `value`.
+    pub(crate) fn set_security(self, field: &str, value: &str) -> Option<Edit> {
+        self.set(&["securityContext", field], value)
+    }
+
+    /// The change that makes the value at `way` below the container be `value`.
+    pub(crate) fn set(self, way: &[&str], value: &str) -> Option<Edit> {
+        self.workload.object.set(self.node, way, value)
+    }
+}

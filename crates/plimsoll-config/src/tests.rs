@@ -1,0 +1,82 @@
+//! What holds for every rule, and for the checker as a whole.
+
+use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+fn check(path: &str, text: &str) -> Checked {
+    let mut checker = Checker::new();
+    checker.add(path, text.as_bytes());
+    checker.finish()
+}
+
+#[test]
+fn every_rule_has_a_name_of_its_own_and_says_why_and_what_to_do() {
+    let mut ids = BTreeSet::new();
+    for rule in rules() {
+        assert!(rule.id.starts_with("config/"), "{}", rule.id);
+        assert!(
+            rule.id["config/".len()..]
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        );
+        assert!(ids.insert(rule.id), "{} twice", rule.id);
+        assert!(!rule.title.ends_with('.') && rule.title.len() < 100, "{}", rule.title);
+        assert_eq!(rule.help.matches("```").count(), 4, "{} has a bad and a good example", rule.id);
+        assert!(rule.help.contains("Bad:") && rule.help.contains("Good:"), "{}", rule.id);
+        assert!(rule.references.iter().all(|link| link.starts_with("https://")), "{}", rule.id);
+    }
+}
+
+#[test]
+fn a_file_of_no_kind_is_none_and_what_cannot_be_parsed_is_a_gap() {
+    let mut checker = Checker::new();
+    assert!(!checker.add("src/main.rs", b"fn main() {}"));
+    assert!(checker.add("Dockerfile", b"FROM a:1@sha256:0\nWHAT is this\n"));
+    assert!(checker.add("b/Dockerfile", b"\xff\xfe\x00"));
+    assert!(checker.add("c/Dockerfile", b"FROM scratch\nUSER 1\n"));
+    let checked = checker.finish();
+    let gaps: Vec<String> =
+        checked.coverage.gaps.iter().map(|gap| format!("{}: {}", gap.path, gap.problem)).collect();
+    assert_eq!(gaps, ["Dockerfile: `WHAT` is no instruction (line 2)", "b/Dockerfile: is not valid UTF-16"]);
+    assert_eq!((checked.coverage.files, checked.coverage.bytes), (1, 20));
+}
+
+#[test]
+fn a_comment_with_a_reason_suppresses_and_one_without_does_not() {
+    let text = |comment: &str| format!("{comment}\nFROM debian\nUSER 1\n");
+    let rule = "config/dockerfile-moving-base";
+    let with = check(
+        "Dockerfile",
+        &text("# plimsoll:allow config/dockerfile-moving-base we test against the newest"),
+    );
+    assert!(with.findings.iter().all(|finding| finding.rule != rule));
+    assert_eq!(with.suppressed.len(), 1);
+    let without = check("Dockerfile", &text("# plimsoll:allow config/dockerfile-moving-base"));
+    assert!(without.suppressed.is_empty());
+    let finding = without.findings.iter().find(|finding| finding.rule == rule).unwrap();
+    assert!(finding.message.ends_with("(the comment that accepts it gives no reason)"));
+}
+
+#[test]
+fn a_fingerprint_survives_moved_lines_and_tells_twins_apart() {
+    let prints = |text: &str| {
+        let findings = check("Dockerfile", text).findings;
+        findings.iter().map(|finding| finding.fingerprint).collect::<Vec<_>>()
+    };
+    let base = "FROM debian\nUSER 1\n";
+    assert_eq!(prints(base), prints(&format!("# hello\n\n\n{base}")));
+    let twice = prints("FROM debian\nFROM debian\nUSER 1\n");
+    assert_eq!(twice.iter().collect::<BTreeSet<_>>().len(), twice.len());
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_break_the_checker(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        for path in ["Dockerfile"] {
+            let mut checker = Checker::new();
+            checker.add(path, &bytes);
+            let _ = checker.finish();
+        }
+    }
+}
