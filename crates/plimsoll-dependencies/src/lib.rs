@@ -1,2 +1,12 @@
 //! What a tree or an artifact depends on, read from lock files without executing anything; the SBOM that says so, with how
 //! complete it is; and what advisories know about it, by their own version ranges.
+
+pub mod component;
+mod format;
+pub mod inventory;
+mod lock;
+pub mod purl;
+
+pub use component::{Completeness, Component, Ecosystem, Graph, Scope, Source};
+pub use format::{Format, Unreadable};
+pub use inventory::{Found, Inventory};

@@ -1,0 +1,133 @@
+//! A graph while a reader fills it: counts against the limits, and knows on which lines a span of the file lies.
+
+use crate::{
+    component::{Algorithm, Component, Graph, Hash},
+    format::Unreadable,
+    inventory::MAX_ENTRIES,
+};
+use plimsoll_scan::Location;
+use std::ops::Range;
+
+/// Characters of a line that a location shows.
+const EXCERPT: usize = 160;
+
+/// A graph in the making.
+pub(crate) struct Draft<'a> {
+    /// What is known so far.
+    pub(crate) graph: Graph,
+    path: &'a str,
+    text: &'a str,
+    /// Offset of each line's first byte.
+    starts: Vec<usize>,
+}
+
+impl<'a> Draft<'a> {
+    /// For a text file.
+    ///
+    /// # Errors
+    /// When it is not UTF-8.
+    pub(crate) fn new(path: &'a str, bytes: &'a [u8]) -> Result<Self, Unreadable> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let text = str::from_utf8(bytes).map_err(|_| Unreadable::new("it is not UTF-8"))?;
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let starts = std::iter::once(0).chain(ends).collect();
+        Ok(Self { graph: Graph::default(), path, text, starts })
+    }
+
+    /// The file.
+    pub(crate) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Adds a component that stands at `span` of the file and gives its number.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub(crate) fn add(&mut self, mut component: Component, span: Range<usize>) -> Result<usize, Unreadable> {
+        component.location = Some(self.location(span));
+        self.add_at(component)
+    }
+
+    /// Adds a component whose location, if any, is set.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub(crate) fn add_at(&mut self, component: Component) -> Result<usize, Unreadable> {
+        if self.graph.components.len() >= MAX_ENTRIES {
+            return Err(Unreadable::new(format!("it has more than {MAX_ENTRIES} packages")));
+        }
+        self.graph.components.push(component);
+        Ok(self.graph.components.len() - 1)
+    }
+
+    /// Notes that `from` asks for `to`.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub(crate) fn edge(&mut self, from: usize, to: usize) -> Result<(), Unreadable> {
+        if self.graph.edges.len() >= 4 * MAX_ENTRIES {
+            return Err(Unreadable::new(format!("it has more than {} dependencies", 4 * MAX_ENTRIES)));
+        }
+        self.graph.edges.push((from, to));
+        Ok(())
+    }
+
+    /// The place of a span, which may be empty or end with a line's end.
+    pub(crate) fn location(&self, span: Range<usize>) -> Location {
+        let last = span.end.min(self.text.len()).max(span.start);
+        let trimmed = self.text.get(span.start..last).map_or(last, |text| span.start + text.trim_end().len());
+        let (line, column) = self.position(span.start);
+        let (end_line, end_column) = self.position(trimmed);
+        Location {
+            path: self.path.to_owned(),
+            line,
+            column,
+            end_line,
+            end_column,
+            excerpt: self.excerpt(line),
+            commit: None,
+        }
+    }
+
+    /// The span from the first character of its line on.
+    pub(crate) fn line_of(&self, span: Range<usize>) -> Range<usize> {
+        let line = self.starts.partition_point(|start| *start <= span.start).max(1);
+        let start = self.starts.get(line - 1).copied().unwrap_or_default();
+        let before = self.text.get(start..span.start).unwrap_or_default();
+        start + (before.len() - before.trim_start().len())..span.end
+    }
+
+    fn position(&self, offset: usize) -> (u32, u32) {
+        let line = self.starts.partition_point(|start| *start <= offset).max(1);
+        let start = self.starts.get(line - 1).copied().unwrap_or_default();
+        // Lines of minified files are as long as the file: counting their characters for each component would be
+        // quadratic, so that columns far to the right count bytes.
+        let column = match self.text.get(start..offset) {
+            Some(before) if before.len() <= 4096 => before.chars().count(),
+            _ => offset.saturating_sub(start),
+        };
+        (narrow(line), narrow(column + 1))
+    }
+
+    fn excerpt(&self, line: u32) -> String {
+        let start = self.starts.get(line as usize - 1).copied().unwrap_or_default();
+        let rest = self.text.get(start..).unwrap_or_default();
+        let line = rest.chars().take(EXCERPT).take_while(|c| *c != '\n');
+        line.collect::<String>().trim_end().to_owned()
+    }
+
+    /// The finished graph.
+    pub(crate) fn finish(self) -> Graph {
+        self.graph
+    }
+}
+
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// A digest in hexadecimal digits, if it has as many as its function.
+pub(crate) fn hex_hash(algorithm: Algorithm, hex: &str) -> Option<Hash> {
+    let right = hex.len() == 2 * algorithm.length() && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    right.then(|| Hash { algorithm, hex: hex.to_ascii_lowercase() })
+}

@@ -1,0 +1,10 @@
+//! Readers over lock files of the real tools, and what is written from them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "fixtures are files, and one that cannot be read must fail"
+)]
+
+mod readers;
+mod show;
