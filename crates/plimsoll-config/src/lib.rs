@@ -12,6 +12,7 @@ mod issue;
 mod joined;
 mod kind;
 mod kubernetes;
+mod names;
 mod shell;
 mod source;
 #[cfg(test)]

@@ -44,7 +44,10 @@ impl Command {
         let mut words = &self.words[..];
         while let Some((first, rest)) = words.split_first() {
             let word = first.text.as_str();
-            let skipped = BEFORE.contains(&word) || is_assignment(word) || WRAPPERS.contains(&word);
+            let skipped = word.starts_with("<<")
+                || BEFORE.contains(&word)
+                || is_assignment(word)
+                || WRAPPERS.contains(&word);
             if !skipped {
                 break;
             }
@@ -99,6 +102,130 @@ impl Command {
 fn is_assignment(word: &str) -> bool {
     let name = word.split_once('=').map_or("", |(name, _)| name);
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Whether it gets something from the network and gives it on.
+pub(crate) fn is_download(command: &Command) -> bool {
+    matches!(command.program(), "curl" | "wget" | "aria2c" | "fetch" | "axel")
+}
+
+/// Whether it compares what was downloaded with what was expected.
+pub(crate) fn is_checksum(command: &Command) -> bool {
+    match command.program() {
+        "sha256sum" | "sha512sum" | "sha384sum" | "sha1sum" | "shasum" | "b2sum" => {
+            command.flag(&["--check"]).is_some() || command.short('c').is_some()
+        }
+        "gpg" | "gpg2" => command.flag(&["--verify"]).is_some(),
+        "gpgv" | "cosign" | "minisign" => true,
+        _ => false,
+    }
+}
+
+/// Whether it runs what it reads.
+pub(crate) fn is_interpreter(command: &Command) -> bool {
+    let program = command.program().trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    matches!(
+        program,
+        "sh" | "bash"
+            | "ash"
+            | "dash"
+            | "zsh"
+            | "ksh"
+            | "python"
+            | "perl"
+            | "ruby"
+            | "node"
+            | "php"
+            | "eval"
+            | "source"
+    )
+}
+
+/// Whether it installs packages of a distribution.
+pub(crate) fn is_package_install(command: &Command) -> bool {
+    let verbs: &[&str] = match command.program() {
+        "apt-get" | "apt" | "yum" | "dnf" | "microdnf" | "tdnf" | "zypper" => &["install", "in"],
+        "apk" => &["add"],
+        "pacman" => return command.short('S').is_some(),
+        _ => return false,
+    };
+    command.operands().any(|word| verbs.contains(&word.text.as_str()))
+}
+
+/// Flags of pip that take the next word.
+const PIP_VALUES: &[&str] = &[
+    "-r",
+    "--requirement",
+    "-c",
+    "--constraint",
+    "-e",
+    "--editable",
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "-f",
+    "--find-links",
+    "-t",
+    "--target",
+    "--prefix",
+    "--root",
+    "--trusted-host",
+    "--timeout",
+    "--proxy",
+    "--retries",
+    "--platform",
+    "--python-version",
+    "--src",
+    "--cache-dir",
+    "--no-binary",
+    "--only-binary",
+    "--progress-bar",
+    "--upgrade-strategy",
+    "--python",
+];
+
+/// What pip is told to install by name; none where it is not pip, or where a file says the versions.
+pub(crate) fn python_packages(command: &Command) -> Option<Vec<&Word>> {
+    let arguments = command.arguments();
+    let arguments = match command.program() {
+        "pip" | "pip3" => arguments,
+        "python" | "python3" => arguments.strip_prefix_words(&["-m", "pip"])?,
+        "uv" => arguments.strip_prefix_words(&["pip"])?,
+        _ => return None,
+    };
+    let at = arguments
+        .iter()
+        .position(|word| !word.text.starts_with('-'))
+        .filter(|at| arguments[*at].text == "install")?;
+    let rest = &arguments[at + 1..];
+    if rest.iter().any(|word| {
+        word.text == "-c" || word.text.starts_with("--constraint") || word.text == "--require-hashes"
+    }) {
+        return None;
+    }
+    let mut packages = Vec::new();
+    let mut words = rest.iter();
+    while let Some(word) = words.next() {
+        if PIP_VALUES.contains(&word.text.as_str()) {
+            words.next();
+        } else if !word.text.starts_with(['-', '$', '>', '/']) && !word.text.contains("://") {
+            packages.push(word);
+        }
+    }
+    Some(packages)
+}
+
+/// Words without some that they must begin with.
+trait Words {
+    fn strip_prefix_words(&self, prefix: &[&str]) -> Option<&Self>;
+}
+
+impl Words for [Word] {
+    fn strip_prefix_words(&self, prefix: &[&str]) -> Option<&Self> {
+        let begins =
+            self.len() >= prefix.len() && self.iter().zip(prefix).all(|(word, prefix)| word.text == *prefix);
+        begins.then(|| &self[prefix.len()..])
+    }
 }
 
 /// The command of an exec form.

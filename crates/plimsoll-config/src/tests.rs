@@ -73,7 +73,7 @@ fn a_fingerprint_survives_moved_lines_and_tells_twins_apart() {
 proptest! {
     #[test]
     fn no_bytes_break_the_checker(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        for path in ["Dockerfile"] {
+        for path in ["Dockerfile", "a.yaml"] {
             let mut checker = Checker::new();
             checker.add(path, &bytes);
             let _ = checker.finish();
