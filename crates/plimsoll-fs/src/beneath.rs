@@ -42,7 +42,7 @@ pub fn open_beneath(root: BorrowedFd<'_>, path: &RelPath, opened: Opened) -> Res
 }
 
 /// A descriptor that only names the file, whatever its kind; a link at the end is not followed either.
-pub(crate) fn handle(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Errno> {
+pub(crate) fn handle(root: BorrowedFd<'_>, path: impl Arg + Copy) -> Result<OwnedFd, Errno> {
     lookup(root, path, OFlags::PATH | OFlags::NOFOLLOW, Mode::empty())
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn directory(root: BorrowedFd<'_>, path: impl Arg + Copy) -> Result<O
 
 /// A regular file for reading. Its kind is looked up before it is opened, because opening a fifo waits and opening a
 /// device does something; and again afterwards, because the name could have changed hands in between.
-pub(crate) fn file(root: BorrowedFd<'_>, path: &str) -> Result<(OwnedFd, Stat), Errno> {
+pub(crate) fn file(root: BorrowedFd<'_>, path: impl Arg + Copy) -> Result<(OwnedFd, Stat), Errno> {
     let before = fstat(handle(root, path)?)?;
     if !is(&before, FileType::RegularFile) {
         return Err(Errno::INVAL);

@@ -6,14 +6,14 @@ use crate::{
     error::{bad_object, failed},
 };
 use gix_hash::ObjectId;
-use gix_object::{Find, Kind};
+use gix_object::{Exists as _, Find, FindHeader as _, Kind};
 use gix_odb::{Store, store::init::Options};
 use gix_pack::cache::lru::MemoryCappedHashmap;
 use plimsoll_engine::ports::SourceError;
 use plimsoll_model::CommitId;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -25,6 +25,7 @@ pub(crate) struct Objects {
     handle: gix_odb::HandleArc,
     directory: PathBuf,
     limits: Limits,
+    behind: Option<Box<Self>>,
 }
 
 impl Objects {
@@ -34,7 +35,15 @@ impl Objects {
     /// `E-SRC-SHALLOW`, `E-SRC-ALTERNATES`, and when the directory cannot be listed.
     pub(crate) fn open(layout: &Layout, id: &ObjectId, limits: Limits) -> Result<Self, SourceError> {
         layout.check_complete()?;
-        let directory = layout.objects();
+        Self::at(&layout.objects(), id.kind(), limits)
+    }
+
+    /// A reader of an object directory, whatever else belongs to its repository.
+    ///
+    /// # Errors
+    /// When the directory cannot be listed.
+    pub(crate) fn at(directory: &Path, hash: gix_hash::Kind, limits: Limits) -> Result<Self, SourceError> {
+        let directory = directory.to_owned();
         check_packs(&directory)?;
         let options = Options {
             // The plain indices say the same, and there is less to misread.
@@ -43,12 +52,35 @@ impl Objects {
             current_dir: Some(directory.clone()),
             ..Options::default()
         };
-        let store = Store::at_opts(directory.clone(), id.kind(), &mut std::iter::empty(), options)
+        let store = Store::at_opts(directory.clone(), hash, &mut std::iter::empty(), options)
             .map_err(|error| failed("open the object database", error))?;
         let handle = Arc::new(store)
             .to_cache_arc()
             .with_pack_cache(|| Box::new(MemoryCappedHashmap::new(DELTA_CACHE)));
-        Ok(Self { handle, directory, limits })
+        Ok(Self { handle, directory, limits, behind: None })
+    }
+
+    /// The same reader, and where it has nothing, another one.
+    pub(crate) fn before(self, behind: Self) -> Self {
+        Self { behind: Some(Box::new(behind)), ..self }
+    }
+
+    /// Whether there is something of this id here.
+    pub(crate) fn has(&self, id: &ObjectId) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.handle.exists(id))).unwrap_or(false)
+    }
+
+    /// The kind of `id`, by its header alone; none where it is not here.
+    ///
+    /// # Errors
+    /// `E-SRC-OBJECT` when its header cannot be read.
+    pub(crate) fn kind(&self, id: &ObjectId) -> Result<Option<Kind>, SourceError> {
+        self.check_loose(id)?;
+        match catch_unwind(AssertUnwindSafe(|| self.handle.try_header(id))) {
+            Ok(Ok(header)) => Ok(header.map(|header| header.kind)),
+            Ok(Err(error)) => Err(bad_object(id, error)),
+            Err(_) => Err(bad_object(id, "what is stored cannot be decoded")),
+        }
     }
 
     /// The content of `id`, which must be of `kind`.
@@ -84,7 +116,7 @@ impl Objects {
         }));
         let kind = match found {
             Ok(Ok(Some(kind))) => kind,
-            Ok(Ok(None)) => return Ok(None),
+            Ok(Ok(None)) => return self.behind.as_ref().map_or(Ok(None), |behind| behind.find(id)),
             Ok(Err(error)) => return Err(bad_object(id, error)),
             Err(_) => return Err(bad_object(id, "what is stored cannot be decoded")),
         };
@@ -115,7 +147,7 @@ impl Objects {
     }
 }
 
-fn check_packs(objects: &std::path::Path) -> Result<(), SourceError> {
+fn check_packs(objects: &Path) -> Result<(), SourceError> {
     let problem = |error: std::io::Error| failed("list the packs", error);
     let packs = match objects.join("pack").read_dir() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),

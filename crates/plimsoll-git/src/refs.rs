@@ -10,11 +10,14 @@ use crate::{
 use gix_hash::ObjectId;
 use gix_object::{Kind, TagRefIter};
 use plimsoll_engine::ports::{Resolved, SourceError};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 /// Longest loose ref, in bytes.
 const LOOSE_LIMIT: u64 = 4096;
 /// Longest `packed-refs`, in bytes.
 const PACKED_LIMIT: u64 = 256 << 20;
+/// Most refs.
+const REFS: usize = 2_000_000;
 /// Most symbolic refs in a row, as in git, and most tags of tags.
 const HOPS: usize = 5;
 
@@ -47,12 +50,7 @@ fn is_hex(text: &str) -> bool {
 }
 
 fn named(layout: &Layout, revision: &str) -> Result<(Option<String>, ObjectId), SourceError> {
-    if layout.common_dir.join("reftable").exists() {
-        return Err(failed(
-            "read the refs",
-            "they are in the reftable format, which this version does not read",
-        ));
-    }
+    check_format(layout)?;
     for name in candidates(revision) {
         if gix_validate::reference::name(name.as_str().into()).is_err() {
             continue;
@@ -66,11 +64,42 @@ fn named(layout: &Layout, revision: &str) -> Result<(Option<String>, ObjectId), 
     Err(bad_revision(format_args!("{revision}{hint}"), layout.shown()))
 }
 
+fn check_format(layout: &Layout) -> Result<(), SourceError> {
+    let problem = "they are in the reftable format, which this version does not read";
+    if layout.common_dir.join("reftable").exists() { Err(failed("read the refs", problem)) } else { Ok(()) }
+}
+
+/// What a directory holds, with the kind of each; nothing where there is no such directory.
+fn entries(directory: &Path) -> Result<Vec<(String, fs::FileType)>, SourceError> {
+    let problem = |error: io::Error| failed(format!("list {}", directory.display()), error);
+    let listed = match directory.read_dir() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+        listed => listed.map_err(problem)?,
+    };
+    let mut entries = Vec::new();
+    for entry in listed {
+        let entry = entry.map_err(problem)?;
+        // git writes no name that is not UTF-8, and reads none.
+        if let Ok(name) = entry.file_name().into_string() {
+            entries.push((name, entry.file_type().map_err(problem)?));
+        }
+    }
+    Ok(entries)
+}
+
 fn candidates(revision: &str) -> Vec<String> {
     if revision == "HEAD" || revision.starts_with("refs/") {
         return vec![revision.to_owned()];
     }
     vec![format!("refs/heads/{revision}"), format!("refs/tags/{revision}")]
+}
+
+/// The id behind a full name, as it is stored; none for a branch without a commit.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn id_of(layout: &Layout, name: &str) -> Result<Option<ObjectId>, SourceError> {
+    Ok(follow(layout, name.to_owned())?.map(|(_, id)| id))
 }
 
 /// Follows symbolic refs from `name` to the ref that holds an id.
@@ -115,6 +144,26 @@ fn parse(content: &[u8]) -> Option<Value> {
     valid.then(|| Value::Symbolic(target.to_owned()))
 }
 
+/// Every ref of `packed-refs`; those stored by themselves count before them.
+fn packed_all(layout: &Layout) -> Result<BTreeMap<String, ObjectId>, SourceError> {
+    let problem = |problem: &str| failed("read packed-refs", problem);
+    let content = small::read(&layout.common_dir, "packed-refs", PACKED_LIMIT);
+    let content = content.map_err(|error| problem(&error.to_string()))?.unwrap_or_default();
+    let mut all = BTreeMap::new();
+    for line in
+        content.split(|&b| b == b'\n').filter(|line| !matches!(line.first(), None | Some(b'#' | b'^')))
+    {
+        let (id, name) = std::str::from_utf8(line)
+            .ok()
+            .and_then(|line| line.split_once(' '))
+            .ok_or_else(|| problem("a line is no ref"))?;
+        let id = ObjectId::from_hex(id.as_bytes())
+            .map_err(|_| problem(&format!("the line of {name} has no id")))?;
+        all.insert(name.to_owned(), id);
+    }
+    Ok(all)
+}
+
 fn packed(layout: &Layout, name: &str) -> Result<Option<Value>, SourceError> {
     let problem = |problem: &str| failed("read packed-refs", problem);
     let content = small::read(&layout.common_dir, "packed-refs", PACKED_LIMIT);
@@ -130,17 +179,55 @@ fn packed(layout: &Layout, name: &str) -> Result<Option<Value>, SourceError> {
 }
 
 /// Follows annotated tags to the commit behind them; none if there is another object.
-fn peel(objects: &Objects, mut id: ObjectId) -> Result<Option<ObjectId>, SourceError> {
-    for _ in 0..=HOPS {
+fn peel(objects: &Objects, id: ObjectId) -> Result<Option<ObjectId>, SourceError> {
+    let (id, kind) = peeled(objects, id)?;
+    Ok((kind == Kind::Commit).then_some(id))
+}
+
+/// Follows annotated tags to what is behind them, and gives its kind; after five of them, the next.
+///
+/// # Errors
+/// `E-SRC-OBJECT`.
+pub(crate) fn peeled(objects: &Objects, mut id: ObjectId) -> Result<(ObjectId, Kind), SourceError> {
+    let mut hops = 0;
+    loop {
         let (kind, content) = objects.read_any(&id)?;
-        match kind {
-            Kind::Commit => return Ok(Some(id)),
-            Kind::Tag => {
-                let target = TagRefIter::from_bytes(&content, id.kind()).target_id();
-                id = target.map_err(|error| bad_object(&id, error))?;
+        if kind != Kind::Tag || hops == HOPS {
+            return Ok((id, kind));
+        }
+        let target = TagRefIter::from_bytes(&content, id.kind()).target_id();
+        id = target.map_err(|error| bad_object(&id, error))?;
+        hops += 1;
+    }
+}
+
+/// What `HEAD`, every ref and the `HEAD` of every linked work tree stand for, by their names; a branch without a commit is
+/// left out.
+///
+/// # Errors
+/// When a ref cannot be read, or the refs are in a format that is not read here.
+pub(crate) fn all(layout: &Layout) -> Result<BTreeMap<String, ObjectId>, SourceError> {
+    check_format(layout)?;
+    let mut all = packed_all(layout)?;
+    let mut open = vec!["refs".to_owned()];
+    while let Some(directory) = open.pop() {
+        for (name, kind) in entries(&layout.common_dir.join(&directory))? {
+            let name = format!("{directory}/{name}");
+            if kind.is_dir() {
+                open.push(name);
+            } else if gix_validate::reference::name(name.as_str().into()).is_ok() {
+                all.extend(id_of(layout, &name)?.map(|id| (name, id)));
             }
-            Kind::Tree | Kind::Blob => break,
+        }
+        if all.len() + open.len() > REFS {
+            return Err(failed("list the refs", format!("there are more than {REFS}")));
         }
     }
-    Ok(None)
+    all.extend(id_of(layout, "HEAD")?.map(|id| ("HEAD".to_owned(), id)));
+    for (linked, _) in entries(&layout.common_dir.join("worktrees"))? {
+        let git_dir = layout.common_dir.join("worktrees").join(&linked);
+        let layout = Layout { git_dir, ..layout.clone() };
+        all.extend(id_of(&layout, "HEAD")?.map(|id| (format!("worktrees/{linked}/HEAD"), id)));
+    }
+    Ok(all)
 }

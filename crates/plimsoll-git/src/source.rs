@@ -16,7 +16,7 @@ use plimsoll_model::{Code, CommitId, RelPath, Tree};
 use std::{
     collections::{BTreeMap, BTreeSet},
     os::fd::BorrowedFd,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// A git repository on this machine. Holds paths only: each call opens what it reads, so that a value may live as long
@@ -53,6 +53,12 @@ impl GitSource {
         Self { limits, ..self }
     }
 
+    /// Where its objects are.
+    #[must_use]
+    pub fn objects_directory(&self) -> PathBuf {
+        self.layout.objects()
+    }
+
     /// The root of the work tree; none for a bare repository.
     #[must_use]
     pub fn work_tree(&self) -> Option<&Path> {
@@ -63,6 +69,16 @@ impl GitSource {
     #[must_use]
     pub fn prefix(&self) -> Option<&RelPath> {
         self.layout.prefix.as_ref()
+    }
+
+    /// Where the repository keeps what.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// How much of it is read.
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// A reader of objects with ids of this kind.

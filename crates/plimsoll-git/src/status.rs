@@ -39,7 +39,18 @@ pub(crate) enum Head {
     Unborn,
 }
 
-fn imitate(layout: &Layout, head: &Head, git_dir: &Path) -> std::io::Result<()> {
+/// Makes a git directory with the index and the excluded names of the repository and nothing else of it.
+pub(crate) fn imitate(layout: &Layout, head: &Head, git_dir: &Path) -> std::io::Result<()> {
+    imitate_index(layout, head, None, git_dir)
+}
+
+/// The same with another index than the repository's own, as git has one while it commits a part of it.
+pub(crate) fn imitate_index(
+    layout: &Layout,
+    head: &Head,
+    index: Option<&Path>,
+    git_dir: &Path,
+) -> std::io::Result<()> {
     fs::create_dir_all(git_dir.join("refs"))?;
     fs::create_dir_all(git_dir.join("info"))?;
     let (head, sha256) = match head {
@@ -50,7 +61,12 @@ fn imitate(layout: &Layout, head: &Head, git_dir: &Path) -> std::io::Result<()> 
     let format =
         if sha256 { "\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = sha256\n" } else { "" };
     fs::write(git_dir.join("config"), format!("[core]\n\tbare = false\n{format}"))?;
-    if let Some(index) = small::read(&layout.git_dir, "index", INDEX_LIMIT)? {
+    let index = match index.map(|index| (index.parent(), index.file_name().and_then(|name| name.to_str()))) {
+        None => small::read(&layout.git_dir, "index", INDEX_LIMIT)?,
+        Some((Some(directory), Some(name))) => small::read(directory, name, INDEX_LIMIT)?,
+        Some(_) => return Err(std::io::ErrorKind::InvalidInput.into()),
+    };
+    if let Some(index) = index {
         fs::write(git_dir.join("index"), index)?;
     }
     if let Some(exclude) = small::read(&layout.common_dir, "info/exclude", EXCLUDE_LIMIT)? {
