@@ -4,8 +4,6 @@
 //! A family of rules has a kind of file ([`kind`]), a reader, and a registry: an array of each rule with its check. A check
 //! reports to [`issue::Found`], which knows the rule; place, fingerprint, diff and suppression are made here.
 
-#![allow(dead_code, reason = "the rules that use it are added one by one")]
-
 mod diff;
 mod dockerfile;
 mod issue;

@@ -80,3 +80,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn no_rule_finds_anything_in_what_follows_all_of_them() {
+    let fixed = [
+        ("shop.yaml", include_str!("kubernetes/testdata/hardened.yaml")),
+        ("Dockerfile", include_str!("dockerfile/testdata/Dockerfile.hardened")),
+    ];
+    for (path, text) in fixed {
+        let checked = check(path, text);
+        assert_eq!(checked.coverage.gaps, []);
+        assert_eq!(checked.findings, [], "{path}");
+    }
+}

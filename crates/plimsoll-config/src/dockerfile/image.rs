@@ -30,12 +30,6 @@ impl Image {
         self.digest.is_none() && self.tag.as_deref().is_none_or(moves)
     }
 
-    /// The registry host, where one is named.
-    pub(crate) fn registry(&self) -> Option<&str> {
-        let (host, _) = self.name.split_once('/')?;
-        (host.contains(['.', ':']) || host == "localhost").then_some(host)
-    }
-
     /// Whether it is published to run as an ordinary user, as its name says.
     pub(crate) fn is_non_root(&self) -> bool {
         let says = |text: &str| {
@@ -51,20 +45,18 @@ mod tests {
 
     #[test]
     fn names_are_taken_apart() {
-        let check =
-            |text: &str, name: &str, tag: Option<&str>, digest: Option<&str>, registry: Option<&str>| {
-                let image = Image::parse(text);
-                assert_eq!(
-                    (image.name.as_str(), image.tag.as_deref(), image.digest.as_deref()),
-                    (name, tag, digest)
-                );
-                assert_eq!(image.registry(), registry, "{text}");
-            };
-        check("node", "node", None, None, None);
-        check("node:20", "node", Some("20"), None, None);
-        check("r.io:5000/a/b", "r.io:5000/a/b", None, None, Some("r.io:5000"));
-        check("r.io:5000/a/b:1@sha256:0", "r.io:5000/a/b", Some("1"), Some("sha256:0"), Some("r.io:5000"));
-        check("library/node", "library/node", None, None, None);
-        check("localhost/a", "localhost/a", None, None, Some("localhost"));
+        let check = |text: &str, name: &str, tag: Option<&str>, digest: Option<&str>| {
+            let image = Image::parse(text);
+            assert_eq!(
+                (image.name.as_str(), image.tag.as_deref(), image.digest.as_deref()),
+                (name, tag, digest)
+            );
+        };
+        check("node", "node", None, None);
+        check("node:20", "node", Some("20"), None);
+        check("r.io:5000/a/b", "r.io:5000/a/b", None, None);
+        check("r.io:5000/a/b:1@sha256:0", "r.io:5000/a/b", Some("1"), Some("sha256:0"));
+        check("library/node", "library/node", None, None);
+        check("localhost/a", "localhost/a", None, None);
     }
 }

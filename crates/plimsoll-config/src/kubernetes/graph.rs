@@ -55,6 +55,13 @@ pub(crate) struct Container<'g> {
     pub(crate) role: Role,
 }
 
+/// One rule of a role.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Grant<'g> {
+    pub(crate) object: &'g Object,
+    pub(crate) node: &'g Node,
+}
+
 /// Lists inside of lists that are looked into.
 const MAX_LISTS: usize = 4;
 
@@ -95,6 +102,43 @@ impl Graph {
     /// Everything that runs pods.
     pub(crate) fn workloads(&self) -> impl Iterator<Item = Workload<'_>> {
         self.objects.iter().filter_map(Object::workload)
+    }
+
+    /// Whether a limit range of the namespace gives containers that say nothing a value.
+    pub(crate) fn has_default(&self, workload: Workload<'_>, key: &str, resource: &str) -> bool {
+        let ranges = self.of_kind("LimitRange").filter(|range| range.is_beside(workload.object));
+        let mut limits = ranges.filter_map(|range| range.at(&["spec", "limits"])).flat_map(Node::items);
+        limits.any(|limit| limit.at(&[key, resource]).is_some())
+    }
+
+    /// Whether some binding gives the service account of a workload a role.
+    pub(crate) fn is_bound(&self, workload: Workload<'_>, account: &str) -> bool {
+        let mut subjects =
+            self.bindings().filter_map(|binding| binding.at(&["subjects"])).flat_map(Node::items);
+        subjects.any(|subject| {
+            let text = |key: &str| subject.get(key).and_then(Node::text).unwrap_or("");
+            let (namespace, own) = (text("namespace"), workload.object.namespace.as_str());
+            text("kind") == "ServiceAccount"
+                && text("name") == account
+                && (namespace == own || namespace.is_empty() || own.is_empty())
+        })
+    }
+
+    /// What roles allow: each rule of each role.
+    pub(crate) fn grants(&self) -> impl Iterator<Item = Grant<'_>> {
+        let roles =
+            self.objects.iter().filter(|object| matches!(object.kind.as_str(), "Role" | "ClusterRole"));
+        roles.flat_map(|object| {
+            let rules = object.at(&["rules"]).map_or(&[][..], Node::items);
+            rules.iter().map(move |node| Grant { object, node })
+        })
+    }
+
+    /// What gives roles to somebody.
+    pub(crate) fn bindings(&self) -> impl Iterator<Item = &Object> {
+        self.objects
+            .iter()
+            .filter(|object| matches!(object.kind.as_str(), "RoleBinding" | "ClusterRoleBinding"))
     }
 
     /// Every container of every workload.
@@ -163,6 +207,29 @@ impl Object {
     }
 }
 
+impl<'g> Grant<'g> {
+    /// The item of a list that is one of `values`.
+    pub(crate) fn item(self, key: &str, values: &[&str]) -> Option<&'g Node> {
+        let items = self.node.get(key).map_or(&[][..], Node::items);
+        items.iter().find(|item| item.text().is_some_and(|text| values.contains(&text)))
+    }
+
+    /// Whether one of these verbs, or every verb, is allowed.
+    pub(crate) fn allows(self, verbs: &[&str]) -> bool {
+        self.item("verbs", verbs).or_else(|| self.item("verbs", &["*"])).is_some()
+    }
+
+    /// The resource that is named outright, where one of these verbs is allowed on it.
+    pub(crate) fn of(self, verbs: &[&str], resources: &[&str]) -> Option<&'g Node> {
+        self.item("resources", resources).filter(|_| self.allows(verbs))
+    }
+
+    /// Whether it is for some objects by name only.
+    pub(crate) fn is_named(self) -> bool {
+        self.node.get("resourceNames").is_some_and(|names| !names.items().is_empty())
+    }
+}
+
 impl<'g> Workload<'g> {
     /// All containers, in the order of the manifest.
     pub(crate) fn containers(self) -> impl Iterator<Item = Container<'g>> {
@@ -186,6 +253,24 @@ impl<'g> Workload<'g> {
     pub(crate) fn is_windows(self) -> bool {
         let named = |way: &[&str]| self.at(way).and_then(Node::text) == Some("windows");
         named(&["os", "name"]) || named(&["nodeSelector", "kubernetes.io/os"])
+    }
+
+    /// Whether it runs once, or once in a while, and ends.
+    pub(crate) fn ends(self) -> bool {
+        matches!(self.object.kind.as_str(), "Job" | "CronJob")
+            || self.at(&["restartPolicy"]).and_then(Node::text).is_some_and(|policy| policy != "Always")
+    }
+
+    /// The volumes of the pod.
+    pub(crate) fn volumes(self) -> &'g [Node] {
+        self.at(&["volumes"]).map_or(&[], Node::items)
+    }
+
+    /// The service account of the pod, if it names one.
+    pub(crate) fn service_account(self) -> Option<&'g Node> {
+        self.at(&["serviceAccountName"])
+            .or_else(|| self.at(&["serviceAccount"]))
+            .filter(|node| !node.is_null())
     }
 
     /// A label of the pods.
@@ -271,13 +356,21 @@ impl<'g> Container<'g> {
         issue
     }
 
-    /// The change that makes a field of the container's security context be `value`.
-    pub(crate) fn set_security(self, field: &str, value: &str) -> Option<Edit> {
-        self.set(&["securityContext", field], value)
-    }
-
-    /// The change that makes the value at `way` below the container be `value`.
-    pub(crate) fn set(self, way: &[&str], value: &str) -> Option<Edit> {
-        self.workload.object.set(self.node, way, value)
+    /// Reports a field of the container's security context that should be `value`, with the change that makes it so.
+    pub(crate) fn harden<'i>(
+        self,
+        found: &'i mut Found<'_>,
+        node: Option<&Node>,
+        message: String,
+        (field, value): (&str, &str),
+    ) -> &'i mut Issue {
+        let way: Vec<&str> = std::iter::once("securityContext").chain(field.split('.')).collect();
+        let edit = self.workload.object.set(self.node, &way, value);
+        let issue = self.report(found, node, message);
+        issue.fix(format!("set `securityContext.{field}: {value}`"));
+        edit.into_iter().for_each(|edit| {
+            issue.edit(edit);
+        });
+        issue
     }
 }

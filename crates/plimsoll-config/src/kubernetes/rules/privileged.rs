@@ -35,12 +35,7 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
             continue;
         };
         let message = format!("container `{}` is privileged: it is root on its node", container.name());
-        let edit = container.set_security("privileged", "false");
-        let issue = container.report(found, Some(node), message);
-        issue.fix("set `privileged: false`, and add the one capability that is needed");
-        edit.into_iter().for_each(|edit| {
-            issue.edit(edit);
-        });
+        container.harden(found, Some(node), message, ("privileged", "false"));
     }
 }
 

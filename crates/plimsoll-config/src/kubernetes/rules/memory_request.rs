@@ -1,0 +1,58 @@
+//! A container without a request of memory.
+
+use super::prelude::*;
+
+pub(crate) static RULE: Rule = Rule {
+    id: "config/kubernetes-memory-request",
+    title: "container without a memory request",
+    severity: Severity::Info,
+    help: "\
+The scheduler places pods by their requests. Without one, nodes are filled beyond what they have, and the pod is the
+first that is thrown out.
+
+Bad:
+
+```yaml
+resources: {}
+```
+
+Good:
+
+```yaml
+resources:
+  requests:
+    memory: 256Mi
+```",
+    references: &["https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/"],
+};
+
+pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
+    for container in graph.containers().filter(|container| container.role != Role::Ephemeral) {
+        let has = container.at(&["resources", "requests", "memory"]).is_some();
+        // A limit is the request where none is written.
+        let has_limit = container.at(&["resources", "limits", "memory"]).is_some();
+        if has || has_limit || graph.has_default(container.workload, "defaultRequest", "memory") {
+            continue;
+        }
+        let message = format!("container `{}` has no memory request", container.name());
+        container.report(found, None, message).fix("set `resources.requests.memory`, or a LimitRange in the namespace");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fires_where_there_is_none() {
+        fires(&RULE, &container("image: a"), &["6:5"]);
+        fires(&RULE, &container("resources: {requests: {other: 1}}"), &["6:5"]);
+    }
+
+    #[test]
+    fn is_silent_where_it_is_set_or_the_namespace_has_a_default() {
+        is_silent(&RULE, &container("resources:\n  requests:\n    memory: 256Mi"));
+        is_silent(&RULE, &all(&[&container("image: a\n"), &object("LimitRange", "  namespace: n\nspec:\n  limits:\n  - type: Container\n    defaultRequest: {memory: 256Mi}\n")]));
+    }
+
+}
