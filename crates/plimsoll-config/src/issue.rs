@@ -19,6 +19,7 @@ pub(crate) struct Issue {
     severity: Option<Severity>,
     fix: Option<String>,
     edits: Vec<Edit>,
+    masked: bool,
 }
 
 impl Issue {
@@ -49,6 +50,12 @@ impl Issue {
     /// How bad it is here, where that differs from its rule.
     pub(crate) fn severity(&mut self, severity: Severity) -> &mut Self {
         self.severity = Some(severity);
+        self
+    }
+
+    /// What stands at its place is a secret: it is not shown, and [`Issue::identity`] says what the finding is.
+    pub(crate) fn mask(&mut self) -> &mut Self {
+        self.masked = true;
         self
     }
 
@@ -109,6 +116,7 @@ impl Found<'_> {
             severity: None,
             fix: None,
             edits: Vec::new(),
+            masked: false,
         };
         let found = &mut self.issues.found;
         found.push((self.rule, issue));
@@ -129,13 +137,17 @@ fn finding(rule: &Rule, issue: Issue, allowed: Allowed, twins: &mut Twins) -> Fi
     if allowed == Allowed::WithoutReason {
         message.push_str(" (the comment that accepts it gives no reason)");
     }
+    let mut location = issue.source.locate(&issue.span);
+    if issue.masked {
+        location.excerpt = location.excerpt.replace(issue.source.slice(&issue.span), "***");
+    }
     Finding {
         rule: rule.id.to_owned(),
         severity: issue.severity.unwrap_or(rule.severity),
         message,
         fix: issue.fix,
         diff: diff::unified(&issue.source, &issue.edits),
-        location: Some(issue.source.locate(&issue.span)),
+        location: Some(location),
         fingerprint: Fingerprint::of(rule.id, &[&path, &subject, &evidence, &nth]),
         subject,
         aliases: Vec::new(),
