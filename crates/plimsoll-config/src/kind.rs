@@ -1,12 +1,14 @@
 //! Which rules read a file, told by its path and its first look. A file of a kind is read whole or is a gap, so a file that
 //! is only similar must not be taken for one.
 
-use crate::source::MAX_BYTES;
+use crate::{pipelines::System, source::MAX_BYTES};
 
 /// A kind of file that some rule reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Dockerfile,
+    /// A pipeline, told by its place.
+    Pipeline(System),
     /// Objects for Kubernetes, as YAML or JSON.
     Manifest,
     /// What becomes manifests only when Helm fills it in.
@@ -55,6 +57,9 @@ impl Kind {
         let name = path.rsplit('/').next().unwrap_or(path);
         if is_dockerfile(name) {
             return Some(Self::Dockerfile);
+        }
+        if let Some(system) = System::of(path) {
+            return Some(Self::Pipeline(system));
         }
         let end = name.rsplit_once('.').map_or("", |(_, end)| end).to_ascii_lowercase();
         if !matches!(end.as_str(), "yaml" | "yml" | "json") {
@@ -114,6 +119,27 @@ mod tests {
         }
         for path in
             ["Dockerfile.md", "Dockerfile.j2", "dockerfile_test.go", "Dockerfile.dockerignore", "dockerfiles"]
+        {
+            check(path, None);
+        }
+    }
+
+    #[test]
+    fn pipelines_are_told_by_their_place() {
+        let check = |path: &str, expect: Option<System>| {
+            assert_eq!(Kind::of(path, b""), expect.map(Kind::Pipeline), "{path}");
+        };
+        for path in [".github/workflows/a.yml", "x/.github/workflows/a.yaml", "action.yml", "a/b/action.yaml"]
+        {
+            check(path, Some(System::GitHub));
+        }
+        for path in [".gitlab-ci.yml", "x/.gitlab-ci.yml", "build.gitlab-ci.yml", ".gitlab/ci/a.yml"] {
+            check(path, Some(System::GitLab));
+        }
+        for path in ["Jenkinsfile", "ci/Jenkinsfile.release", "a.jenkinsfile"] {
+            check(path, Some(System::Jenkins));
+        }
+        for path in [".github/dependabot.yml", ".github/workflows/a.md", "workflows/a.yml", "Jenkinsfile.md"]
         {
             check(path, None);
         }

@@ -7,6 +7,7 @@ mod rules;
 
 use crate::{
     issue::{Found, Issues},
+    pipelines,
     source::Source,
     yaml::duplicate_key,
 };
@@ -35,6 +36,7 @@ impl Manifests {
     /// Why the file cannot be read, in one line.
     pub(crate) fn add(&mut self, source: &Rc<Source>, issues: &mut Issues) -> Result<(), String> {
         for document in duplicate_key::read(source, issues)? {
+            pipelines::check_argo(source, &document.root, issues);
             self.graph.add(source, document.root);
         }
         Ok(())

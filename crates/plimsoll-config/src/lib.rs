@@ -11,6 +11,7 @@ mod joined;
 mod kind;
 mod kubernetes;
 mod names;
+mod pipelines;
 mod shell;
 mod source;
 #[cfg(test)]
@@ -68,6 +69,7 @@ impl Checker {
     fn read(&mut self, kind: Kind, source: &Rc<Source>) -> Result<(), String> {
         match kind {
             Kind::Dockerfile => dockerfile::check(source, &mut self.issues),
+            Kind::Pipeline(system) => pipelines::check(system, source, &mut self.issues),
             Kind::Manifest => self.manifests.add(source, &mut self.issues),
             Kind::HelmTemplate => {
                 self.manifests.template(source, &mut self.issues);
@@ -89,6 +91,7 @@ impl Checker {
 #[must_use]
 pub fn rules() -> Vec<&'static Rule> {
     let mut rules: Vec<&'static Rule> = vec![&yaml::duplicate_key::RULE, &kubernetes::not_rendered::RULE];
+    rules.extend(pipelines::rules());
     rules.extend(kubernetes::RULES.iter().map(|(rule, _)| *rule));
     rules.extend(dockerfile::RULES.iter().map(|(rule, _)| *rule));
     rules.sort_by_key(|rule| rule.id);

@@ -49,7 +49,7 @@ pub(crate) fn is_fixed_by_its_diff(rule: &Rule, path: &str, text: &str, changes:
 }
 
 /// The text after a diff of one file.
-fn apply(text: &str, diff: &str) -> String {
+pub(crate) fn apply(text: &str, diff: &str) -> String {
     let old: Vec<&str> = text.lines().collect();
     let (mut new, mut at) = (Vec::new(), 0);
     for line in diff.lines().skip(2) {
