@@ -131,11 +131,11 @@ impl Scope {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
-    /// The ecosystem's public registry.
+    /// A registry that the file does not name: the ecosystem's public one, or what the client is told to use for it.
     #[default]
     Registry,
-    /// Another registry, by its address as written.
-    OtherRegistry(String),
+    /// A registry, by its address as written.
+    RegistryAt(String),
     /// A repository: its address, with the commit where one is pinned.
     Git(String),
     /// A directory or a file of the tree itself: the project's own packages, or vendored ones.
@@ -256,11 +256,11 @@ impl Component {
         }
     }
 
-    /// Whether it is what the ecosystem's public registry, or a mirror of it, has under its name. Advisories are about
-    /// those; a package of the tree or of a repository can be called the same and be another.
+    /// Whether it comes from a registry. Advisories are about those packages; one of the tree or of a repository can be
+    /// called the same and be another.
     #[must_use]
     pub fn is_published(&self) -> bool {
-        matches!(self.source, Source::Registry | Source::OtherRegistry(_))
+        matches!(self.source, Source::Registry | Source::RegistryAt(_))
     }
 }
 

@@ -18,16 +18,68 @@ impl Unreadable {
 pub enum Format {
     /// `Cargo.lock`
     CargoLock,
+    /// `package-lock.json`, `npm-shrinkwrap.json`
+    NpmLock,
+    /// `pnpm-lock.yaml`
+    PnpmLock,
+    /// `yarn.lock`
+    YarnLock,
+    /// `poetry.lock`
+    PoetryLock,
+    /// `uv.lock`
+    UvLock,
+    /// `pdm.lock`
+    PdmLock,
+    /// `Pipfile.lock`
+    PipfileLock,
+    /// `pylock.toml`, `pylock.NAME.toml`
+    PyLock,
+    /// `requirements.txt` and files named like it
+    Requirements,
+    /// `go.mod`
+    GoMod,
+    /// `gradle.lockfile`
+    GradleLock,
+    /// `pom.xml`
+    Pom,
+    /// `Gemfile.lock`, `gems.locked`
+    GemfileLock,
+    /// `composer.lock`
+    ComposerLock,
+    /// `packages.lock.json`
+    NugetLock,
+    /// `project.assets.json`
+    NugetAssets,
+    /// `*.deps.json`
+    DotnetDeps,
 }
 
 impl Format {
     /// The format of the file at `path`, by its name.
     pub(crate) fn of_path(path: &str) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or(path);
-        match name {
-            "Cargo.lock" => Some(Self::CargoLock),
-            _ => None,
-        }
+        Some(match name {
+            "Cargo.lock" => Self::CargoLock,
+            "package-lock.json" | "npm-shrinkwrap.json" => Self::NpmLock,
+            "pnpm-lock.yaml" => Self::PnpmLock,
+            "yarn.lock" => Self::YarnLock,
+            "poetry.lock" => Self::PoetryLock,
+            "uv.lock" => Self::UvLock,
+            "pdm.lock" => Self::PdmLock,
+            "Pipfile.lock" => Self::PipfileLock,
+            "pylock.toml" => Self::PyLock,
+            "go.mod" => Self::GoMod,
+            "gradle.lockfile" | "buildscript-gradle.lockfile" => Self::GradleLock,
+            "pom.xml" => Self::Pom,
+            "Gemfile.lock" | "gems.locked" => Self::GemfileLock,
+            "composer.lock" => Self::ComposerLock,
+            "packages.lock.json" => Self::NugetLock,
+            "project.assets.json" => Self::NugetAssets,
+            _ if name.ends_with(".deps.json") => Self::DotnetDeps,
+            _ if name.starts_with("pylock.") && name.ends_with(".toml") => Self::PyLock,
+            _ if name.ends_with(".txt") && is_requirements(path, name) => Self::Requirements,
+            _ => return None,
+        })
     }
 
     /// The format of a file, by its name or by how it begins.
@@ -40,6 +92,23 @@ impl Format {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::CargoLock => "Cargo.lock",
+            Self::NpmLock => "package-lock.json",
+            Self::PnpmLock => "pnpm-lock.yaml",
+            Self::YarnLock => "yarn.lock",
+            Self::PoetryLock => "poetry.lock",
+            Self::UvLock => "uv.lock",
+            Self::PdmLock => "pdm.lock",
+            Self::PipfileLock => "Pipfile.lock",
+            Self::PyLock => "pylock.toml",
+            Self::Requirements => "requirements.txt",
+            Self::GoMod => "go.mod",
+            Self::GradleLock => "gradle.lockfile",
+            Self::Pom => "pom.xml",
+            Self::GemfileLock => "Gemfile.lock",
+            Self::ComposerLock => "composer.lock",
+            Self::NugetLock => "packages.lock.json",
+            Self::NugetAssets => "project.assets.json",
+            Self::DotnetDeps => "deps.json",
         }
     }
 
@@ -49,6 +118,29 @@ impl Format {
         }
         match self {
             Self::CargoLock => lock::cargo::read(path, bytes),
+            Self::NpmLock => lock::npm::read(path, bytes),
+            Self::PnpmLock => lock::pnpm::read(path, bytes),
+            Self::YarnLock => lock::yarn::read(path, bytes),
+            Self::PoetryLock => lock::poetry::read(path, bytes),
+            Self::UvLock => lock::uv::read(path, bytes),
+            Self::PdmLock => lock::pdm::read(path, bytes),
+            Self::PipfileLock => lock::pipenv::read(path, bytes),
+            Self::PyLock => lock::pylock::read(path, bytes),
+            Self::Requirements => lock::requirements::read(path, bytes),
+            Self::GoMod => lock::golang::read(path, bytes),
+            Self::GradleLock => lock::gradle::read(path, bytes),
+            Self::Pom => lock::maven::read(path, bytes),
+            Self::GemfileLock => lock::bundler::read(path, bytes),
+            Self::ComposerLock => lock::composer::read(path, bytes),
+            Self::NugetLock => lock::nuget::read_lock(path, bytes),
+            Self::NugetAssets => lock::nuget::read_assets(path, bytes),
+            Self::DotnetDeps => lock::nuget::read_deps(path, bytes),
         }
     }
+}
+
+/// `requirements.txt`, `dev-requirements.txt`, `requirements-dev.txt`, `requirements/base.txt`.
+fn is_requirements(path: &str, name: &str) -> bool {
+    let folder = path.strip_suffix(name).and_then(|folder| folder.trim_end_matches('/').rsplit('/').next());
+    name.starts_with("requirements") || name.ends_with("requirements.txt") || folder == Some("requirements")
 }

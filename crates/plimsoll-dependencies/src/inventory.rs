@@ -6,8 +6,8 @@ use plimsoll_scan::{Coverage, Gap};
 
 /// Bytes of a file that a reader takes; a larger one is a gap. The largest published lock files have some 10 MiB.
 pub const MAX_BYTES: usize = 32 << 20;
-/// Components, and edges, of one file; more are a gap.
-pub const MAX_ENTRIES: usize = 500_000;
+/// Components of one file, and a fourth of its edges; more are a gap. The largest published lock files have some 30,000.
+pub const MAX_ENTRIES: usize = 200_000;
 
 /// What one file names.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,46 +5,29 @@ use crate::{
     component::{Algorithm, Component, Ecosystem, Graph, Source},
     format::Unreadable,
     lock::{Draft, draft::hex_hash},
+    tree::Node,
 };
-use serde::Deserialize;
 use std::collections::BTreeMap;
-use toml::Spanned;
 
-#[derive(Deserialize)]
-struct File {
-    #[serde(default)]
-    package: Vec<Package>,
-    /// The project itself, before format 1 had a name.
-    root: Option<Package>,
-    /// Checksums of format 1, by `checksum NAME VERSION (SOURCE)`.
-    #[serde(default)]
-    metadata: BTreeMap<String, toml::Value>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: Spanned<String>,
-    version: Spanned<String>,
-    source: Option<String>,
-    checksum: Option<String>,
-    #[serde(default)]
-    dependencies: Vec<String>,
-}
+/// What cargo writes for its public registry, whichever way it reaches it.
+const PUBLIC: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Graph, Unreadable> {
     let mut draft = Draft::new(path, bytes)?;
-    let file: File = toml::from_str(draft.text()).map_err(|error| Unreadable::new(error.message()))?;
-    let packages: Vec<_> = file.root.into_iter().chain(file.package).collect();
+    let file = Node::toml(draft.text())?;
+    // Before format 1 had a name, the project itself stood in a table of its own.
+    let nodes = file.get("root").into_iter().chain(file.items_of("package"));
+    let packages = nodes.map(Package::read).collect::<Result<Vec<_>, _>>()?;
+    let checksums = file.get("metadata");
     for package in &packages {
-        let span = package.name.span().start..package.version.span().end;
-        let at = draft.add(component(package, &file.metadata), draft.line_of(span))?;
+        let at = draft.add_block(package.component(checksums), package.node)?;
         if package.source.is_none() {
             draft.graph.roots.push(at);
         }
     }
     let names = Names::new(&packages);
     for (from, package) in packages.iter().enumerate() {
-        for dependency in &package.dependencies {
+        for dependency in package.node.items_of("dependencies").iter().filter_map(Node::text) {
             match names.find(dependency) {
                 Some(to) => draft.edge(from, to)?,
                 None => draft.graph.completeness.lacks(format!("`{dependency}` has no entry")),
@@ -54,27 +37,39 @@ pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Graph, Unreadable> {
     Ok(draft.finish())
 }
 
-fn component(package: &Package, metadata: &BTreeMap<String, toml::Value>) -> Component {
-    let mut component = Component::new(Ecosystem::Cargo, package.name.get_ref(), package.version.get_ref());
-    let stated = || {
-        let source = package.source.as_deref()?;
-        let key = format!("checksum {} {} ({source})", package.name.get_ref(), package.version.get_ref());
-        metadata.get(&key)?.as_str()
-    };
-    let checksum = package.checksum.as_deref().or_else(stated);
-    component.hashes.extend(checksum.and_then(|hex| hex_hash(Algorithm::Sha256, hex)));
-    component.source = source(package.source.as_deref());
-    component
+struct Package<'a> {
+    name: &'a str,
+    version: &'a str,
+    source: Option<&'a str>,
+    node: &'a Node<'a>,
+}
+
+impl<'a> Package<'a> {
+    fn read(node: &'a Node<'a>) -> Result<Self, Unreadable> {
+        let field =
+            |key| node.text_of(key).ok_or_else(|| Unreadable::new(format!("a package in it has no `{key}`")));
+        Ok(Self { name: field("name")?, version: field("version")?, source: node.text_of("source"), node })
+    }
+
+    fn component(&self, checksums: Option<&Node<'_>>) -> Component {
+        let mut component = Component::new(Ecosystem::Cargo, self.name, self.version);
+        let stated = || {
+            let key = format!("checksum {} {} ({})", self.name, self.version, self.source?);
+            checksums?.text_of(&key)
+        };
+        let checksum = self.node.text_of("checksum").or_else(stated);
+        component.hashes.extend(checksum.and_then(|hex| hex_hash(Algorithm::Sha256, hex)));
+        component.source = source(self.source);
+        component
+    }
 }
 
 fn source(written: Option<&str>) -> Source {
-    const PUBLIC: [&str; 2] =
-        ["registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io/"];
     match written {
         None => Source::Path(String::new()),
-        Some(source) if PUBLIC.contains(&source) => Source::Registry,
+        Some(PUBLIC) => Source::Registry,
         Some(source) => match source.split_once('+') {
-            Some(("registry" | "sparse", address)) => Source::OtherRegistry(address.to_owned()),
+            Some(("registry" | "sparse", address)) => Source::RegistryAt(address.to_owned()),
             Some(("git", address)) => Source::Git(address.to_owned()),
             _ => Source::Url(source.to_owned()),
         },
@@ -89,14 +84,13 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn new(packages: &'a [Package]) -> Self {
+    fn new(packages: &[Package<'a>]) -> Self {
         let mut names =
             Self { by_name: BTreeMap::new(), by_version: BTreeMap::new(), by_source: BTreeMap::new() };
-        for (at, package) in packages.iter().enumerate() {
-            let (name, version) = (package.name.get_ref().as_str(), package.version.get_ref().as_str());
+        for (at, Package { name, version, source, .. }) in packages.iter().enumerate() {
             names.by_name.entry(name).or_default().push(at);
             names.by_version.entry((name, version)).or_default().push(at);
-            names.by_source.insert((name, version, package.source.as_deref().unwrap_or_default()), at);
+            names.by_source.insert((name, version, source.unwrap_or_default()), at);
         }
         names
     }

@@ -6,5 +6,6 @@
     reason = "fixtures are files, and one that cannot be read must fail"
 )]
 
+mod hostile;
 mod readers;
 mod show;

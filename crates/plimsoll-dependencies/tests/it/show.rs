@@ -42,7 +42,7 @@ fn graph(graph: &Graph) -> String {
         );
         match &component.source {
             Source::Registry => {}
-            Source::OtherRegistry(address) => text.push_str(&format!(" registry {address}")),
+            Source::RegistryAt(address) => text.push_str(&format!(" registry {address}")),
             Source::Git(address) => text.push_str(&format!(" git {address}")),
             Source::Path(path) => text.push_str(&format!(" path {path}")),
             Source::Url(address) => text.push_str(&format!(" url {address}")),
