@@ -3,6 +3,7 @@
 
 pub mod finding;
 pub mod report;
+pub mod secrets;
 
 pub use finding::{Finding, Fingerprint, Location, ProjectKey, Rule, Severity};
 pub use report::{Coverage, Database, Gap, Report};

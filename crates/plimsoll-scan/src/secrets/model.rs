@@ -1,0 +1,104 @@
+//! How likely a value is a secret: a small sum of decision trees over named features. The trees are a text file beside
+//! this one, made by `bench/secrets/train.py` from labelled public repositories.
+
+use super::features::{self, Context, FEATURES};
+use std::sync::LazyLock;
+
+/// One line of `model.txt` is one tree: its nodes in order, `feature<threshold?left:right` for a branch and `=value` for a
+/// leaf. The first line is where the sum starts.
+pub(crate) const TEXT: &str = include_str!("model.txt");
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Node {
+    /// To the first where the feature is below the threshold, else to the second.
+    Branch(u16, f32, u16, u16),
+    Leaf(f32),
+}
+
+struct Model {
+    base: f32,
+    trees: Vec<Vec<Node>>,
+}
+
+static MODEL: LazyLock<Option<Model>> = LazyLock::new(|| parse(TEXT));
+
+/// The probability that the value of `context` is a secret, as the labels of the training data see it. Zero where the
+/// model cannot be read, which a test excludes.
+pub(crate) fn score(context: &Context<'_>) -> f32 {
+    MODEL.as_ref().map_or(0.0, |model| model.score(&features::vector(context)))
+}
+
+impl Model {
+    fn score(&self, vector: &[f32]) -> f32 {
+        let sum: f32 = self.base + self.trees.iter().map(|tree| leaf(tree, vector)).sum::<f32>();
+        1.0 / (1.0 + (-sum).exp())
+    }
+}
+
+/// Children come after their parents, which the parser holds, so this ends.
+fn leaf(tree: &[Node], vector: &[f32]) -> f32 {
+    let mut at = 0;
+    loop {
+        match tree.get(at) {
+            Some(Node::Branch(feature, threshold, below, above)) => {
+                let is_below = vector.get(usize::from(*feature)).is_some_and(|value| value < threshold);
+                at = usize::from(if is_below { *below } else { *above });
+            }
+            Some(Node::Leaf(value)) => return *value,
+            None => return 0.0,
+        }
+    }
+}
+
+fn parse(text: &str) -> Option<Model> {
+    let mut lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    let base = lines.next()?.trim().parse().ok()?;
+    Some(Model { base, trees: lines.map(tree).collect::<Option<_>>()? })
+}
+
+fn tree(line: &str) -> Option<Vec<Node>> {
+    line.split(' ').enumerate().map(|(at, text)| node(at, text)).collect()
+}
+
+fn node(at: usize, text: &str) -> Option<Node> {
+    if let Some(leaf) = text.strip_prefix('=') {
+        return leaf.parse().ok().map(Node::Leaf);
+    }
+    let (test, children) = text.split_once('?')?;
+    let (name, threshold) = test.split_once('<')?;
+    let (below, above) = children.split_once(':')?;
+    let feature = FEATURES.iter().position(|(known, _)| *known == name)?;
+    let (below, above) = (below.parse().ok()?, above.parse().ok()?);
+    let forward = usize::from(below) > at && usize::from(above) > at;
+    forward.then_some(Node::Branch(u16::try_from(feature).ok()?, threshold.parse().ok()?, below, above))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_model_in_the_program_can_be_read() {
+        assert!(parse(TEXT).is_some_and(|model| !model.trees.is_empty()));
+    }
+
+    #[test]
+    fn a_tree_is_followed_from_its_root() {
+        let model = parse("# made by hand\n-1\nvalue.length<8?1:2 =-2 =3\n").unwrap();
+        let at = FEATURES.iter().position(|(name, _)| *name == "value.length").unwrap();
+        let mut vector = vec![0.0; FEATURES.len()];
+        let near = |a: f32, b: f32| (a - b).abs() < 1e-4;
+        assert!(near(model.score(&vector), 1.0 / (1.0 + 3.0_f32.exp())));
+        vector[at] = 8.0;
+        assert!(near(model.score(&vector), 1.0 / (1.0 + (-2.0_f32).exp())));
+    }
+
+    #[test]
+    fn a_broken_model_is_none() {
+        for text in
+            ["", "x", "0\nvalue.length<8?0:1 =1", "0\nunknown<8?1:2 =1 =2", "0\nvalue.length<8?1 =1 =2"]
+        {
+            assert!(parse(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+use super::*;
+
+fn scan(point: Point, path: &str, text: &str) -> Scanned {
+    Scanner::new(point, ProjectKey::new([7; 32])).scan(path, text.as_bytes())
+}
+
+fn found(text: &str) -> Vec<String> {
+    scan(Point::Gate, "app.txt", text).findings.into_iter().map(|finding| finding.rule).collect()
+}
+
+#[test]
+fn a_known_token_is_found_and_masked() {
+    let token = ["AK", "IAQ3EGR2X5B7ZK6WMT"].concat();
+    let scanned = scan(Point::Gate, "a.env", &format!("first\nid={token} # note\n"));
+    let [finding] = scanned.findings.as_slice() else { panic!("{scanned:?}") };
+    assert_eq!(finding.rule, "secrets/aws-access-key");
+    let location = finding.location.as_ref().unwrap();
+    assert_eq!((location.line, location.column, location.end_column), (2, 4, 24));
+    assert_eq!(location.excerpt, "id=******** # note");
+    assert!(!format!("{scanned:?}").contains(&token));
+}
+
+#[test]
+fn an_example_of_the_documentation_is_no_secret() {
+    assert_eq!(found(&["AK", "IAIOSFODNN7EXAMPLE"].concat()), [""; 0]);
+    assert_eq!(found(&format!("ghp_{}", "x".repeat(36))), [""; 0]);
+}
+
+#[test]
+fn the_fingerprint_is_of_the_secret_and_not_of_its_place() {
+    let token = ["AK", "IAQ3EGR2X5B7ZK6WMT"].concat();
+    let print = |text: String| scan(Point::Gate, "x", &text).findings[0].fingerprint;
+    assert_eq!(print(token.clone()), print(format!("\n\n  a {token}")));
+    let other = Scanner::new(Point::Gate, ProjectKey::new([8; 32])).scan("x", token.as_bytes());
+    assert_ne!(print(token), other.findings[0].fingerprint);
+}
+
+#[test]
+fn a_comment_allows_its_line_and_only_the_rule_it_names() {
+    let token = ["AK", "IAQ3EGR2X5B7ZK6WMT"].concat();
+    let check = |text: String, findings: usize, suppressed: usize| {
+        let scanned = scan(Point::Gate, "x", &text);
+        assert_eq!((scanned.findings.len(), scanned.suppressed.len()), (findings, suppressed), "{text}");
+    };
+    check(format!("{token} # plimsoll:allow secrets/aws-access-key a fixture"), 0, 1);
+    check(format!("# plimsoll:allow secrets/aws-access-key a fixture\n{token}"), 0, 1);
+    check(format!("{token} # plimsoll:allow secrets/password wrong rule"), 1, 0);
+    check(format!("{token} # plimsoll:allow"), 1, 0);
+    check(format!("{token} # gitleaks:allow"), 0, 1);
+    check(format!("{token} # pragma: allowlist secret"), 0, 1);
+    check(format!("{token}\nother # gitleaks:allow"), 1, 0);
+}
+
+#[test]
+fn the_digest_of_the_rules_is_stable_within_a_build() {
+    assert_eq!(rules_digest(), rules_digest());
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_scanned_without_a_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600)) {
+        Scanner::new(Point::Audit, ProjectKey::new([0; 32])).scan("a.py", &bytes);
+    }
+
+    #[test]
+    fn text_full_of_keywords_is_scanned_without_a_panic(text in "(password|secret|token|key|://|Basic |-----BEGIN|eyJ|AKIA|ghp_|=|:|\"|'|\\\\|\n| |\u{e9}|a){0,60}") {
+        let scanned = scan(Point::Audit, "a.py", &text);
+        for finding in &scanned.findings {
+            proptest::prop_assert!(finding.location.as_ref().is_some_and(|location| location.line > 0));
+        }
+    }
+}
