@@ -19,7 +19,7 @@ pub(crate) struct Issue {
     severity: Option<Severity>,
     fix: Option<String>,
     edits: Vec<Edit>,
-    masked: bool,
+    secret: Option<Range<usize>>,
 }
 
 impl Issue {
@@ -47,6 +47,12 @@ impl Issue {
         self
     }
 
+    /// Bytes of the file that no report may show.
+    pub(crate) fn hide(&mut self, secret: &Range<usize>) -> &mut Self {
+        self.secret = Some(secret.clone());
+        self
+    }
+
     /// How bad it is here, where that differs from its rule.
     pub(crate) fn severity(&mut self, severity: Severity) -> &mut Self {
         self.severity = Some(severity);
@@ -55,8 +61,8 @@ impl Issue {
 
     /// What stands at its place is a secret: it is not shown, and [`Issue::identity`] says what the finding is.
     pub(crate) fn mask(&mut self) -> &mut Self {
-        self.masked = true;
-        self
+        let place = self.span.clone();
+        self.hide(&place)
     }
 
     fn allowed(&self, rule: &str) -> Allowed {
@@ -88,11 +94,17 @@ impl Issues {
             let key = |rule: &Rule, issue: &Issue| (issue.source.path.clone(), issue.span.start, rule.id);
             key(a_rule, a).cmp(&key(b_rule, b))
         });
+        let mut secrets: Secrets = BTreeMap::new();
+        for (_, issue) in &self.found {
+            let hidden = secrets.entry(issue.source.path.clone()).or_default();
+            hidden.extend(issue.secret.clone().filter(|span| !issue.source.slice(span).is_empty()));
+        }
         let mut twins = BTreeMap::new();
         let (mut findings, mut suppressed) = (Vec::new(), Vec::new());
         for (rule, issue) in self.found {
             let allowed = issue.allowed(rule.id);
-            let finding = finding(rule, issue, allowed, &mut twins);
+            let hidden = secrets.get(&issue.source.path).map_or(&[][..], Vec::as_slice);
+            let finding = finding(rule, issue, allowed, hidden, &mut twins);
             if allowed == Allowed::Yes { &mut suppressed } else { &mut findings }.push(finding);
         }
         (findings, suppressed)
@@ -116,7 +128,7 @@ impl Found<'_> {
             severity: None,
             fix: None,
             edits: Vec::new(),
-            masked: false,
+            secret: None,
         };
         let found = &mut self.issues.found;
         found.push((self.rule, issue));
@@ -125,29 +137,35 @@ impl Found<'_> {
     }
 }
 
+/// What no report may show of each file.
+type Secrets = BTreeMap<String, Vec<Range<usize>>>;
+
 /// How often the same was found, so that each has a fingerprint of its own.
 type Twins = BTreeMap<[String; 4], u32>;
 
-fn finding(rule: &Rule, issue: Issue, allowed: Allowed, twins: &mut Twins) -> Finding {
+fn finding(
+    rule: &Rule,
+    issue: Issue,
+    allowed: Allowed,
+    hidden: &[Range<usize>],
+    twins: &mut Twins,
+) -> Finding {
     let evidence = issue.identity.clone().unwrap_or_else(|| words(issue.source.slice(&issue.span)));
     let who = [rule.id.to_owned(), issue.source.path.clone(), issue.subject.clone(), evidence];
     let nth = twins.entry(who.clone()).and_modify(|nth| *nth += 1).or_insert(0).to_string();
     let [_, path, subject, evidence] = who;
+    let diff = diff::unified(&issue.source, &issue.edits);
     let mut message = issue.message;
     if allowed == Allowed::WithoutReason {
         message.push_str(" (the comment that accepts it gives no reason)");
-    }
-    let mut location = issue.source.locate(&issue.span);
-    if issue.masked {
-        location.excerpt = location.excerpt.replace(issue.source.slice(&issue.span), "***");
     }
     Finding {
         rule: rule.id.to_owned(),
         severity: issue.severity.unwrap_or(rule.severity),
         message,
         fix: issue.fix,
-        diff: diff::unified(&issue.source, &issue.edits),
-        location: Some(location),
+        diff: diff.filter(|diff| !hidden.iter().any(|secret| diff.contains(issue.source.slice(secret)))),
+        location: Some(issue.source.locate(&issue.span, hidden)),
         fingerprint: Fingerprint::of(rule.id, &[&path, &subject, &evidence, &nth]),
         subject,
         aliases: Vec::new(),

@@ -3,12 +3,17 @@
 
 use crate::{pipelines::System, source::MAX_BYTES};
 
+/// Bytes of an image's configuration, beyond which it is something else.
+const MAX_IMAGE: usize = 4 << 20;
+
 /// A kind of file that some rule reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Dockerfile,
     /// A pipeline, told by its place.
     Pipeline(System),
+    /// Configuration of a container image, as registries keep it.
+    Image,
     /// Objects for Kubernetes, as YAML or JSON.
     Manifest,
     /// What becomes manifests only when Helm fills it in.
@@ -62,6 +67,9 @@ impl Kind {
             return Some(Self::Pipeline(system));
         }
         let end = name.rsplit_once('.').map_or("", |(_, end)| end).to_ascii_lowercase();
+        if is_image(&end, bytes) {
+            return Some(Self::Image);
+        }
         if !matches!(end.as_str(), "yaml" | "yml" | "json") {
             return None;
         }
@@ -72,6 +80,17 @@ impl Kind {
         let is_template = path.contains("templates/") && text.contains("{{");
         Some(if is_template { Self::HelmTemplate } else { Self::Manifest })
     }
+}
+
+/// Whether it is JSON that says what layers it has. Registries and archives keep it under its digest, without an ending.
+fn is_image(end: &str, bytes: &[u8]) -> bool {
+    let holds = |word: &str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
+    let is_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    matches!(end, "" | "json")
+        && is_json
+        && bytes.len() <= MAX_IMAGE
+        && holds("\"diff_ids\"")
+        && holds("\"rootfs\"")
 }
 
 /// Text enough to know what it is, however it is encoded.
@@ -156,6 +175,7 @@ mod tests {
         check("chart/templates/a.yaml", b"apiVersion: v1\nkind: {{ .k }}\n", Some(Kind::HelmTemplate));
         check("a.yaml", b"kind: of\n", None);
         check("a.yaml", b"text: the apiVersion and kind of\n", None);
+        check("blobs/sha256/0a1b", b"{\"rootfs\":{\"diff_ids\":[]}}", Some(Kind::Image));
         check("a.txt", text.as_bytes(), None);
     }
 }

@@ -6,6 +6,7 @@
 
 mod diff;
 mod dockerfile;
+mod image;
 mod issue;
 mod joined;
 mod kind;
@@ -70,6 +71,7 @@ impl Checker {
         match kind {
             Kind::Dockerfile => dockerfile::check(source, &mut self.issues),
             Kind::Pipeline(system) => pipelines::check(system, source, &mut self.issues),
+            Kind::Image => image::check(source, &mut self.issues),
             Kind::Manifest => self.manifests.add(source, &mut self.issues),
             Kind::HelmTemplate => {
                 self.manifests.template(source, &mut self.issues);
@@ -93,6 +95,7 @@ pub fn rules() -> Vec<&'static Rule> {
     let mut rules: Vec<&'static Rule> = vec![&yaml::duplicate_key::RULE, &kubernetes::not_rendered::RULE];
     rules.extend(pipelines::rules());
     rules.extend(kubernetes::RULES.iter().map(|(rule, _)| *rule));
+    rules.extend(image::RULES.iter().map(|(rule, _)| *rule));
     rules.extend(dockerfile::RULES.iter().map(|(rule, _)| *rule));
     rules.sort_by_key(|rule| rule.id);
     rules

@@ -62,11 +62,12 @@ impl Source {
         &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
     }
 
-    /// The place of `span` for people: lines and columns from 1.
-    pub(crate) fn locate(&self, span: &Range<usize>) -> Location {
+    /// The place of `span` for people: lines and columns from 1. What is in `hidden` is not shown, nor a line that is so
+    /// long that the place would not be seen.
+    pub(crate) fn locate(&self, span: &Range<usize>, hidden: &[Range<usize>]) -> Location {
         let (line, column) = self.position(span.start);
         let (end_line, end_column) = self.position(span.end.max(span.start));
-        let excerpt = self.line(line).chars().take(MAX_EXCERPT).collect();
+        let excerpt = if column < MAX_EXCERPT { self.excerpt(line, hidden) } else { String::new() };
         Location {
             path: self.path.clone(),
             line: number(line + 1),
@@ -76,6 +77,14 @@ impl Source {
             excerpt,
             commit: None,
         }
+    }
+
+    /// The line as it may be shown, with every hidden character masked so that columns stay.
+    fn excerpt(&self, line: usize, hidden: &[Range<usize>]) -> String {
+        let start = self.line_start(line);
+        let is_hidden = |at: usize| hidden.iter().any(|secret| secret.contains(&(start + at)));
+        let shown = self.line(line).char_indices().take(MAX_EXCERPT);
+        shown.map(|(at, c)| if is_hidden(at) { '*' } else { c }).collect()
     }
 
     /// Line and character in it, both from 0.
@@ -160,13 +169,15 @@ mod tests {
     fn places_count_lines_and_characters_from_one() {
         let source = source("ä b\ncd\n");
         let at = |span: Range<usize>| {
-            let place = source.locate(&span);
+            let place = source.locate(&span, &[]);
             (place.line, place.column, place.end_line, place.end_column)
         };
         assert_eq!(at(3..4), (1, 3, 1, 4));
         assert_eq!(at(5..7), (2, 1, 2, 3));
         assert_eq!(at(8..8), (3, 1, 3, 1));
-        assert_eq!(source.locate(&(5..7)).excerpt, "cd");
+        assert_eq!(source.locate(&(5..7), &[]).excerpt, "cd");
+        assert_eq!(source.locate(&(5..7), &[6..7, 1..1]).excerpt, "c*");
+        assert_eq!(source.locate(&(0..1), &[0..2, 1..1]).excerpt, "* b");
     }
 
     #[test]

@@ -93,3 +93,44 @@ fn no_rule_finds_anything_in_what_follows_all_of_them() {
         assert_eq!(checked.findings, [], "{path}");
     }
 }
+
+#[test]
+fn no_report_shows_a_secret() {
+    let secret = "kT9vQ2xLw7";
+    let files = [
+        (
+            "Dockerfile",
+            format!(
+                "FROM a:1\nENV DB_PASSWORD={secret}\nARG TOKEN={secret}\nRUN echo root:{secret} | chpasswd\nRUN git clone https://u:{secret}@a.org/b\n"
+            ),
+        ),
+        (
+            "a.yaml",
+            format!(
+                "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: c\n    args: [--password={secret}]\n    env:\n    - {{name: DB_PASSWORD, value: {secret}}}\n"
+            ),
+        ),
+        (
+            "b.yaml",
+            format!(
+                "apiVersion: v1\nkind: Secret\ndata: {{password: {secret}}}\n---\napiVersion: v1\nkind: ConfigMap\ndata: {{password: {secret}}}\n"
+            ),
+        ),
+        (
+            "c.json",
+            format!(
+                "{{\"config\": {{\"Env\": [\"TOKEN={secret}\"]}}, \"history\": [{{\"created_by\": \"|1 TOKEN={secret} sh\"}}], \"rootfs\": {{\"diff_ids\": []}}}}"
+            ),
+        ),
+    ];
+    for (path, text) in files {
+        let checked = check(path, &text);
+        let named = checked.findings.iter().filter(|finding| {
+            finding.rule.contains("secret")
+                || finding.rule.contains("password")
+                || finding.rule.contains("credentials")
+        });
+        assert!(named.count() >= 2, "{path}: {checked:#?}");
+        assert!(!format!("{checked:?}").contains(secret), "{path}: {checked:#?}");
+    }
+}

@@ -2,16 +2,61 @@
 
 use super::{Check, Rule};
 
-/// Declares the modules and puts them into the registry.
+mod add_for_copy;
+mod add_git_branch;
+mod add_remote;
+mod apt_asks;
+mod apt_key;
+mod apt_lists_left;
+mod apt_update_alone;
+mod base_without_digest;
+mod cd_alone;
+mod copy_from_moving_image;
+mod credentials_in_url;
+mod docker_socket;
+mod duplicate_stage;
+mod empty_continuation;
+mod fixed_platform;
+mod foreign_frontend;
+mod host_network_run;
+mod insecure_run;
+mod invalid_port;
+mod legacy_pair;
+mod maintainer;
+mod moving_base;
+mod npm_unlocked;
+mod password_set;
+mod pipe_to_shell;
+mod pipe_without_pipefail;
+mod plain_http;
+mod python_unpinned;
+mod relative_copy;
+mod relative_workdir;
+mod reserved_stage;
+mod root_user;
+mod secret_file_copied;
+mod secret_in_arg;
+mod secret_in_env;
+mod setuid;
+mod several_commands;
+mod shell_form_command;
+mod ssh_server;
+mod stop_signal;
+mod sudo;
+mod tls_verification_off;
+mod tool_unpinned;
+mod undefined_argument;
+mod unknown_stage;
+mod unsigned_packages;
+mod world_writable;
+
+/// The rules of some modules with their checks.
 macro_rules! registry {
-    ($($name:ident),* $(,)?) => {
-        $(mod $name;)*
-        /// Every rule with its check.
-        pub(crate) const RULES: &[(&Rule, Check)] = &[$((&$name::RULE, $name::check)),*];
-    };
+    ($($name:ident),* $(,)?) => { &[$((&$name::RULE, $name::check)),*] };
 }
 
-registry! {
+/// Every rule with its check.
+pub(crate) const RULES: &[(&Rule, Check)] = registry![
     add_for_copy,
     add_git_branch,
     add_remote,
@@ -59,7 +104,7 @@ registry! {
     unknown_stage,
     unsigned_packages,
     world_writable,
-}
+];
 
 /// What nearly every rule needs.
 mod prelude {

@@ -2,16 +2,101 @@
 
 use super::{Check, Rule};
 
-/// Declares the modules and puts them into the registry.
+mod administrator_bound;
+mod all_users_bound;
+mod anonymous_bound;
+mod api_service_unverified;
+mod apparmor_unconfined;
+mod bare_pod;
+mod capabilities_added;
+mod capabilities_kept;
+#[cfg(test)]
+mod cases;
+mod control_plane_placement;
+mod cpu_limit;
+mod cpu_request;
+mod default_account;
+mod default_account_bound;
+mod default_namespace;
+mod disruption_budget_blocks;
+mod engine_socket;
+mod host_ipc;
+mod host_network;
+mod host_path;
+mod host_pid;
+mod host_port;
+mod host_process;
+mod image_never_pulled;
+mod image_without_digest;
+mod ingress_for_every_host;
+mod ingress_snippet;
+mod ingress_without_tls;
+mod insecure_component;
+mod lasting_token;
+mod liveness_probe;
+mod load_balancer_open;
+mod low_user;
+mod masters_bound;
+mod memory_limit;
+mod memory_request;
+mod mount_propagation;
+mod moving_image;
+mod namespace_privileged;
+mod namespace_without_pod_security;
+mod namespace_without_quota;
+mod network_policy_egress_open;
+mod network_policy_open;
+mod network_policy_without_pods;
+mod no_network_policy;
+mod node_name;
+mod privilege_escalation;
+mod privileged;
+mod proc_unmasked;
+mod readiness_probe;
+mod removed_version;
+mod role_approves_certificates;
+mod role_changes_roles;
+mod role_creates_tokens;
+mod role_creates_volumes;
+mod role_creates_workloads;
+mod role_escalates;
+mod role_executes;
+mod role_node_proxy;
+mod role_reads_secrets;
+mod role_webhooks;
+mod role_wildcard;
+mod root_group;
+mod runs_as_root;
+mod seccomp_missing;
+mod seccomp_unconfined;
+mod secret_as_env;
+mod secret_in_command;
+mod secret_in_config_map;
+mod secret_in_env;
+mod secret_in_repository;
+mod selinux_options;
+mod service_external_ips;
+mod service_node_port;
+mod service_without_pods;
+mod shared_processes;
+mod ssh_port;
+mod system_namespace;
+mod token_for_others;
+mod token_mounted;
+mod unknown_role;
+mod unsafe_sysctl;
+mod weak_control_plane;
+mod webhook_ignored;
+mod windows_administrator;
+mod writable_root;
+
+/// The rules of some modules with their checks.
 macro_rules! registry {
-    ($($name:ident),* $(,)?) => {
-        $(mod $name;)*
-        /// Every rule with its check.
-        pub(crate) const RULES: &[(&Rule, Check)] = &[$((&$name::RULE, $name::check)),*];
-    };
+    ($($name:ident),* $(,)?) => { &[$((&$name::RULE, $name::check)),*] };
 }
 
-registry! {
+/// Every rule with its check.
+pub(crate) const RULES: &[(&Rule, Check)] = registry![
     administrator_bound,
     all_users_bound,
     anonymous_bound,
@@ -97,7 +182,7 @@ registry! {
     webhook_ignored,
     windows_administrator,
     writable_root,
-}
+];
 
 /// What nearly every rule needs.
 mod prelude {
@@ -110,6 +195,3 @@ mod prelude {
     };
     pub(super) use plimsoll_scan::{Rule, Severity};
 }
-
-#[cfg(test)]
-mod cases;

@@ -36,10 +36,12 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
 
 fn is_moving(url: &str) -> bool {
     let (url, reference) = url.split_once('#').unwrap_or((url, ""));
-    let is_git = url.starts_with("git@") || url.starts_with("git://") || (url.contains("://") && url.ends_with(".git"));
+    let is_git = url.starts_with("git@")
+        || url.starts_with("git://")
+        || (url.contains("://") && url.ends_with(".git"));
     let reference = reference.split(':').next().unwrap_or("");
     let is_commit = reference.len() >= 40 && reference.chars().all(|c| c.is_ascii_hexdigit());
-    is_git && !is_commit
+    is_git && !is_commit && !reference.contains('$')
 }
 
 #[cfg(test)]
@@ -54,9 +56,12 @@ mod tests {
 
     #[test]
     fn is_silent_on_a_commit_and_on_files() {
-        is_silent_on(&RULE, "Dockerfile", "FROM a:1\nADD https://a.org/b.git#3f786850e387550fdab836ed7e6dc881de23001b /b\n");
+        is_silent_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1\nADD https://a.org/b.git#3f786850e387550fdab836ed7e6dc881de23001b /b\n",
+        );
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nADD --checksum=sha256:0 https://a.org/b.git#v1 /b\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nADD b.git /b\n");
     }
-
 }

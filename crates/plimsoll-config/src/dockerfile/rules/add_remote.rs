@@ -56,5 +56,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nADD a.tgz /b\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nADD https://a.org/b.git#v1 /b\n");
     }
-
 }

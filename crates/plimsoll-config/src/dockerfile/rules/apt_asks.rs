@@ -25,13 +25,19 @@ RUN apt-get install -y curl
 
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for command in file.named("RUN").flat_map(|run| run.commands(&file.source)) {
-        let installs = matches!(command.program(), "apt-get" | "apt" | "yum" | "dnf" | "microdnf") && command.operands().any(|w| w.text == "install");
-        let answers = command.flag(&["--yes", "--assume-yes", "--assumeyes", "--force-yes", "--nogpgcheck"]).is_some()
-            || command.short('y').is_some()
-            || command.words.iter().any(|w| w.text == "-qq" || w.text.starts_with("APT::Get::Assume-Yes") || w.text.contains('$'));
+        let installs = matches!(command.program(), "apt-get" | "apt" | "yum" | "dnf" | "microdnf")
+            && command.operands().any(|w| w.text == "install");
+        let answers =
+            command.flag(&["--yes", "--assume-yes", "--assumeyes", "--force-yes", "--nogpgcheck"]).is_some()
+                || command.short('y').is_some()
+                || command.words.iter().any(|w| {
+                    w.text == "-qq" || w.text.starts_with("APT::Get::Assume-Yes") || w.text.contains('$')
+                });
         let installs_word = command.operands().find(|w| w.text == "install");
         if let Some(word) = installs_word.filter(|_| installs && !answers) {
-            let issue = found.at(&file.source, &command.span(), format!("`{}` asks and nobody answers", command.program())).fix("add -y");
+            let issue = found
+                .at(&file.source, &command.span(), format!("`{}` asks and nobody answers", command.program()))
+                .fix("add -y");
             issue.edit(Edit::insert(word.span.end, " -y"));
         }
     }

@@ -27,8 +27,12 @@ RUN echo \"deb [signed-by=/etc/apt/keyrings/example.gpg] https://example.org/apt
 
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for command in file.named("RUN").flat_map(|run| run.commands(&file.source)) {
-        if command.program() == "apt-key" && command.operands().any(|word| matches!(word.text.as_str(), "add" | "adv")) {
-            found.at(&file.source, &command.span(), "this key may sign for every repository").fix("put it into a file and name it with `signed-by`");
+        if command.program() == "apt-key"
+            && command.operands().any(|word| matches!(word.text.as_str(), "add" | "adv"))
+        {
+            found
+                .at(&file.source, &command.span(), "this key may sign for every repository")
+                .fix("put it into a file and name it with `signed-by`");
         }
     }
 }
@@ -48,5 +52,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN apt-key del 1\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nCOPY k.gpg /etc/apt/keyrings/\n");
     }
-
 }

@@ -28,11 +28,17 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     let Some(last) = file.last() else { return };
     for run in file.ancestry(last).flat_map(|stage| &stage.instructions).filter(|i| i.name == "RUN") {
         let commands = run.commands(&file.source);
-        let update = commands.iter().find(|c| matches!(c.program(), "apt-get" | "apt") && c.operands().any(|w| w.text == "update"));
-        let removes = commands.iter().any(|c| c.words.iter().any(|w| w.text.contains("/var/lib/apt") || w.text == "/var/lib"));
+        let update = commands
+            .iter()
+            .find(|c| matches!(c.program(), "apt-get" | "apt") && c.operands().any(|w| w.text == "update"));
+        let removes = commands
+            .iter()
+            .any(|c| c.words.iter().any(|w| w.text.contains("/var/lib/apt") || w.text == "/var/lib"));
         let mounts = run.flags.iter().any(|flag| flag.name == "mount" && flag.value.contains("/var/lib/apt"));
         if let Some(update) = update.filter(|_| !removes && !mounts) {
-            found.at(&file.source, &update.span(), "the package lists stay in the image").fix("add `&& rm -rf /var/lib/apt/lists/*`");
+            found
+                .at(&file.source, &update.span(), "the package lists stay in the image")
+                .fix("add `&& rm -rf /var/lib/apt/lists/*`");
         }
     }
 }
@@ -48,9 +54,20 @@ mod tests {
 
     #[test]
     fn is_silent_where_they_are_removed_mounted_or_in_another_stage() {
-        is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN apt-get update && apt-get install -y b && rm -rf /var/lib/apt/lists/*\n");
-        is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN --mount=type=cache,target=/var/lib/apt apt-get update\n");
-        is_silent_on(&RULE, "Dockerfile", "FROM a:1 AS b\nRUN apt-get update\nFROM c:1\nCOPY --from=b /x /x\n");
+        is_silent_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1\nRUN apt-get update && apt-get install -y b && rm -rf /var/lib/apt/lists/*\n",
+        );
+        is_silent_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1\nRUN --mount=type=cache,target=/var/lib/apt apt-get update\n",
+        );
+        is_silent_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1 AS b\nRUN apt-get update\nFROM c:1\nCOPY --from=b /x /x\n",
+        );
     }
-
 }

@@ -28,10 +28,18 @@ RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf 
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for run in file.named("RUN") {
         let commands = run.commands(&file.source);
-        let calls = |word: &str| commands.iter().find(|c| matches!(c.program(), "apt-get" | "apt") && c.operands().any(|w| w.text == word));
+        let calls = |word: &str| {
+            commands
+                .iter()
+                .find(|c| matches!(c.program(), "apt-get" | "apt") && c.operands().any(|w| w.text == word))
+        };
         let uses = |word: &str| commands.iter().any(|c| c.words.iter().any(|w| w.text.contains(word)));
-        if let Some(update) = calls("update").filter(|_| !uses("install") && !uses("upgrade") && !uses("build-dep")) {
-            found.at(&file.source, &update.span(), "package lists that are old when they are used").fix("install in the same step");
+        if let Some(update) =
+            calls("update").filter(|_| !uses("install") && !uses("upgrade") && !uses("build-dep"))
+        {
+            found
+                .at(&file.source, &update.span(), "package lists that are old when they are used")
+                .fix("install in the same step");
         }
     }
 }
@@ -51,5 +59,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN apt-get -q update; ./install.sh\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN apk update\n");
     }
-
 }

@@ -34,7 +34,11 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
         let Some(word) = stage.from.words.first() else { continue };
         let tag = image.tag.as_deref().unwrap_or("");
         found
-            .at(&file.source, &word.span, format!("`{}:{tag}` can be published anew: it has no digest", image.name))
+            .at(
+                &file.source,
+                &word.span,
+                format!("`{}:{tag}` can be published anew: it has no digest", image.name),
+            )
             .subject(&image.name)
             .fix("add the digest of the image that you tested: `@sha256:…`");
     }
@@ -57,5 +61,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "ARG BASE\nFROM $BASE\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a@sha256:0 AS b\nFROM b\n");
     }
-
 }

@@ -30,7 +30,9 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
         let commands = run.commands(&file.source);
         let [only] = commands.as_slice() else { continue };
         if only.program() == "cd" {
-            found.at(&file.source, &run.span, "the folder is forgotten at the end of this step").fix("write WORKDIR");
+            found
+                .at(&file.source, &run.span, "the folder is forgotten at the end of this step")
+                .fix("write WORKDIR");
         }
     }
 }
@@ -49,5 +51,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN cd /app && make\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nWORKDIR /app\n");
     }
-
 }

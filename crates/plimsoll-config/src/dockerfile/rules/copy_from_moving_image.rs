@@ -35,7 +35,11 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
         for (name, flag) in from.into_iter().chain(mounted) {
             if is_moving(file, name) {
                 found
-                    .at(&file.source, &flag.span, format!("`{name}` names no version, so it is whatever was published last"))
+                    .at(
+                        &file.source,
+                        &flag.span,
+                        format!("`{name}` names no version, so it is whatever was published last"),
+                    )
                     .subject(name)
                     .fix("name the version that you tested, as `name:version@sha256:…`");
             }
@@ -56,7 +60,12 @@ mod tests {
     #[test]
     fn fires_on_an_image_without_a_version() {
         fires_on(&RULE, "Dockerfile", "FROM a:1\nCOPY --from=r.io/a/b /x /x\n", &["2:6"]);
-        fires_on(&RULE, "Dockerfile", "FROM a:1\nRUN --mount=type=bind,from=a/b:latest,target=/x x\n", &["2:5"]);
+        fires_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1\nRUN --mount=type=bind,from=a/b:latest,target=/x x\n",
+            &["2:5"],
+        );
     }
 
     #[test]
@@ -65,5 +74,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nCOPY --from=context /x /x\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1 AS b/c\nFROM a:1\nCOPY --from=b/c /x /x\n");
     }
-
 }

@@ -25,7 +25,9 @@ RUN --mount=type=ssh git clone git@git.example.org:app.git
 };
 
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
-    for instruction in file.instructions().filter(|i| matches!(i.name.as_str(), "RUN" | "ENV" | "ARG" | "ADD")) {
+    for instruction in
+        file.instructions().filter(|i| matches!(i.name.as_str(), "RUN" | "ENV" | "ARG" | "ADD"))
+    {
         let text = &instruction.body.text;
         for (at, _) in text.match_indices("://") {
             let Some(length) = credentials(&text[at + 3..]) else { continue };
@@ -33,6 +35,7 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
             found
                 .at(&file.source, &span, "a URL holds a password, which stays in the image's history")
                 .identity("credentials")
+                .hide(&span)
                 .fix("use `RUN --mount=type=secret` or `--mount=type=ssh`; replace the password");
         }
     }
@@ -40,10 +43,13 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
 
 /// Length of `user:password` before an `@`; none where the password is a variable or a stand-in.
 fn credentials(rest: &str) -> Option<usize> {
-    let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '/' | '\'' | '"' | '#' | '?')).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| c.is_whitespace() || matches!(c, '/' | '\'' | '"' | '#' | '?'))
+        .unwrap_or(rest.len());
     let at = rest[..end].rfind('@')?;
     let (user, password) = rest[..at].split_once(':')?;
-    let is_real = !user.is_empty() && names::is_secret_value(password) && !password.contains(['$', '{', '<', '*']);
+    let is_real =
+        !user.is_empty() && names::is_secret_value(password) && !password.contains(['$', '{', '<', '*']);
     is_real.then_some(at)
 }
 
@@ -53,8 +59,18 @@ mod tests {
 
     #[test]
     fn fires_on_a_password() {
-        fires_on(&RULE, "Dockerfile", "FROM a:1\nRUN git clone https://ci:s3cr3t@git.a.org/b.git\n", &["2:23"]);
-        fires_on(&RULE, "Dockerfile", "FROM a:1\nENV DATABASE_URL=postgres://app:hunter2@db/app\n", &["2:29"]);
+        fires_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1\nRUN git clone https://ci:s3cr3t@git.a.org/b.git\n",
+            &["2:23"],
+        );
+        fires_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1\nENV DATABASE_URL=postgres://app:hunter2@db/app\n",
+            &["2:29"],
+        );
     }
 
     #[test]
@@ -64,5 +80,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN git clone ssh://git@a.org:22/b\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nENV X=postgres://user:@db\n");
     }
-
 }

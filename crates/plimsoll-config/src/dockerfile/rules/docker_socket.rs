@@ -26,8 +26,14 @@ VOLUME /data
 
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for volume in file.named("VOLUME") {
-        for word in volume.words.iter().filter(|word| ["docker.sock", "containerd.sock", "crio.sock", "podman.sock"].iter().any(|end| word.text.ends_with(end))) {
-            found.at(&file.source, &word.span, format!("`{}` gives the whole host", word.text)).fix("do without the socket");
+        for word in volume.words.iter().filter(|word| {
+            ["docker.sock", "containerd.sock", "crio.sock", "podman.sock"]
+                .iter()
+                .any(|end| word.text.ends_with(end))
+        }) {
+            found
+                .at(&file.source, &word.span, format!("`{}` gives the whole host", word.text))
+                .fix("do without the socket");
         }
     }
 }
@@ -45,5 +51,4 @@ mod tests {
     fn is_silent_on_other_volumes() {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nVOLUME /data\n");
     }
-
 }

@@ -29,7 +29,9 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     let mut seen = BTreeSet::new();
     for name in file.stages.iter().filter_map(|stage| stage.name.as_ref()) {
         if !seen.insert(name.text.to_ascii_lowercase()) {
-            found.at(&file.source, &name.span, format!("an earlier stage has the name `{}` too", name.text)).fix("give it a name of its own");
+            found
+                .at(&file.source, &name.span, format!("an earlier stage has the name `{}` too", name.text))
+                .fix("give it a name of its own");
         }
     }
 }
@@ -47,5 +49,4 @@ mod tests {
     fn is_silent_on_different_names() {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1 AS b\nFROM c:1 AS d\nFROM e:1\n");
     }
-
 }

@@ -26,11 +26,19 @@ FROM --platform=$BUILDPLATFORM debian:12 AS build
 
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for (index, stage) in file.stages.iter().enumerate() {
-        let Some(flag) = stage.from.flag("platform").filter(|flag| !flag.value.contains('$')) else { continue };
+        let Some(flag) = stage.from.flag("platform").filter(|flag| !flag.value.contains('$')) else {
+            continue;
+        };
         // One stage for each platform, of which one is chosen later, is a way to build for several.
-        let others = file.stages.iter().enumerate().filter(|(other, stage)| *other != index && stage.from.flag("platform").is_some());
+        let others = file
+            .stages
+            .iter()
+            .enumerate()
+            .filter(|(other, stage)| *other != index && stage.from.flag("platform").is_some());
         if others.count() == 0 {
-            found.at(&file.source, &flag.span, format!("the image is for {} only", flag.value)).fix("leave `--platform` out");
+            found
+                .at(&file.source, &flag.span, format!("the image is for {} only", flag.value))
+                .fix("leave `--platform` out");
         }
     }
 }
@@ -48,7 +56,10 @@ mod tests {
     fn is_silent_on_variables_and_a_stage_for_each() {
         is_silent_on(&RULE, "Dockerfile", "FROM --platform=$BUILDPLATFORM a:1\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\n");
-        is_silent_on(&RULE, "Dockerfile", "FROM --platform=linux/amd64 a:1 AS amd64\nFROM --platform=linux/arm64 a:1 AS arm64\n");
+        is_silent_on(
+            &RULE,
+            "Dockerfile",
+            "FROM --platform=linux/amd64 a:1 AS amd64\nFROM --platform=linux/arm64 a:1 AS arm64\n",
+        );
     }
-
 }

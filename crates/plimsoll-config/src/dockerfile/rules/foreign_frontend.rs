@@ -29,11 +29,19 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     let image = Image::parse(text);
     let own = image.name.strip_prefix("docker.io/").unwrap_or(&image.name);
     let is_own = matches!(own, "docker/dockerfile" | "docker/dockerfile-upstream");
-    if image.digest.is_some() || is_own && image.tag.as_deref().is_some_and(|tag| tag.starts_with(|c: char| c.is_ascii_digit())) {
+    if image.digest.is_some()
+        || is_own && image.tag.as_deref().is_some_and(|tag| tag.starts_with(|c: char| c.is_ascii_digit()))
+    {
         return;
     }
-    let message = if is_own { "the builder of this file is whatever was published last" } else { "the builder of this file is somebody else's and not fixed" };
-    found.at(&file.source, span, message).fix("write `docker/dockerfile:1`, or name the image with its digest");
+    let message = if is_own {
+        "the builder of this file is whatever was published last"
+    } else {
+        "the builder of this file is somebody else's and not fixed"
+    };
+    found
+        .at(&file.source, span, message)
+        .fix("write `docker/dockerfile:1`, or name the image with its digest");
 }
 
 #[cfg(test)]
@@ -53,5 +61,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "# syntax=a/b@sha256:0\nFROM a:1\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\n");
     }
-
 }

@@ -27,7 +27,9 @@ RUN --network=none ./configure
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for run in file.named("RUN") {
         let Some(flag) = run.flag("network").filter(|flag| flag.value == "host") else { continue };
-        found.at(&file.source, &flag.span, "this step runs in the network of the host").fix("leave it out, or write `--network=none`");
+        found
+            .at(&file.source, &flag.span, "this step runs in the network of the host")
+            .fix("leave it out, or write `--network=none`");
     }
 }
 
@@ -45,5 +47,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN --network=none a\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN a\n");
     }
-
 }

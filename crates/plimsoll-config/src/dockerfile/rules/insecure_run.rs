@@ -27,7 +27,9 @@ RUN --mount=type=tmpfs,target=/mnt ./step
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for run in file.named("RUN") {
         let Some(flag) = run.flag("security").filter(|flag| flag.value == "insecure") else { continue };
-        found.at(&file.source, &flag.span, "this step runs without its sandbox").fix("do without `--security=insecure`");
+        found
+            .at(&file.source, &flag.span, "this step runs without its sandbox")
+            .fix("do without `--security=insecure`");
     }
 }
 
@@ -45,5 +47,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN --security=sandbox a\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN a --security=insecure\n");
     }
-
 }

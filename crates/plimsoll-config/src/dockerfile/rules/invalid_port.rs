@@ -26,7 +26,9 @@ EXPOSE 8080
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for expose in file.named("EXPOSE") {
         for word in expose.words.iter().filter(|word| !is_port(&word.text)) {
-            found.at(&file.source, &word.span, format!("`{}` is no port", word.text)).fix("name a port from 1 to 65535");
+            found
+                .at(&file.source, &word.span, format!("`{}` is no port", word.text))
+                .fix("name a port from 1 to 65535");
         }
     }
 }
@@ -50,5 +52,4 @@ mod tests {
     fn is_silent_on_ports() {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nEXPOSE 80 8000-8010/udp $PORT\n");
     }
-
 }

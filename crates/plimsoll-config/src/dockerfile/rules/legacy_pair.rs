@@ -24,10 +24,14 @@ ENV PORT=8080
 };
 
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
-    for instruction in file.instructions().filter(|i| matches!(i.name.as_str(), "ENV" | "LABEL") && i.is_legacy_pair()) {
+    for instruction in
+        file.instructions().filter(|i| matches!(i.name.as_str(), "ENV" | "LABEL") && i.is_legacy_pair())
+    {
         let pairs = instruction.pairs();
         let Some(pair) = pairs.first() else { continue };
-        let issue = found.at(&file.source, &pair.span, format!("`{}` and its value stand without `=`", pair.key.text)).fix("write `=` between them");
+        let issue = found
+            .at(&file.source, &pair.span, format!("`{}` and its value stand without `=`", pair.key.text))
+            .fix("write `=` between them");
         if let Some(value) = pair.value.as_ref().filter(|value| !value.text.contains([' ', '"', '\''])) {
             issue.edit(Edit::replace(pair.key.span.end..value.span.start, "="));
         }

@@ -28,7 +28,10 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
         let who = maintainer.body.text.trim();
         let issue = found.at(&file.source, &maintainer.span, "MAINTAINER is deprecated").fix("use a label");
         if !who.contains(['"', '\\', '$']) {
-            issue.edit(Edit::replace(maintainer.span.clone(), format!("LABEL org.opencontainers.image.authors=\"{who}\"")));
+            issue.edit(Edit::replace(
+                maintainer.span.clone(),
+                format!("LABEL org.opencontainers.image.authors=\"{who}\""),
+            ));
         }
     }
 }

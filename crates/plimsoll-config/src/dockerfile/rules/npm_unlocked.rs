@@ -39,14 +39,20 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
             found.at(&file.source, &command.span(), message).fix("write `npm ci`");
         }
         for word in packages.into_iter().filter(|word| is_unpinned(&word.text)) {
-            found.at(&file.source, &word.span, format!("`{}` is whatever was published last", word.text)).subject(&word.text).fix(format!("write `{}@<version>`", word.text));
+            found
+                .at(&file.source, &word.span, format!("`{}` is whatever was published last", word.text))
+                .subject(&word.text)
+                .fix(format!("write `{}@<version>`", word.text));
         }
     }
 }
 
 fn is_unpinned(text: &str) -> bool {
     let version = text.strip_prefix('@').unwrap_or(text).split_once('@').map(|(_, version)| version);
-    let is_place = text.starts_with(['.', '/', '$']) || text.contains("://") || text.ends_with(".tgz") || text.starts_with("file:");
+    let is_place = text.starts_with(['.', '/', '$'])
+        || text.contains("://")
+        || text.ends_with(".tgz")
+        || text.starts_with("file:");
     !is_place && matches!(version, None | Some("latest" | "next"))
 }
 
@@ -68,5 +74,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN npm install ./a.tgz\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN npm run install\n");
     }
-
 }

@@ -37,6 +37,7 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
                 found
                     .at(&file.source, &place, "sets a password that is the same wherever the image runs")
                     .identity(command.program())
+                    .hide(&run.body.span(&(0..run.body.text.len())))
                     .fix("leave the account without a password");
             }
         }
@@ -46,7 +47,8 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
 fn password(command: &Command) -> Option<&Word> {
     let flag = command.flag(&["--password"]).or_else(|| command.short('p'))?;
     let value = command.arguments().iter().find(|word| word.span.start > flag.span.start);
-    let value = flag.text.split_once('=').map(|(_, value)| value).or_else(|| value.map(|word| word.text.as_str()));
+    let value =
+        flag.text.split_once('=').map(|(_, value)| value).or_else(|| value.map(|word| word.text.as_str()));
     value.is_some_and(|value| !value.is_empty() && !value.starts_with(['!', '*', '$'])).then_some(flag)
 }
 
@@ -66,5 +68,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN usermod -p '!' app\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN passwd -l root\n");
     }
-
 }

@@ -31,7 +31,8 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
         let mut piped = false;
         for (index, command) in commands.iter().enumerate() {
             let fetches = shell::is_download(command);
-            let runs = shell::is_interpreter(command) && (piped || runs_nested(command, &commands[index + 1..]));
+            let runs =
+                shell::is_interpreter(command) && (piped || runs_nested(command, &commands[index + 1..]));
             if runs {
                 found
                     .at(&file.source, &command.span(), "runs a script as it comes from the network")
@@ -44,7 +45,10 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
 
 /// `sh -c "$(curl …)"` and `bash <(curl …)`.
 fn runs_nested(command: &Command, after: &[Command]) -> bool {
-    let takes = command.arguments().iter().any(|word| word.text.contains("$(") || word.text.contains("<(") || word.text.contains('`'));
+    let takes = command
+        .arguments()
+        .iter()
+        .any(|word| word.text.contains("$(") || word.text.contains("<(") || word.text.contains('`'));
     takes && after.iter().take_while(|nested| nested.depth > command.depth).any(shell::is_download)
 }
 
@@ -55,18 +59,31 @@ mod tests {
     #[test]
     fn fires_on_what_goes_from_the_network_to_an_interpreter() {
         fires_on(&RULE, "Dockerfile", "FROM a:1\nRUN curl -fsSL https://a.org/i.sh | sh\n", &["2:37"]);
-        fires_on(&RULE, "Dockerfile", "FROM a:1\nRUN a && wget -qO- https://a.org/i | sudo bash -s -- -y\n", &["2:38"]);
+        fires_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1\nRUN a && wget -qO- https://a.org/i | sudo bash -s -- -y\n",
+            &["2:38"],
+        );
         fires_on(&RULE, "Dockerfile", "FROM a:1\nRUN sh -c \"$(curl -fsSL https://a.org/i)\"\n", &["2:5"]);
         fires_on(&RULE, "Dockerfile", "FROM a:1\nRUN bash <(curl https://a.org/i)\n", &["2:5"]);
-        fires_on(&RULE, "Dockerfile", "FROM a:1\nRUN <<EOF\ncurl https://a.org/i | gunzip | python3\nEOF\n", &["3:33"]);
+        fires_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1\nRUN <<EOF\ncurl https://a.org/i | gunzip | python3\nEOF\n",
+            &["3:33"],
+        );
     }
 
     #[test]
     fn is_silent_on_files_and_other_pipes() {
-        is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN curl https://a.org/i -o i && sha256sum -c i.sum && sh i\n");
+        is_silent_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1\nRUN curl https://a.org/i -o i && sha256sum -c i.sum && sh i\n",
+        );
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN curl https://a.org/i | tar xz\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN cat a | sh\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN sh -c 'echo a'\n");
     }
-
 }

@@ -32,7 +32,9 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
         }
         for command in commands.iter().filter(|command| shell::is_download(command)) {
             for word in command.arguments().iter().filter(|word| is_plain(&word.text)) {
-                found.at(&file.source, &word.span, "a download that anybody on the way can replace").fix("use https");
+                found
+                    .at(&file.source, &word.span, "a download that anybody on the way can replace")
+                    .fix("use https");
             }
         }
     }
@@ -41,7 +43,8 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
 fn is_plain(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("http://") else { return false };
     let host = rest.split(['/', ':']).next().unwrap_or("");
-    !matches!(host, "localhost" | "127.0.0.1" | "host.docker.internal" | "169.254.169.254") && !host.starts_with('$')
+    !matches!(host, "localhost" | "127.0.0.1" | "host.docker.internal" | "169.254.169.254")
+        && !host.starts_with('$')
 }
 
 #[cfg(test)]
@@ -59,7 +62,10 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN curl -O https://a.org/b\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN curl http://localhost:8080/health\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN echo http://a.org\n");
-        is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN wget http://a.org/b && echo '00 b' | sha256sum -c\n");
+        is_silent_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1\nRUN wget http://a.org/b && echo '00 b' | sha256sum -c\n",
+        );
     }
-
 }

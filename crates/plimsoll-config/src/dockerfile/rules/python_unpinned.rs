@@ -28,7 +28,10 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for command in file.named("RUN").flat_map(|run| run.commands(&file.source)) {
         let Some(words) = shell::python_packages(&command) else { continue };
         for word in words.iter().filter(|word| is_unpinned(&word.text)) {
-            found.at(&file.source, &word.span, format!("`{}` is whatever was published last", word.text)).subject(&word.text).fix(format!("write `{}==<version>`", word.text));
+            found
+                .at(&file.source, &word.span, format!("`{}` is whatever was published last", word.text))
+                .subject(&word.text)
+                .fix(format!("write `{}==<version>`", word.text));
         }
     }
 }
@@ -36,8 +39,10 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
 fn is_unpinned(text: &str) -> bool {
     let name = text.split('[').next().unwrap_or(text);
     let is_tool = matches!(name, "pip" | "setuptools" | "wheel");
-    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) && !text.contains(['=', '<', '>', '~', '@']);
-    let is_file = name.starts_with('.') || [".txt", ".whl", ".gz", ".zip"].iter().any(|end| name.ends_with(end));
+    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        && !text.contains(['=', '<', '>', '~', '@']);
+    let is_file =
+        name.starts_with('.') || [".txt", ".whl", ".gz", ".zip"].iter().any(|end| name.ends_with(end));
     is_name && !is_file && !is_tool && !name.is_empty()
 }
 
@@ -48,7 +53,12 @@ mod tests {
     #[test]
     fn fires_on_a_package_without_a_version() {
         fires_on(&RULE, "Dockerfile", "FROM a:1\nRUN pip install -U flask\n", &["2:20"]);
-        fires_on(&RULE, "Dockerfile", "FROM a:1\nRUN python3 -m pip install --no-cache-dir a==1 b[c]\n", &["2:48"]);
+        fires_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1\nRUN python3 -m pip install --no-cache-dir a==1 b[c]\n",
+            &["2:48"],
+        );
     }
 
     #[test]
@@ -61,5 +71,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN pip install ./a.whl $B\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN pip install --prefix /x -e .\n");
     }
-
 }

@@ -29,14 +29,23 @@ COPY app app
 
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for stage in &file.stages {
-        let mut is_known = file.ancestry(stage).skip(1).flat_map(|stage| &stage.instructions).any(|i| i.name == "WORKDIR");
+        let mut is_known =
+            file.ancestry(stage).skip(1).flat_map(|stage| &stage.instructions).any(|i| i.name == "WORKDIR");
         for instruction in &stage.instructions {
             is_known |= instruction.name == "WORKDIR";
-            let copies = matches!(instruction.name.as_str(), "COPY" | "ADD") && !instruction.on_build && !is_known;
+            let copies =
+                matches!(instruction.name.as_str(), "COPY" | "ADD") && !instruction.on_build && !is_known;
             let Some(target) = instruction.words.last().filter(|_| copies) else { continue };
-            let is_absolute = target.text.starts_with(['/', '$', '%', '\\']) || target.text.get(1..2) == Some(":");
+            let is_absolute =
+                target.text.starts_with(['/', '$', '%', '\\']) || target.text.get(1..2) == Some(":");
             if !is_absolute && stage.base != Base::Nothing {
-                found.at(&file.source, &target.span, format!("`{}` is below whatever the base image says", target.text)).fix("set WORKDIR before it, or write the whole path");
+                found
+                    .at(
+                        &file.source,
+                        &target.span,
+                        format!("`{}` is below whatever the base image says", target.text),
+                    )
+                    .fix("set WORKDIR before it, or write the whole path");
             }
         }
     }
@@ -59,5 +68,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM scratch\nCOPY a b\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1 AS b\nWORKDIR /c\nFROM b\nCOPY a .\n");
     }
-
 }

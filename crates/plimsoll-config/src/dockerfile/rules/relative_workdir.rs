@@ -35,7 +35,11 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
                 is_known = true;
                 continue;
             }
-            let issue = found.at(&file.source, &word.span, format!("`{}` is below whatever the base image says", word.text));
+            let issue = found.at(
+                &file.source,
+                &word.span,
+                format!("`{}` is below whatever the base image says", word.text),
+            );
             issue.fix("write the whole path").edit(Edit::insert(word.span.start, "/"));
             is_known = true;
         }
@@ -62,5 +66,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nWORKDIR $HOME/a\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nWORKDIR C:\\\\a\n");
     }
-
 }

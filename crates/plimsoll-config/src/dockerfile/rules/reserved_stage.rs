@@ -27,7 +27,9 @@ FROM a:1 AS build
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for name in file.stages.iter().filter_map(|stage| stage.name.as_ref()) {
         if matches!(name.text.to_ascii_lowercase().as_str(), "scratch" | "context") {
-            found.at(&file.source, &name.span, format!("`{}` means something else", name.text)).fix("give it another name");
+            found
+                .at(&file.source, &name.span, format!("`{}` means something else", name.text))
+                .fix("give it another name");
         }
     }
 }
@@ -45,5 +47,4 @@ mod tests {
     fn is_silent_on_other_names() {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1 AS build\nFROM scratch\n");
     }
-
 }

@@ -96,6 +96,11 @@ mod tests {
     fn the_diff_gives_it_a_user() {
         let text = "FROM debian:12\nRUN a\nCMD [\"b\"]\n";
         is_fixed_by_its_diff(&RULE, "Dockerfile", text, &["+USER 10001:10001"]);
-        is_fixed_by_its_diff(&RULE, "Dockerfile", "FROM debian:12\nUSER root\n", &["-USER root", "+USER 10001:10001"]);
+        is_fixed_by_its_diff(
+            &RULE,
+            "Dockerfile",
+            "FROM debian:12\nUSER root\n",
+            &["-USER root", "+USER 10001:10001"],
+        );
     }
 }

@@ -26,8 +26,22 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci
 
 /// Names of files that hold nothing but credentials, or usually some.
 const NAMES: &[&str] = &[
-    ".env", ".npmrc", ".pypirc", ".netrc", "_netrc", ".git-credentials", ".dockercfg", ".htpasswd", ".pgpass", "id_rsa", "id_dsa",
-    "id_ecdsa", "id_ed25519", "kubeconfig", "credentials.json", "service-account.json",
+    ".env",
+    ".npmrc",
+    ".pypirc",
+    ".netrc",
+    "_netrc",
+    ".git-credentials",
+    ".dockercfg",
+    ".htpasswd",
+    ".pgpass",
+    "id_rsa",
+    "id_dsa",
+    "id_ecdsa",
+    "id_ed25519",
+    "kubeconfig",
+    "credentials.json",
+    "service-account.json",
 ];
 /// Folders that hold credentials.
 const FOLDERS: &[&str] = &[".ssh", ".aws", ".gnupg", ".kube", ".azure"];
@@ -39,7 +53,11 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for copy in copies.filter(|copy| copy.flag("from").is_none()) {
         for word in copy.sources().iter().filter(|word| is_credentials(&word.text)) {
             found
-                .at(&file.source, &word.span, format!("`{}` holds credentials, which stay in the image", word.text))
+                .at(
+                    &file.source,
+                    &word.span,
+                    format!("`{}` holds credentials, which stay in the image", word.text),
+                )
                 .fix("use `RUN --mount=type=secret`, or mount it when the container runs");
         }
     }
@@ -72,5 +90,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nCOPY id_rsa.pub /root/.x/\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nCOPY .ssh/known_hosts /root/\n");
     }
-
 }

@@ -30,10 +30,14 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for pair in arguments.flat_map(Instruction::pairs).filter(|pair| names::is_secret(&pair.key.text)) {
         let value = pair.value.as_ref().map_or("", |value| value.text.as_str());
         let has_value = names::is_secret_value(value) && !value.contains('$');
-        let issue = found.at(&file.source, &pair.key.span, format!("the build argument `{}` stays in the image's history", pair.key.text));
+        let issue = found.at(
+            &file.source,
+            &pair.key.span,
+            format!("the build argument `{}` stays in the image's history", pair.key.text),
+        );
         issue.subject(&pair.key.text).fix("use `RUN --mount=type=secret` where it is needed");
-        if has_value {
-            issue.severity(Severity::High);
+        if let Some(value) = pair.value.as_ref().filter(|_| has_value) {
+            issue.severity(Severity::High).hide(&value.span);
         }
     }
 }
@@ -54,5 +58,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nARG TOKEN_FILE=/x\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN --mount=type=secret,id=npm_token npm ci\n");
     }
-
 }

@@ -28,13 +28,16 @@ RUN --mount=type=secret,id=database_password ./migrate
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for env in file.named("ENV") {
         for pair in env.pairs() {
-            let Some(value) = pair.value.as_ref().filter(|value| names::is_secret_value(&value.text)) else { continue };
+            let Some(value) = pair.value.as_ref().filter(|value| names::is_secret_value(&value.text)) else {
+                continue;
+            };
             if !names::is_secret(&pair.key.text) || value.text.contains('$') {
                 continue;
             }
             found
                 .at(&file.source, &pair.key.span, format!("`{}` holds a secret that stays in the image", pair.key.text))
                 .subject(&pair.key.text)
+                .hide(&value.span)
                 .fix("give it when the container starts, or as `RUN --mount=type=secret`; replace it if it was real");
         }
     }
@@ -61,5 +64,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nENV TOKENIZERS_PARALLELISM=false\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nENV ALLOW_EMPTY_PASSWORD=yes\n");
     }
-
 }

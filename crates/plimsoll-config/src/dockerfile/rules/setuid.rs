@@ -28,7 +28,9 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for run in file.named("RUN") {
         for command in run.commands(&file.source).iter().filter(|command| command.program() == "chmod") {
             if let Some(word) = command.operands().next().filter(|word| sets(&word.text)) {
-                found.at(&file.source, &word.span, "makes a program run as its owner").fix("give it a capability instead, or nothing");
+                found
+                    .at(&file.source, &word.span, "makes a program run as its owner")
+                    .fix("give it a capability instead, or nothing");
             }
         }
     }
@@ -61,5 +63,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN chmod g+s /b\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN chmod 2775 /b\n");
     }
-
 }

@@ -30,7 +30,9 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
         for name in ["CMD", "ENTRYPOINT", "HEALTHCHECK"] {
             let all: Vec<_> = stage.instructions.iter().filter(|i| i.name == name && !i.on_build).collect();
             for hidden in all.iter().rev().skip(1).rev() {
-                found.at(&file.source, &hidden.span, format!("a later {name} hides this one")).fix("remove it");
+                found
+                    .at(&file.source, &hidden.span, format!("a later {name} hides this one"))
+                    .fix("remove it");
             }
         }
     }
@@ -50,5 +52,4 @@ mod tests {
     fn is_silent_on_one_in_each_stage() {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nCMD a\nENTRYPOINT b\nFROM a:1\nCMD c\n");
     }
-
 }

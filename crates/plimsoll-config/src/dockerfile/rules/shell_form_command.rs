@@ -26,14 +26,22 @@ ENTRYPOINT [\"server\", \"--port\", \"80\"]
 
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     let Some(last) = file.last() else { return };
-    for instruction in last.instructions.iter().filter(|i| matches!(i.name.as_str(), "CMD" | "ENTRYPOINT") && !i.on_build) {
+    for instruction in
+        last.instructions.iter().filter(|i| matches!(i.name.as_str(), "CMD" | "ENTRYPOINT") && !i.on_build)
+    {
         let has_shell = last.instructions.iter().any(|i| i.name == "SHELL");
         let first = instruction.words.first().map_or("", |word| word.text.as_str());
         if instruction.list.is_some() || has_shell || first == "exec" || first.is_empty() {
             continue;
         }
         let keyword = &instruction.name;
-        found.at(&file.source, &instruction.span, format!("{keyword} without brackets: the service does not get SIGTERM")).fix("write it as a list: `[\"program\", \"argument\"]`");
+        found
+            .at(
+                &file.source,
+                &instruction.span,
+                format!("{keyword} without brackets: the service does not get SIGTERM"),
+            )
+            .fix("write it as a list: `[\"program\", \"argument\"]`");
     }
 }
 
@@ -54,5 +62,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nCMD b\nFROM a:1\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nSHELL [\"/bin/bash\", \"-c\"]\nCMD b\n");
     }
-
 }

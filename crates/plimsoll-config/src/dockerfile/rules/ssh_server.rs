@@ -35,8 +35,13 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
         if !shell::is_package_install(&command) {
             continue;
         }
-        for word in command.operands().filter(|word| matches!(word.text.as_str(), "openssh-server" | "dropbear" | "sshd")) {
-            found.at(&file.source, &word.span, "installs an SSH server").fix("use `docker exec` or `kubectl exec`");
+        for word in command
+            .operands()
+            .filter(|word| matches!(word.text.as_str(), "openssh-server" | "dropbear" | "sshd"))
+        {
+            found
+                .at(&file.source, &word.span, "installs an SSH server")
+                .fix("use `docker exec` or `kubectl exec`");
         }
     }
 }
@@ -56,5 +61,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nEXPOSE 8022 80\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN apt-get install -y openssh-client\n");
     }
-
 }

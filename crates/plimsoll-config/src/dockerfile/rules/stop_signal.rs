@@ -26,7 +26,9 @@ STOPSIGNAL SIGTERM
 
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for stop in file.named("STOPSIGNAL") {
-        if let Some(word) = stop.words.first().filter(|word| matches!(word.text.to_ascii_uppercase().as_str(), "9" | "KILL" | "SIGKILL" | "SIGSTOP")) {
+        if let Some(word) = stop.words.first().filter(|word| {
+            matches!(word.text.to_ascii_uppercase().as_str(), "9" | "KILL" | "SIGKILL" | "SIGSTOP")
+        }) {
             let issue = found.at(&file.source, &word.span, "the service is killed and cannot finish");
             issue.fix("write SIGTERM").edit(Edit::replace(word.span.clone(), "SIGTERM"));
         }
@@ -48,5 +50,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nSTOPSIGNAL SIGTERM\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nSTOPSIGNAL SIGQUIT\n");
     }
-
 }

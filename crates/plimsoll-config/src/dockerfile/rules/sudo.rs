@@ -28,8 +28,12 @@ USER app
 
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for command in file.named("RUN").flat_map(|run| run.commands(&file.source)) {
-        if let Some(word) = command.words.iter().find(|word| !word.text.contains('=')).filter(|word| word.text == "sudo") {
-            found.at(&file.source, &word.span, "sudo in a build step").fix("write `USER root` before the step that needs it");
+        if let Some(word) =
+            command.words.iter().find(|word| !word.text.contains('=')).filter(|word| word.text == "sudo")
+        {
+            found
+                .at(&file.source, &word.span, "sudo in a build step")
+                .fix("write `USER root` before the step that needs it");
         }
     }
 }
@@ -49,5 +53,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN apt-get install sudo\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN a\n");
     }
-
 }

@@ -48,7 +48,9 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     }
     for pair in file.named("ENV").flat_map(Instruction::pairs) {
         let value = pair.value.as_ref().map_or("", |value| value.text.as_str());
-        let is = |(name, off): &(&str, &str)| pair.key.text.eq_ignore_ascii_case(name) && (off.is_empty() && !value.is_empty() || value == *off);
+        let is = |(name, off): &(&str, &str)| {
+            pair.key.text.eq_ignore_ascii_case(name) && (off.is_empty() && !value.is_empty() || value == *off)
+        };
         if VARIABLES.iter().any(is) {
             report(file, found, &pair.span, &pair.key.text);
         }
@@ -64,7 +66,9 @@ fn report(file: &Dockerfile, found: &mut Found<'_>, span: &Range<usize>, who: &s
 fn switches_off(command: &Command) -> Option<&Word> {
     let arguments = command.arguments();
     let pair = |first: &str, second: &str| {
-        let at = arguments.windows(2).find(|words| words[0].text == first && words[1].text.eq_ignore_ascii_case(second));
+        let at = arguments
+            .windows(2)
+            .find(|words| words[0].text == first && words[1].text.eq_ignore_ascii_case(second));
         at.map(|words| &words[0])
     };
     let holds = |text: &str| arguments.iter().find(|word| word.text.to_ascii_lowercase().contains(text));
@@ -73,7 +77,9 @@ fn switches_off(command: &Command) -> Option<&Word> {
         "wget" => command.flag(&["--no-check-certificate"]),
         "git" => holds("http.sslverify=false").or_else(|| pair("http.sslVerify", "false")),
         "npm" | "yarn" | "pnpm" => holds("strict-ssl=false").or_else(|| pair("strict-ssl", "false")),
-        "pip" | "pip3" | "python" | "python3" | "uv" => command.flag(&["--trusted-host", "--allow-insecure-host"]),
+        "pip" | "pip3" | "python" | "python3" | "uv" => {
+            command.flag(&["--trusted-host", "--allow-insecure-host"])
+        }
         "apt" | "apt-get" => holds("verify-peer=false"),
         "apk" => command.flag(&["--no-verify"]),
         _ => None,
@@ -99,5 +105,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nENV NODE_TLS_REJECT_UNAUTHORIZED=1\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN wget -q https://a.org\n");
     }
-
 }

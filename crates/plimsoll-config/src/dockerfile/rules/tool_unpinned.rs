@@ -27,7 +27,10 @@ RUN go install example.org/tool@v1.4.2
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for command in file.named("RUN").flat_map(|run| run.commands(&file.source)) {
         if let Some((word, fix)) = unpinned(&command) {
-            found.at(&file.source, &word.span, format!("`{}` is whatever was published last", word.text)).subject(&word.text).fix(fix);
+            found
+                .at(&file.source, &word.span, format!("`{}` is whatever was published last", word.text))
+                .subject(&word.text)
+                .fix(fix);
         }
     }
 }
@@ -37,11 +40,15 @@ fn unpinned(command: &Command) -> Option<(&Word, &'static str)> {
     let (program, verb) = (command.program(), words.next()?.text.as_str());
     let word = words.next();
     match (program, verb) {
-        ("go", "install" | "get") => {
-            command.operands().find(|word| ["@latest", "@main", "@master"].iter().any(|end| word.text.ends_with(end))).map(|word| (word, "write `@v<version>`"))
-        }
-        ("cargo", "install" | "binstall") if command.flag(&["--version", "--vers", "--path", "--git"]).is_none() => {
-            word.filter(|word| !word.text.contains(['@', '$'])).map(|word| (word, "write `--locked <name>@<version>`"))
+        ("go", "install" | "get") => command
+            .operands()
+            .find(|word| ["@latest", "@main", "@master"].iter().any(|end| word.text.ends_with(end)))
+            .map(|word| (word, "write `@v<version>`")),
+        ("cargo", "install" | "binstall")
+            if command.flag(&["--version", "--vers", "--path", "--git"]).is_none() =>
+        {
+            word.filter(|word| !word.text.contains(['@', '$']))
+                .map(|word| (word, "write `--locked <name>@<version>`"))
         }
         ("gem", "install") if command.flag(&["-v", "--version"]).is_none() => {
             word.filter(|word| !word.text.contains([':', '$', '/'])).map(|word| (word, "add `-v <version>`"))
@@ -68,5 +75,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN cargo install --path .\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN gem install b -v 1\n");
     }
-
 }

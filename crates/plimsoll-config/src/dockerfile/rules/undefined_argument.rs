@@ -28,7 +28,15 @@ FROM node:${VERSION}
 
 /// What BuildKit declares by itself.
 const KNOWN: &[&str] = &[
-    "TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT", "BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT", "TARGETSTAGE",
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDARCH",
+    "BUILDVARIANT",
+    "TARGETSTAGE",
 ];
 
 pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
@@ -66,5 +74,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:${V:-1}\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:$TARGETARCH\n");
     }
-
 }

@@ -33,11 +33,13 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
             let Some(flag) = copy.flag("from") else { continue };
             let itself = stage.name.as_ref().is_some_and(|name| name.text.eq_ignore_ascii_case(&flag.value));
             let later = flag.value.parse::<usize>().is_ok_and(|number| number >= index);
-            let named_before = file.stages[..index]
-                .iter()
-                .any(|before| before.name.as_ref().is_some_and(|name| name.text.eq_ignore_ascii_case(&flag.value)));
+            let named_before = file.stages[..index].iter().any(|before| {
+                before.name.as_ref().is_some_and(|name| name.text.eq_ignore_ascii_case(&flag.value))
+            });
             if !named_before && (itself || later) {
-                found.at(&file.source, &flag.span, format!("`{}` is no stage before this one", flag.value)).fix("name an earlier stage");
+                found
+                    .at(&file.source, &flag.span, format!("`{}` is no stage before this one", flag.value))
+                    .fix("name an earlier stage");
             }
         }
     }
@@ -55,7 +57,10 @@ mod tests {
 
     #[test]
     fn is_silent_on_earlier_stages_and_images() {
-        is_silent_on(&RULE, "Dockerfile", "FROM a:1 AS b\nFROM c:1\nCOPY --from=b /x /x\nCOPY --from=0 /x /x\nCOPY --from=nginx:1 /x /x\n");
+        is_silent_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1 AS b\nFROM c:1\nCOPY --from=b /x /x\nCOPY --from=0 /x /x\nCOPY --from=nginx:1 /x /x\n",
+        );
     }
-
 }

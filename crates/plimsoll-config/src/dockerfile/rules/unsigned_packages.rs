@@ -36,7 +36,8 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
             _ => continue,
         };
         if let Some(word) = command.flag(flags) {
-            let message = format!("`{}` installs packages without checking their signatures", command.program());
+            let message =
+                format!("`{}` installs packages without checking their signatures", command.program());
             found.at(&file.source, &word.span, message).fix("import the key of the repository instead");
         }
     }
@@ -48,7 +49,12 @@ mod tests {
 
     #[test]
     fn fires_on_flags_that_switch_it_off() {
-        fires_on(&RULE, "Dockerfile", "FROM a:1\nRUN apt-get install -y --allow-unauthenticated b\n", &["2:24"]);
+        fires_on(
+            &RULE,
+            "Dockerfile",
+            "FROM a:1\nRUN apt-get install -y --allow-unauthenticated b\n",
+            &["2:24"],
+        );
         fires_on(&RULE, "Dockerfile", "FROM a:1\nRUN apk add --allow-untrusted b.apk\n", &["2:13"]);
         fires_on(&RULE, "Dockerfile", "FROM a:1\nRUN yum -y --nogpgcheck install b\n", &["2:12"]);
     }
@@ -58,5 +64,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN apt-get install -y b\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN apk add --no-cache b\n");
     }
-
 }

@@ -28,13 +28,17 @@ pub(crate) fn check(file: &Dockerfile, found: &mut Found<'_>) {
     for run in file.named("RUN") {
         for command in run.commands(&file.source).iter().filter(|command| command.program() == "chmod") {
             if let Some(word) = command.operands().next().filter(|word| opens(&word.text)) {
-                found.at(&file.source, &word.span, "lets everybody write these files").fix("give them to the user that needs them, with `--chown`");
+                found
+                    .at(&file.source, &word.span, "lets everybody write these files")
+                    .fix("give them to the user that needs them, with `--chown`");
             }
         }
     }
     for copy in file.instructions().filter(|i| matches!(i.name.as_str(), "COPY" | "ADD")) {
         if let Some(flag) = copy.flag("chmod").filter(|flag| opens(&flag.value)) {
-            found.at(&file.source, &flag.span, "lets everybody write these files").fix("give them to the user that needs them, with `--chown`");
+            found
+                .at(&file.source, &flag.span, "lets everybody write these files")
+                .fix("give them to the user that needs them, with `--chown`");
         }
     }
 }
@@ -71,5 +75,4 @@ mod tests {
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nRUN chmod +x /app\n");
         is_silent_on(&RULE, "Dockerfile", "FROM a:1\nCOPY --chmod=644 a /b\n");
     }
-
 }

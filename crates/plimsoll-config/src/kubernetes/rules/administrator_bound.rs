@@ -28,7 +28,10 @@ roleRef: {kind: Role, name: shop}
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.bindings() {
-        let Some(node) = object.at(&["roleRef", "name"]).filter(|node| node.text() == Some("cluster-admin")) else { continue };
+        let Some(node) = object.at(&["roleRef", "name"]).filter(|node| node.text() == Some("cluster-admin"))
+        else {
+            continue;
+        };
         let issue = object.report(found, Some(node), "may do everything".to_owned());
         issue.fix("give it the role that it needs");
         if object.kind == "RoleBinding" {
@@ -50,5 +53,4 @@ mod tests {
     fn is_silent_on_other_roles() {
         is_silent(&RULE, &binding("ClusterRoleBinding", "view", "kind: User, name: a"));
     }
-
 }

@@ -31,9 +31,18 @@ const PUBLIC: &[&str] = &["system:public-info-viewer", "system:discovery", "syst
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.bindings() {
         let role = object.at(&["roleRef", "name"]).and_then(Node::text).unwrap_or("");
-        for node in object.at(&["subjects"]).map_or(&[][..], Node::items).iter().filter_map(|subject| subject.get("name")) {
-            if matches!(node.text(), Some("system:authenticated" | "system:serviceaccounts")) && !PUBLIC.contains(&role) {
-                object.report(found, Some(node), "every login and every pod may do this".to_owned()).fix("name who may");
+        for node in object
+            .at(&["subjects"])
+            .map_or(&[][..], Node::items)
+            .iter()
+            .filter_map(|subject| subject.get("name"))
+        {
+            if matches!(node.text(), Some("system:authenticated" | "system:serviceaccounts"))
+                && !PUBLIC.contains(&role)
+            {
+                object
+                    .report(found, Some(node), "every login and every pod may do this".to_owned())
+                    .fix("name who may");
             }
         }
     }
@@ -53,5 +62,4 @@ mod tests {
         is_silent(&RULE, &binding("RoleBinding", "edit", "kind: Group, name: a"));
         is_silent(&RULE, &binding("RoleBinding", "edit", "kind: Group, name: 'system:serviceaccounts:n'"));
     }
-
 }

@@ -27,14 +27,32 @@ subjects:
 };
 
 /// What the API server itself gives to everybody.
-const PUBLIC: &[&str] = &["system:public-info-viewer", "system:discovery", "system:basic-user", "kubeadm:bootstrap-signer-clusterinfo"];
+const PUBLIC: &[&str] = &[
+    "system:public-info-viewer",
+    "system:discovery",
+    "system:basic-user",
+    "kubeadm:bootstrap-signer-clusterinfo",
+];
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.bindings() {
         let role = object.at(&["roleRef", "name"]).and_then(Node::text).unwrap_or("");
-        for node in object.at(&["subjects"]).map_or(&[][..], Node::items).iter().filter_map(|subject| subject.get("name")) {
-            if matches!(node.text(), Some("system:anonymous" | "system:unauthenticated")) && !PUBLIC.contains(&role) {
-                object.report(found, Some(node), "everybody who can reach the API server may do this".to_owned()).fix("name who may");
+        for node in object
+            .at(&["subjects"])
+            .map_or(&[][..], Node::items)
+            .iter()
+            .filter_map(|subject| subject.get("name"))
+        {
+            if matches!(node.text(), Some("system:anonymous" | "system:unauthenticated"))
+                && !PUBLIC.contains(&role)
+            {
+                object
+                    .report(
+                        found,
+                        Some(node),
+                        "everybody who can reach the API server may do this".to_owned(),
+                    )
+                    .fix("name who may");
             }
         }
     }
@@ -52,7 +70,9 @@ mod tests {
     #[test]
     fn is_silent_on_somebody_and_on_what_is_public() {
         is_silent(&RULE, &binding("RoleBinding", "view", "kind: User, name: a"));
-        is_silent(&RULE, &binding("RoleBinding", "'system:discovery'", "kind: Group, name: 'system:unauthenticated'"));
+        is_silent(
+            &RULE,
+            &binding("RoleBinding", "'system:discovery'", "kind: Group, name: 'system:unauthenticated'"),
+        );
     }
-
 }

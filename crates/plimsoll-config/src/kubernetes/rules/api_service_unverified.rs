@@ -30,7 +30,9 @@ spec:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.of_kind("APIService") {
-        if let Some(node) = object.at(&["spec", "insecureSkipTLSVerify"]).filter(|node| node.truth() == Some(true)) {
+        if let Some(node) =
+            object.at(&["spec", "insecureSkipTLSVerify"]).filter(|node| node.truth() == Some(true))
+        {
             object.report(found, Some(node), "nobody checks who answers".to_owned()).fix("set `caBundle`");
         }
     }
@@ -49,5 +51,4 @@ mod tests {
     fn is_silent_where_it_is_checked() {
         is_silent(&RULE, &object("APIService", "spec: {caBundle: a}\n"));
     }
-
 }

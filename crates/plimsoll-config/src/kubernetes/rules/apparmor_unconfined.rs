@@ -32,7 +32,8 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     let message = || "AppArmor is switched off".to_owned();
     for workload in graph.workloads() {
         let annotations = workload.template.at(&["metadata", "annotations"]).map_or(&[][..], Node::entries);
-        let annotated = annotations.iter().filter(|(key, _)| key.text.starts_with(ANNOTATION)).map(|(_, value)| value);
+        let annotated =
+            annotations.iter().filter(|(key, _)| key.text.starts_with(ANNOTATION)).map(|(_, value)| value);
         let field = workload.at(&["securityContext", "appArmorProfile", "type"]);
         for node in annotated.chain(field).filter(is_off) {
             workload.report(found, Some(node), message()).fix("use the runtime's default profile");
@@ -56,12 +57,15 @@ mod tests {
     #[test]
     fn fires_on_unconfined() {
         fires(&RULE, &container("securityContext:\n  appArmorProfile: {type: Unconfined}"), &["8:31"]);
-        fires(&RULE, "apiVersion: v1\nkind: Pod\nmetadata:\n  annotations:\n    container.apparmor.security.beta.kubernetes.io/c: unconfined\nspec: {}\n", &["5:55"]);
+        fires(
+            &RULE,
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  annotations:\n    container.apparmor.security.beta.kubernetes.io/c: unconfined\nspec: {}\n",
+            &["5:55"],
+        );
     }
 
     #[test]
     fn is_silent_on_a_profile() {
         is_silent(&RULE, &container("securityContext:\n  appArmorProfile: {type: RuntimeDefault}"));
     }
-
 }

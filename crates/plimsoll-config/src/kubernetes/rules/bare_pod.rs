@@ -25,7 +25,9 @@ kind: Deployment
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads().filter(|workload| workload.object.kind == "Pod" && !workload.ends()) {
-        workload.report(found, None, "nobody starts this pod again when its node is gone".to_owned()).fix("write a Deployment");
+        workload
+            .report(found, None, "nobody starts this pod again when its node is gone".to_owned())
+            .fix("write a Deployment");
     }
 }
 
@@ -43,5 +45,4 @@ mod tests {
         is_silent(&RULE, &pod("restartPolicy: Never"));
         is_silent(&RULE, &object("Deployment", "spec: {template: {spec: {}}}\n"));
     }
-
 }

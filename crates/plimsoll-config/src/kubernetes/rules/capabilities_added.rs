@@ -32,11 +32,34 @@ securityContext:
 
 /// What the baseline allows.
 const HARMLESS: &[&str] = &[
-    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
 ];
 /// What leads out of the container.
-const ROOT: &[&str] =
-    &["ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "BPF", "DAC_READ_SEARCH", "MAC_ADMIN", "MAC_OVERRIDE", "SYS_BOOT", "SYSLOG"];
+const ROOT: &[&str] = &[
+    "ALL",
+    "SYS_ADMIN",
+    "SYS_MODULE",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+    "BPF",
+    "DAC_READ_SEARCH",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+    "SYS_BOOT",
+    "SYSLOG",
+];
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for container in graph.containers() {
@@ -48,7 +71,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
                 continue;
             }
             let message = format!("container `{}` has the capability {name}", container.name());
-            let issue = container.report(found, Some(node), message).fix("remove it, or find the harmless one that is enough");
+            let issue = container
+                .report(found, Some(node), message)
+                .fix("remove it, or find the harmless one that is enough");
             if ROOT.contains(&name) {
                 issue.severity(Severity::High);
             }
@@ -62,13 +87,19 @@ mod tests {
 
     #[test]
     fn fires_on_dangerous_ones() {
-        fires(&RULE, &container("securityContext:\n  capabilities:\n    add: [SYS_ADMIN, CHOWN, NET_RAW]"), &["9:15", "9:33"]);
+        fires(
+            &RULE,
+            &container("securityContext:\n  capabilities:\n    add: [SYS_ADMIN, CHOWN, NET_RAW]"),
+            &["9:15", "9:33"],
+        );
     }
 
     #[test]
     fn is_silent_on_harmless_ones() {
-        is_silent(&RULE, &container("securityContext:\n  capabilities:\n    drop: [ALL]\n    add: [NET_BIND_SERVICE]"));
+        is_silent(
+            &RULE,
+            &container("securityContext:\n  capabilities:\n    drop: [ALL]\n    add: [NET_BIND_SERVICE]"),
+        );
         is_silent(&RULE, &container("image: a"));
     }
-
 }

@@ -34,9 +34,12 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads().filter(|workload| workload.object.kind != "DaemonSet") {
         for toleration in workload.at(&["tolerations"]).map_or(&[][..], Node::items) {
             let key = toleration.get("key").and_then(Node::text).unwrap_or("");
-            let everything = key.is_empty() && toleration.get("operator").and_then(Node::text) == Some("Exists");
+            let everything =
+                key.is_empty() && toleration.get("operator").and_then(Node::text) == Some("Exists");
             if everything || KEYS.contains(&key) {
-                workload.report(found, Some(toleration), "the pod may run beside the control plane".to_owned()).fix("remove the toleration");
+                workload
+                    .report(found, Some(toleration), "the pod may run beside the control plane".to_owned())
+                    .fix("remove the toleration");
             }
         }
     }
@@ -55,7 +58,9 @@ mod tests {
     #[test]
     fn is_silent_on_others_and_on_what_runs_on_every_node() {
         is_silent(&RULE, &pod("tolerations: [{key: a, operator: Exists}]"));
-        is_silent(&RULE, &object("DaemonSet", "spec: {template: {spec: {tolerations: [{operator: Exists}]}}}\n"));
+        is_silent(
+            &RULE,
+            &object("DaemonSet", "spec: {template: {spec: {tolerations: [{operator: Exists}]}}}\n"),
+        );
     }
-
 }

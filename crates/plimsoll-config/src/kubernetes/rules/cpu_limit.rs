@@ -33,7 +33,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
             continue;
         }
         let message = format!("container `{}` has no cpu limit", container.name());
-        container.report(found, None, message).fix("set `resources.limits.cpu`, or a LimitRange in the namespace");
+        container
+            .report(found, None, message)
+            .fix("set `resources.limits.cpu`, or a LimitRange in the namespace");
     }
 }
 
@@ -50,7 +52,15 @@ mod tests {
     #[test]
     fn is_silent_where_it_is_set_or_the_namespace_has_a_default() {
         is_silent(&RULE, &container("resources:\n  limits:\n    cpu: 250m"));
-        is_silent(&RULE, &all(&[&container("image: a\n"), &object("LimitRange", "  namespace: n\nspec:\n  limits:\n  - type: Container\n    default: {cpu: 250m}\n")]));
+        is_silent(
+            &RULE,
+            &all(&[
+                &container("image: a\n"),
+                &object(
+                    "LimitRange",
+                    "  namespace: n\nspec:\n  limits:\n  - type: Container\n    default: {cpu: 250m}\n",
+                ),
+            ]),
+        );
     }
-
 }

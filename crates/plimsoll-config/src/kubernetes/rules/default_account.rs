@@ -33,7 +33,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
         let is_default = account.and_then(Node::text).is_none_or(|name| name == "default");
         let has_token = workload.at(&["automountServiceAccountToken"]).and_then(Node::truth) != Some(false);
         if is_default && has_token {
-            workload.report(found, account, "the pod shares the default service account".to_owned()).fix("name an account of its own, or switch its token off");
+            workload
+                .report(found, account, "the pod shares the default service account".to_owned())
+                .fix("name an account of its own, or switch its token off");
         }
     }
 }
@@ -53,5 +55,4 @@ mod tests {
         is_silent(&RULE, &pod("serviceAccountName: a"));
         is_silent(&RULE, &pod("automountServiceAccountToken: false"));
     }
-
 }

@@ -30,8 +30,12 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.bindings() {
         for subject in object.at(&["subjects"]).map_or(&[][..], Node::items) {
             let is_account = subject.get("kind").and_then(Node::text) == Some("ServiceAccount");
-            if let Some(node) = subject.get("name").filter(|name| is_account && name.text() == Some("default")) {
-                object.report(found, Some(node), "every pod that names no account may do this".to_owned()).fix("bind an account of its own");
+            if let Some(node) =
+                subject.get("name").filter(|name| is_account && name.text() == Some("default"))
+            {
+                object
+                    .report(found, Some(node), "every pod that names no account may do this".to_owned())
+                    .fix("bind an account of its own");
             }
         }
     }
@@ -43,7 +47,11 @@ mod tests {
 
     #[test]
     fn fires_on_the_default() {
-        fires(&RULE, &binding("RoleBinding", "view", "kind: ServiceAccount, name: default, namespace: n"), &["7:32"]);
+        fires(
+            &RULE,
+            &binding("RoleBinding", "view", "kind: ServiceAccount, name: default, namespace: n"),
+            &["7:32"],
+        );
     }
 
     #[test]
@@ -51,5 +59,4 @@ mod tests {
         is_silent(&RULE, &binding("RoleBinding", "view", "kind: ServiceAccount, name: a, namespace: n"));
         is_silent(&RULE, &binding("RoleBinding", "view", "kind: User, name: default"));
     }
-
 }

@@ -28,10 +28,21 @@ metadata:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in &graph.objects {
-        let Some(node) = object.at(&["metadata", "namespace"]).filter(|_| object.namespace == "default") else { continue };
+        let Some(node) = object.at(&["metadata", "namespace"]).filter(|_| object.namespace == "default")
+        else {
+            continue;
+        };
         let is_theirs = object.kind == "Service" && object.name == "kubernetes";
-        if !is_theirs && (object.workload().is_some() || matches!(object.kind.as_str(), "Service" | "Secret" | "ConfigMap" | "ServiceAccount" | "Ingress")) {
-            object.report(found, Some(node), "lies in the namespace that everybody shares".to_owned()).fix("give it a namespace of its own");
+        if !is_theirs
+            && (object.workload().is_some()
+                || matches!(
+                    object.kind.as_str(),
+                    "Service" | "Secret" | "ConfigMap" | "ServiceAccount" | "Ingress"
+                ))
+        {
+            object
+                .report(found, Some(node), "lies in the namespace that everybody shares".to_owned())
+                .fix("give it a namespace of its own");
         }
     }
 }
@@ -51,5 +62,4 @@ mod tests {
         is_silent(&RULE, &object("Service", ""));
         is_silent(&RULE, &object("RoleBinding", "  namespace: default\n"));
     }
-
 }

@@ -28,13 +28,20 @@ volumes:
     references: &["https://kubernetes.io/docs/concepts/storage/volumes/#hostpath"],
 };
 
-const SOCKETS: &[&str] = &["docker.sock", "containerd.sock", "crio.sock", "podman.sock", "cri-dockerd.sock", "dockershim.sock"];
+const SOCKETS: &[&str] =
+    &["docker.sock", "containerd.sock", "crio.sock", "podman.sock", "cri-dockerd.sock", "dockershim.sock"];
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads() {
         for node in workload.volumes().iter().filter_map(|volume| volume.at(&["hostPath", "path"])) {
             if node.text().is_some_and(|path| SOCKETS.iter().any(|socket| path.ends_with(socket))) {
-                workload.report(found, Some(node), "the pod can command the container engine of its node".to_owned()).fix("do without the socket");
+                workload
+                    .report(
+                        found,
+                        Some(node),
+                        "the pod can command the container engine of its node".to_owned(),
+                    )
+                    .fix("do without the socket");
             }
         }
     }
@@ -53,5 +60,4 @@ mod tests {
     fn is_silent_on_other_paths() {
         is_silent(&RULE, &pod("volumes:\n- name: a\n  hostPath: {path: /data}"));
     }
-
 }

@@ -29,7 +29,9 @@ spec:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads() {
-        let Some(node) = workload.at(&["hostIPC"]).filter(|node| node.truth() == Some(true)) else { continue };
+        let Some(node) = workload.at(&["hostIPC"]).filter(|node| node.truth() == Some(true)) else {
+            continue;
+        };
         let edit = workload.object.set(workload.spec, &["hostIPC"], "false");
         let issue = workload.report(found, Some(node), "the pod shares memory with its node".to_owned());
         issue.fix("remove `hostIPC`");
@@ -46,7 +48,11 @@ mod tests {
     #[test]
     fn fires_where_it_is_set() {
         fires(&RULE, &pod("hostIPC: true\ncontainers: [{name: c}]"), &["5:12"]);
-        fires(&RULE, &object("CronJob", "spec:\n  jobTemplate: {spec: {template: {spec: {hostIPC: true}}}}\n"), &["6:51"]);
+        fires(
+            &RULE,
+            &object("CronJob", "spec:\n  jobTemplate: {spec: {template: {spec: {hostIPC: true}}}}\n"),
+            &["6:51"],
+        );
     }
 
     #[test]

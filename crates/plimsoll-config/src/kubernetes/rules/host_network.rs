@@ -30,7 +30,9 @@ spec:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads() {
-        let Some(node) = workload.at(&["hostNetwork"]).filter(|node| node.truth() == Some(true)) else { continue };
+        let Some(node) = workload.at(&["hostNetwork"]).filter(|node| node.truth() == Some(true)) else {
+            continue;
+        };
         let edit = workload.object.set(workload.spec, &["hostNetwork"], "false");
         let issue = workload.report(found, Some(node), "the pod is in the network of its node".to_owned());
         issue.fix("remove `hostNetwork`");
@@ -47,7 +49,11 @@ mod tests {
     #[test]
     fn fires_where_it_is_set() {
         fires(&RULE, &pod("hostNetwork: true\ncontainers: [{name: c}]"), &["5:16"]);
-        fires(&RULE, &object("CronJob", "spec:\n  jobTemplate: {spec: {template: {spec: {hostNetwork: true}}}}\n"), &["6:55"]);
+        fires(
+            &RULE,
+            &object("CronJob", "spec:\n  jobTemplate: {spec: {template: {spec: {hostNetwork: true}}}}\n"),
+            &["6:55"],
+        );
     }
 
     #[test]
@@ -57,6 +63,10 @@ mod tests {
     }
     #[test]
     fn the_diff_takes_it_away() {
-        is_fixed(&RULE, &pod("hostNetwork: true\ncontainers: []"), &["-  hostNetwork: true", "+  hostNetwork: false"]);
+        is_fixed(
+            &RULE,
+            &pod("hostNetwork: true\ncontainers: []"),
+            &["-  hostNetwork: true", "+  hostNetwork: false"],
+        );
     }
 }

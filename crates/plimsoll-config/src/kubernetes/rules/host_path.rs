@@ -29,7 +29,23 @@ volumes:
 };
 
 /// What gives away the node, and everything below it.
-const NODE: &[&str] = &["/etc", "/root", "/proc", "/dev", "/boot", "/home", "/var/lib/kubelet", "/var/lib/docker", "/var/lib/containerd", "/run", "/var/run", "/usr", "/bin", "/sbin", "/lib"];
+const NODE: &[&str] = &[
+    "/etc",
+    "/root",
+    "/proc",
+    "/dev",
+    "/boot",
+    "/home",
+    "/var/lib/kubelet",
+    "/var/lib/docker",
+    "/var/lib/containerd",
+    "/run",
+    "/var/run",
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+];
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads() {
@@ -44,14 +60,19 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     }
     for object in graph.of_kind("PersistentVolume") {
         if let Some(node) = object.at(&["spec", "hostPath", "path"]) {
-            object.report(found, Some(node), "this volume is a folder of a node".to_owned()).fix("use storage that is made for it");
+            object
+                .report(found, Some(node), "this volume is a folder of a node".to_owned())
+                .fix("use storage that is made for it");
         }
     }
 }
 
 fn is_node(path: &str) -> bool {
     let path = path.trim_end_matches('/');
-    path.is_empty() || NODE.iter().any(|known| path.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    path.is_empty()
+        || NODE.iter().any(|known| {
+            path.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
 }
 
 #[cfg(test)]
@@ -60,7 +81,11 @@ mod tests {
 
     #[test]
     fn fires_on_files_of_the_node() {
-        fires(&RULE, &pod("volumes:\n- name: a\n  hostPath: {path: /etc}\n- name: b\n  hostPath:\n    path: /data"), &["7:22", "10:13"]);
+        fires(
+            &RULE,
+            &pod("volumes:\n- name: a\n  hostPath: {path: /etc}\n- name: b\n  hostPath:\n    path: /data"),
+            &["7:22", "10:13"],
+        );
         fires(&RULE, &object("PersistentVolume", "spec:\n  hostPath:\n    path: /data\n"), &["7:11"]);
     }
 
@@ -68,5 +93,4 @@ mod tests {
     fn is_silent_on_other_volumes() {
         is_silent(&RULE, &pod("volumes:\n- name: a\n  emptyDir: {}\n- name: b\n  configMap: {name: x}"));
     }
-
 }

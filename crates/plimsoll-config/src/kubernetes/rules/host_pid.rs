@@ -30,7 +30,9 @@ spec:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads() {
-        let Some(node) = workload.at(&["hostPID"]).filter(|node| node.truth() == Some(true)) else { continue };
+        let Some(node) = workload.at(&["hostPID"]).filter(|node| node.truth() == Some(true)) else {
+            continue;
+        };
         let edit = workload.object.set(workload.spec, &["hostPID"], "false");
         let issue = workload.report(found, Some(node), "the pod sees every process of its node".to_owned());
         issue.fix("remove `hostPID`");
@@ -47,7 +49,11 @@ mod tests {
     #[test]
     fn fires_where_it_is_set() {
         fires(&RULE, &pod("hostPID: true\ncontainers: [{name: c}]"), &["5:12"]);
-        fires(&RULE, &object("CronJob", "spec:\n  jobTemplate: {spec: {template: {spec: {hostPID: true}}}}\n"), &["6:51"]);
+        fires(
+            &RULE,
+            &object("CronJob", "spec:\n  jobTemplate: {spec: {template: {spec: {hostPID: true}}}}\n"),
+            &["6:51"],
+        );
     }
 
     #[test]

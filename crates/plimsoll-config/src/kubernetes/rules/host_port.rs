@@ -34,7 +34,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
             continue;
         }
         for port in container.at(&["ports"]).map_or(&[][..], Node::items) {
-            if let Some(node) = port.get("hostPort").filter(|node| node.number().is_some_and(|port| port != 0)) {
+            if let Some(node) =
+                port.get("hostPort").filter(|node| node.number().is_some_and(|port| port != 0))
+            {
                 let message = format!("container `{}` listens on its node", container.name());
                 container.report(found, Some(node), message).fix("remove `hostPort` and use a service");
             }
@@ -56,5 +58,4 @@ mod tests {
         is_silent(&RULE, &container("ports:\n- containerPort: 80"));
         is_silent(&RULE, &pod("hostNetwork: true\ncontainers:\n- name: c\n  ports: [{hostPort: 80}]"));
     }
-
 }

@@ -30,7 +30,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
         let way = ["securityContext", "windowsOptions", "hostProcess"];
         let own = workload.containers().filter_map(|container| container.at(&way));
         for node in workload.at(&way).into_iter().chain(own).filter(|node| node.truth() == Some(true)) {
-            workload.report(found, Some(node), "the container runs on the node itself".to_owned()).fix("remove `hostProcess`");
+            workload
+                .report(found, Some(node), "the container runs on the node itself".to_owned())
+                .fix("remove `hostProcess`");
         }
     }
 }
@@ -49,5 +51,4 @@ mod tests {
     fn is_silent_on_other_options() {
         is_silent(&RULE, &container("securityContext:\n  windowsOptions: {runAsUserName: ContainerUser}"));
     }
-
 }

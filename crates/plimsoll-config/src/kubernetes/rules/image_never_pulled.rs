@@ -27,7 +27,8 @@ imagePullPolicy: Always
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for container in graph.containers() {
         if let Some(node) = container.at(&["imagePullPolicy"]).filter(|node| node.text() == Some("Never")) {
-            let message = format!("container `{}` runs whatever image of that name lies on the node", container.name());
+            let message =
+                format!("container `{}` runs whatever image of that name lies on the node", container.name());
             container.report(found, Some(node), message).fix("write Always, or IfNotPresent with a digest");
         }
     }
@@ -46,5 +47,4 @@ mod tests {
     fn is_silent_on_always() {
         is_silent(&RULE, &container("imagePullPolicy: Always"));
     }
-
 }

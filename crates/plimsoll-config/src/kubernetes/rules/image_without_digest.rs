@@ -30,7 +30,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
         let text = node.text().unwrap_or("");
         let image = Image::parse(text);
         if image.digest.is_none() && !image.is_moving() && !text.contains(['$', '{', ' ']) {
-            container.report(found, Some(node), format!("`{text}` can be published anew")).fix("add `@sha256:…`");
+            container
+                .report(found, Some(node), format!("`{text}` can be published anew"))
+                .fix("add `@sha256:…`");
         }
     }
 }
@@ -49,5 +51,4 @@ mod tests {
         is_silent(&RULE, &container("image: a:1@sha256:0"));
         is_silent(&RULE, &container("image: a"));
     }
-
 }

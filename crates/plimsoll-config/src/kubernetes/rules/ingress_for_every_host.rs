@@ -28,11 +28,17 @@ rules:
 };
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
-    for object in graph.of_kind("Ingress").filter(|object| matches!(object.group.as_str(), "networking.k8s.io" | "extensions")) {
+    for object in graph
+        .of_kind("Ingress")
+        .filter(|object| matches!(object.group.as_str(), "networking.k8s.io" | "extensions"))
+    {
         for rule in object.at(&["spec", "rules"]).map_or(&[][..], Node::items) {
             let host = rule.get("host");
             if host.and_then(Node::text).is_none_or(|host| matches!(host, "" | "*")) {
-                object.report(found, Some(host.unwrap_or(rule)), "answers to every name".to_owned()).identity("host").fix("name the host");
+                object
+                    .report(found, Some(host.unwrap_or(rule)), "answers to every name".to_owned())
+                    .identity("host")
+                    .fix("name the host");
             }
         }
     }
@@ -51,5 +57,4 @@ mod tests {
     fn is_silent_on_one() {
         is_silent(&RULE, &object("Ingress", "spec:\n  rules: [{host: a.org}]\n"));
     }
-
 }

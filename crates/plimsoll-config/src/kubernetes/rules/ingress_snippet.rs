@@ -32,7 +32,10 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.of_kind("Ingress") {
         for (key, value) in object.at(&["metadata", "annotations"]).map_or(&[][..], Node::entries) {
             if key.text.ends_with("-snippet") && key.text.contains("nginx") {
-                object.report(found, Some(value), "configures the proxy itself".to_owned()).identity(&key.text).fix("use the annotation that is made for it");
+                object
+                    .report(found, Some(value), "configures the proxy itself".to_owned())
+                    .identity(&key.text)
+                    .fix("use the annotation that is made for it");
             }
         }
     }
@@ -44,12 +47,18 @@ mod tests {
 
     #[test]
     fn fires_on_a_snippet() {
-        fires(&RULE, &object("Ingress", "  annotations:\n    nginx.ingress.kubernetes.io/server-snippet: a\n"), &["6:49"]);
+        fires(
+            &RULE,
+            &object("Ingress", "  annotations:\n    nginx.ingress.kubernetes.io/server-snippet: a\n"),
+            &["6:49"],
+        );
     }
 
     #[test]
     fn is_silent_on_other_annotations() {
-        is_silent(&RULE, &object("Ingress", "  annotations: {nginx.ingress.kubernetes.io/custom-headers: a/b}\n"));
+        is_silent(
+            &RULE,
+            &object("Ingress", "  annotations: {nginx.ingress.kubernetes.io/custom-headers: a/b}\n"),
+        );
     }
-
 }

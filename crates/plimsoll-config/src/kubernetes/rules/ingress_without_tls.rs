@@ -33,11 +33,18 @@ spec:
 };
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
-    for object in graph.of_kind("Ingress").filter(|object| matches!(object.group.as_str(), "networking.k8s.io" | "extensions")) {
+    for object in graph
+        .of_kind("Ingress")
+        .filter(|object| matches!(object.group.as_str(), "networking.k8s.io" | "extensions"))
+    {
         let has_tls = object.at(&["spec", "tls"]).is_some_and(|tls| !tls.items().is_empty());
         // Load balancers of clouds take their certificate from an annotation.
         let annotations = object.at(&["metadata", "annotations"]).map_or(&[][..], Node::entries);
-        let elsewhere = annotations.iter().any(|(key, _)| key.text.contains("certificate") || key.text.contains("ssl-cert") || key.text.contains("managed-cert"));
+        let elsewhere = annotations.iter().any(|(key, _)| {
+            key.text.contains("certificate")
+                || key.text.contains("ssl-cert")
+                || key.text.contains("managed-cert")
+        });
         if object.at(&["spec"]).is_some() && !has_tls && !elsewhere {
             object.report(found, None, "is reached without encryption".to_owned()).fix("add `spec.tls`");
         }
@@ -56,7 +63,9 @@ mod tests {
     #[test]
     fn is_silent_where_there_is_and_where_the_cloud_has_it() {
         is_silent(&RULE, &object("Ingress", "spec:\n  tls: [{hosts: [a], secretName: b}]\n"));
-        is_silent(&RULE, "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {annotations: {alb.ingress.kubernetes.io/certificate-arn: a}}\nspec: {}\n");
+        is_silent(
+            &RULE,
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {annotations: {alb.ingress.kubernetes.io/certificate-arn: a}}\nspec: {}\n",
+        );
     }
-
 }

@@ -29,8 +29,12 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
         let Some(node) = container.at(&["image"]) else { continue };
         let image = Image::parse(node.text().unwrap_or(""));
         let name = image.name.rsplit('/').next().unwrap_or("");
-        if matches!(name, "tiller" | "kubernetes-dashboard-amd64") || image.name.ends_with("kubernetesui/dashboard") {
-            container.report(found, Some(node), format!("`{name}` has given away clusters")).fix("do without it");
+        if matches!(name, "tiller" | "kubernetes-dashboard-amd64")
+            || image.name.ends_with("kubernetesui/dashboard")
+        {
+            container
+                .report(found, Some(node), format!("`{name}` has given away clusters"))
+                .fix("do without it");
         }
     }
 }
@@ -49,5 +53,4 @@ mod tests {
     fn is_silent_on_others() {
         is_silent(&RULE, &container("image: a/b:1"));
     }
-
 }

@@ -31,8 +31,12 @@ volumes:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.of_kind("Secret") {
-        if let Some(node) = object.at(&["type"]).filter(|node| node.text() == Some("kubernetes.io/service-account-token")) {
-            object.report(found, Some(node), "this token never expires".to_owned()).fix("use a projected token");
+        if let Some(node) =
+            object.at(&["type"]).filter(|node| node.text() == Some("kubernetes.io/service-account-token"))
+        {
+            object
+                .report(found, Some(node), "this token never expires".to_owned())
+                .fix("use a projected token");
         }
     }
 }
@@ -50,5 +54,4 @@ mod tests {
     fn is_silent_on_other_secrets() {
         is_silent(&RULE, &object("Secret", "type: Opaque\n"));
     }
-
 }

@@ -29,7 +29,8 @@ containers:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for container in graph.containers() {
-        let serves = container.role == Role::Main && !container.workload.ends() && container.at(&["ports"]).is_some();
+        let serves =
+            container.role == Role::Main && !container.workload.ends() && container.at(&["ports"]).is_some();
         if serves && container.at(&["livenessProbe"]).is_none() {
             let message = format!("container `{}` has no livenessProbe", container.name());
             container.report(found, None, message).fix("add `livenessProbe`");
@@ -52,5 +53,4 @@ mod tests {
         is_silent(&RULE, &container("image: a"));
         is_silent(&RULE, &pod("restartPolicy: Never\ncontainers: [{name: c, ports: []}]"));
     }
-
 }

@@ -30,7 +30,8 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for container in graph.containers() {
         let Some(node) = container.security("runAsUser") else { continue };
         let Some(user) = node.number().filter(|user| (1..10_000).contains(user)) else { continue };
-        let message = format!("container `{}` runs as user {user}, which the node may have too", container.name());
+        let message =
+            format!("container `{}` runs as user {user}, which the node may have too", container.name());
         container.report(found, Some(node), message).fix("use a number from 10000 on");
     }
 }
@@ -49,5 +50,4 @@ mod tests {
         is_silent(&RULE, &container("securityContext:\n  runAsUser: 10001"));
         is_silent(&RULE, &container("securityContext:\n  runAsUser: 0"));
     }
-
 }

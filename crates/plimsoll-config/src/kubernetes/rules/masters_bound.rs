@@ -28,9 +28,16 @@ subjects:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.bindings().filter(|object| object.name != "cluster-admin") {
-        for node in object.at(&["subjects"]).map_or(&[][..], Node::items).iter().filter_map(|subject| subject.get("name")) {
+        for node in object
+            .at(&["subjects"])
+            .map_or(&[][..], Node::items)
+            .iter()
+            .filter_map(|subject| subject.get("name"))
+        {
             if node.text() == Some("system:masters") {
-                object.report(found, Some(node), "no policy can stop this group".to_owned()).fix("use a group of your own");
+                object
+                    .report(found, Some(node), "no policy can stop this group".to_owned())
+                    .fix("use a group of your own");
             }
         }
     }
@@ -42,12 +49,15 @@ mod tests {
 
     #[test]
     fn fires_on_the_group() {
-        fires(&RULE, &binding("ClusterRoleBinding", "view", "kind: Group, name: 'system:masters'"), &["7:23"]);
+        fires(
+            &RULE,
+            &binding("ClusterRoleBinding", "view", "kind: Group, name: 'system:masters'"),
+            &["7:23"],
+        );
     }
 
     #[test]
     fn is_silent_on_others() {
         is_silent(&RULE, &binding("ClusterRoleBinding", "view", "kind: Group, name: a"));
     }
-
 }

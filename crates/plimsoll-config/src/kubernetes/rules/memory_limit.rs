@@ -33,7 +33,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
             continue;
         }
         let message = format!("container `{}` has no memory limit", container.name());
-        container.report(found, None, message).fix("set `resources.limits.memory`, or a LimitRange in the namespace");
+        container
+            .report(found, None, message)
+            .fix("set `resources.limits.memory`, or a LimitRange in the namespace");
     }
 }
 
@@ -50,7 +52,15 @@ mod tests {
     #[test]
     fn is_silent_where_it_is_set_or_the_namespace_has_a_default() {
         is_silent(&RULE, &container("resources:\n  limits:\n    memory: 256Mi"));
-        is_silent(&RULE, &all(&[&container("image: a\n"), &object("LimitRange", "  namespace: n\nspec:\n  limits:\n  - type: Container\n    default: {memory: 256Mi}\n")]));
+        is_silent(
+            &RULE,
+            &all(&[
+                &container("image: a\n"),
+                &object(
+                    "LimitRange",
+                    "  namespace: n\nspec:\n  limits:\n  - type: Container\n    default: {memory: 256Mi}\n",
+                ),
+            ]),
+        );
     }
-
 }

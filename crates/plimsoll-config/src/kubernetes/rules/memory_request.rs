@@ -35,7 +35,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
             continue;
         }
         let message = format!("container `{}` has no memory request", container.name());
-        container.report(found, None, message).fix("set `resources.requests.memory`, or a LimitRange in the namespace");
+        container
+            .report(found, None, message)
+            .fix("set `resources.requests.memory`, or a LimitRange in the namespace");
     }
 }
 
@@ -52,7 +54,15 @@ mod tests {
     #[test]
     fn is_silent_where_it_is_set_or_the_namespace_has_a_default() {
         is_silent(&RULE, &container("resources:\n  requests:\n    memory: 256Mi"));
-        is_silent(&RULE, &all(&[&container("image: a\n"), &object("LimitRange", "  namespace: n\nspec:\n  limits:\n  - type: Container\n    defaultRequest: {memory: 256Mi}\n")]));
+        is_silent(
+            &RULE,
+            &all(&[
+                &container("image: a\n"),
+                &object(
+                    "LimitRange",
+                    "  namespace: n\nspec:\n  limits:\n  - type: Container\n    defaultRequest: {memory: 256Mi}\n",
+                ),
+            ]),
+        );
     }
-
 }

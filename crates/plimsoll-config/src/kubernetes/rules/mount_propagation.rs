@@ -32,8 +32,11 @@ volumeMounts:
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for container in graph.containers() {
         for mount in container.at(&["volumeMounts"]).map_or(&[][..], Node::items) {
-            if let Some(node) = mount.get("mountPropagation").filter(|node| node.text() == Some("Bidirectional")) {
-                let message = format!("what container `{}` mounts is mounted on the node too", container.name());
+            if let Some(node) =
+                mount.get("mountPropagation").filter(|node| node.text() == Some("Bidirectional"))
+            {
+                let message =
+                    format!("what container `{}` mounts is mounted on the node too", container.name());
                 container.report(found, Some(node), message).fix("remove `mountPropagation`");
             }
         }
@@ -53,5 +56,4 @@ mod tests {
     fn is_silent_on_one() {
         is_silent(&RULE, &container("volumeMounts:\n- name: a\n  mountPropagation: HostToContainer"));
     }
-
 }

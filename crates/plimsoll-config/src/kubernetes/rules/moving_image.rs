@@ -30,7 +30,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
         let text = node.text().unwrap_or("");
         let is_known = !text.is_empty() && !text.contains(['$', '{', ' ']);
         if is_known && Image::parse(text).is_moving() {
-            container.report(found, Some(node), format!("`{text}` is whatever was published last")).fix("name the version, better the digest");
+            container
+                .report(found, Some(node), format!("`{text}` is whatever was published last"))
+                .fix("name the version, better the digest");
         }
     }
 }
@@ -51,5 +53,4 @@ mod tests {
         is_silent(&RULE, &container("image: a@sha256:0"));
         is_silent(&RULE, &container("image: ${IMAGE}"));
     }
-
 }

@@ -30,7 +30,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.of_kind("Namespace") {
         let level = object.at(&["metadata", "labels", "pod-security.kubernetes.io/enforce"]);
         if let Some(node) = level.filter(|node| node.text() == Some("privileged")) {
-            object.report(found, Some(node), "takes privileged pods".to_owned()).fix("write restricted, or baseline");
+            object
+                .report(found, Some(node), "takes privileged pods".to_owned())
+                .fix("write restricted, or baseline");
         }
     }
 }
@@ -41,12 +43,15 @@ mod tests {
 
     #[test]
     fn fires_on_privileged() {
-        fires(&RULE, &object("Namespace", "  labels:\n    pod-security.kubernetes.io/enforce: privileged\n"), &["6:41"]);
+        fires(
+            &RULE,
+            &object("Namespace", "  labels:\n    pod-security.kubernetes.io/enforce: privileged\n"),
+            &["6:41"],
+        );
     }
 
     #[test]
     fn is_silent_on_others() {
         is_silent(&RULE, &object("Namespace", "  labels: {pod-security.kubernetes.io/enforce: baseline}\n"));
     }
-
 }

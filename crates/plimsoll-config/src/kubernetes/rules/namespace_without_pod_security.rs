@@ -34,7 +34,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.of_kind("Namespace") {
         let level = object.at(&["metadata", "labels", "pod-security.kubernetes.io/enforce"]);
         if level.is_none() {
-            object.report(found, None, "takes privileged pods too".to_owned()).fix("add the label `pod-security.kubernetes.io/enforce: restricted`");
+            object
+                .report(found, None, "takes privileged pods too".to_owned())
+                .fix("add the label `pod-security.kubernetes.io/enforce: restricted`");
         }
     }
 }
@@ -53,5 +55,4 @@ mod tests {
         is_silent(&RULE, &object("Namespace", "  labels: {pod-security.kubernetes.io/enforce: baseline}\n"));
         is_silent(&RULE, &object("Service", ""));
     }
-
 }

@@ -28,7 +28,10 @@ spec:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.of_kind("Namespace").filter(|object| !object.name.starts_with("kube-")) {
-        let mut limits = graph.objects.iter().filter(|limit| matches!(limit.kind.as_str(), "ResourceQuota" | "LimitRange"));
+        let mut limits = graph
+            .objects
+            .iter()
+            .filter(|limit| matches!(limit.kind.as_str(), "ResourceQuota" | "LimitRange"));
         if !limits.any(|limit| limit.namespace.is_empty() || limit.namespace == object.name) {
             object.report(found, None, "may take all of the cluster".to_owned()).fix("add a ResourceQuota");
         }
@@ -48,5 +51,4 @@ mod tests {
     fn is_silent_with_one() {
         is_silent(&RULE, &all(&[&object("Namespace", ""), &object("ResourceQuota", "  namespace: x\n")]));
     }
-
 }

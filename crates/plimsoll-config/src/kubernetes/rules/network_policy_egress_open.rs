@@ -32,13 +32,16 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
         for rule in object.at(&["spec", "egress"]).map_or(&[][..], Node::items) {
             let to = rule.get("to").map_or(&[][..], Node::items);
             let is_world = |peer: &&Node| {
-                let block = matches!(peer.at(&["ipBlock", "cidr"]).and_then(Node::text), Some("0.0.0.0/0" | "::/0"));
+                let block =
+                    matches!(peer.at(&["ipBlock", "cidr"]).and_then(Node::text), Some("0.0.0.0/0" | "::/0"));
                 block && peer.at(&["ipBlock", "except"]).is_none()
             };
             let world = to.iter().find(is_world).filter(|_| rule.get("ports").is_none());
             let everything = to.is_empty() && rule.get("ports").is_none();
             if everything || world.is_some() {
-                object.report(found, Some(world.unwrap_or(rule)), "lets everything out".to_owned()).fix("name where the pods need to go with `to`");
+                object
+                    .report(found, Some(world.unwrap_or(rule)), "lets everything out".to_owned())
+                    .fix("name where the pods need to go with `to`");
             }
         }
     }
@@ -55,7 +58,12 @@ mod tests {
 
     #[test]
     fn is_silent_on_some_and_on_ports() {
-        is_silent(&RULE, &object("NetworkPolicy", "spec:\n  egress:\n  - to: [{podSelector: {}}]\n  - ports: [{port: 53}]\n"));
+        is_silent(
+            &RULE,
+            &object(
+                "NetworkPolicy",
+                "spec:\n  egress:\n  - to: [{podSelector: {}}]\n  - ports: [{port: 53}]\n",
+            ),
+        );
     }
-
 }

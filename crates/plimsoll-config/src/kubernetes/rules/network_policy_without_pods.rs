@@ -30,11 +30,17 @@ spec:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.of_kind("NetworkPolicy") {
-        let Some(selector) = object.at(&["spec", "podSelector"]).filter(|selector| !selector.entries().is_empty()) else { continue };
+        let Some(selector) =
+            object.at(&["spec", "podSelector"]).filter(|selector| !selector.entries().is_empty())
+        else {
+            continue;
+        };
         let mut beside = graph.workloads().filter(|workload| workload.object.is_beside(object)).peekable();
         // Where no workload is among these manifests, the pods come from elsewhere.
         if beside.peek().is_some() && !beside.any(|workload| workload.is_selected_by(selector)) {
-            object.report(found, Some(selector), "fits no pod of these manifests".to_owned()).fix("compare it with the labels of the pods");
+            object
+                .report(found, Some(selector), "fits no pod of these manifests".to_owned())
+                .fix("compare it with the labels of the pods");
         }
     }
 }
@@ -45,15 +51,36 @@ mod tests {
 
     #[test]
     fn fires_on_a_selector_that_fits_nothing() {
-        fires(&RULE, &all(&[&pod("{}\n"), &object("NetworkPolicy", "spec:\n  podSelector: {matchLabels: {app: q}}\n")]), &["12:16"]);
+        fires(
+            &RULE,
+            &all(&[
+                &pod("{}\n"),
+                &object("NetworkPolicy", "spec:\n  podSelector: {matchLabels: {app: q}}\n"),
+            ]),
+            &["12:16"],
+        );
     }
 
     #[test]
     fn is_silent_on_one_that_fits_and_where_the_pods_are_elsewhere() {
-        is_silent(&RULE, &all(&[&pod("{}\n"), &object("NetworkPolicy", "spec:\n  podSelector: {matchLabels: {app: p}}\n")]));
-        is_silent(&RULE, &all(&[&pod("{}\n"), &object("NetworkPolicy", "spec:\n  podSelector: {matchExpressions: [{key: app, operator: In, values: [p, q]}]}\n")]));
+        is_silent(
+            &RULE,
+            &all(&[
+                &pod("{}\n"),
+                &object("NetworkPolicy", "spec:\n  podSelector: {matchLabels: {app: p}}\n"),
+            ]),
+        );
+        is_silent(
+            &RULE,
+            &all(&[
+                &pod("{}\n"),
+                &object(
+                    "NetworkPolicy",
+                    "spec:\n  podSelector: {matchExpressions: [{key: app, operator: In, values: [p, q]}]}\n",
+                ),
+            ]),
+        );
         is_silent(&RULE, &object("NetworkPolicy", "spec:\n  podSelector: {matchLabels: {app: q}}\n"));
         is_silent(&RULE, &all(&[&pod("{}\n"), &object("NetworkPolicy", "spec: {podSelector: {}}\n")]));
     }
-
 }

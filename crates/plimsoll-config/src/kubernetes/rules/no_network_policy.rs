@@ -34,14 +34,29 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
         let mut policies = graph.objects.iter().filter(|policy| NAMES.contains(&policy.kind.as_str()));
         let is_covered = policies.any(|policy| policy.kind.contains("Cluster") || policy.is_beside(object));
         if !is_covered && seen.insert(object.namespace.as_str()) {
-            let name = if object.namespace.is_empty() { "the namespace of these pods" } else { &object.namespace };
-            workload.report(found, None, format!("{name} has no network policy: everybody in the cluster reaches its pods")).subject(&object.namespace).fix("add a NetworkPolicy that forbids what is not needed");
+            let name =
+                if object.namespace.is_empty() { "the namespace of these pods" } else { &object.namespace };
+            workload
+                .report(
+                    found,
+                    None,
+                    format!("{name} has no network policy: everybody in the cluster reaches its pods"),
+                )
+                .subject(&object.namespace)
+                .fix("add a NetworkPolicy that forbids what is not needed");
         }
     }
 }
 
 /// What limits connections, Kubernetes' own and others'.
-const NAMES: &[&str] = &["NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy", "AdminNetworkPolicy", "ClusterNetworkPolicy"];
+const NAMES: &[&str] = &[
+    "NetworkPolicy",
+    "CiliumNetworkPolicy",
+    "CiliumClusterwideNetworkPolicy",
+    "GlobalNetworkPolicy",
+    "AdminNetworkPolicy",
+    "ClusterNetworkPolicy",
+];
 
 #[cfg(test)]
 mod tests {
@@ -55,8 +70,13 @@ mod tests {
 
     #[test]
     fn is_silent_where_there_is_one() {
-        is_silent(&RULE, &all(&[&pod("{}\n"), "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x, namespace: n}\nspec: {podSelector: {}}\n"]));
+        is_silent(
+            &RULE,
+            &all(&[
+                &pod("{}\n"),
+                "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x, namespace: n}\nspec: {podSelector: {}}\n",
+            ]),
+        );
         is_silent(&RULE, &object("ConfigMap", ""));
     }
-
 }

@@ -27,8 +27,12 @@ spec:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads() {
-        if let Some(node) = workload.at(&["nodeName"]).filter(|node| node.text().is_some_and(|name| !name.is_empty())) {
-            workload.report(found, Some(node), "the pod goes around the scheduler".to_owned()).fix("use `nodeSelector` or affinity");
+        if let Some(node) =
+            workload.at(&["nodeName"]).filter(|node| node.text().is_some_and(|name| !name.is_empty()))
+        {
+            workload
+                .report(found, Some(node), "the pod goes around the scheduler".to_owned())
+                .fix("use `nodeSelector` or affinity");
         }
     }
 }
@@ -46,5 +50,4 @@ mod tests {
     fn is_silent_on_a_selector() {
         is_silent(&RULE, &pod("nodeSelector: {a: b}"));
     }
-
 }

@@ -31,7 +31,8 @@ securityContext:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for container in graph.containers() {
-        let Some(node) = container.own_security("privileged").filter(|node| node.truth() == Some(true)) else {
+        let Some(node) = container.own_security("privileged").filter(|node| node.truth() == Some(true))
+        else {
             continue;
         };
         let message = format!("container `{}` is privileged: it is root on its node", container.name());

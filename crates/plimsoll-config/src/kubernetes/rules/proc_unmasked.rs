@@ -28,7 +28,8 @@ securityContext:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for container in graph.containers() {
-        if let Some(node) = container.own_security("procMount").filter(|node| node.text() == Some("Unmasked")) {
+        if let Some(node) = container.own_security("procMount").filter(|node| node.text() == Some("Unmasked"))
+        {
             let message = format!("container `{}` sees the whole of /proc", container.name());
             container.harden(found, Some(node), message, ("procMount", "Default"));
         }
@@ -48,5 +49,4 @@ mod tests {
     fn is_silent_on_the_default() {
         is_silent(&RULE, &container("securityContext:\n  procMount: Default"));
     }
-
 }

@@ -30,7 +30,8 @@ containers:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for container in graph.containers() {
-        let serves = container.role == Role::Main && !container.workload.ends() && container.at(&["ports"]).is_some();
+        let serves =
+            container.role == Role::Main && !container.workload.ends() && container.at(&["ports"]).is_some();
         if serves && container.at(&["readinessProbe"]).is_none() {
             let message = format!("container `{}` has no readinessProbe", container.name());
             container.report(found, None, message).fix("add `readinessProbe`");
@@ -53,5 +54,4 @@ mod tests {
         is_silent(&RULE, &container("image: a"));
         is_silent(&RULE, &pod("restartPolicy: Never\ncontainers: [{name: c, ports: []}]"));
     }
-
 }

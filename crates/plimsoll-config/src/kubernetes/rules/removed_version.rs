@@ -50,16 +50,34 @@ const REMOVED: &[(&str, &str, &str, &str)] = &[
     ("rbac.authorization.k8s.io/v1beta1", "RoleBinding", "1.22", "rbac.authorization.k8s.io/v1"),
     ("rbac.authorization.k8s.io/v1beta1", "ClusterRoleBinding", "1.22", "rbac.authorization.k8s.io/v1"),
     ("apiextensions.k8s.io/v1beta1", "CustomResourceDefinition", "1.22", "apiextensions.k8s.io/v1"),
-    ("admissionregistration.k8s.io/v1beta1", "ValidatingWebhookConfiguration", "1.22", "admissionregistration.k8s.io/v1"),
-    ("admissionregistration.k8s.io/v1beta1", "MutatingWebhookConfiguration", "1.22", "admissionregistration.k8s.io/v1"),
+    (
+        "admissionregistration.k8s.io/v1beta1",
+        "ValidatingWebhookConfiguration",
+        "1.22",
+        "admissionregistration.k8s.io/v1",
+    ),
+    (
+        "admissionregistration.k8s.io/v1beta1",
+        "MutatingWebhookConfiguration",
+        "1.22",
+        "admissionregistration.k8s.io/v1",
+    ),
 ];
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in &graph.objects {
         let Some(node) = object.at(&["apiVersion"]) else { continue };
         let version = node.text().unwrap_or("");
-        if let Some((.., since, now)) = REMOVED.iter().find(|(old, kind, ..)| *old == version && *kind == object.kind) {
-            object.report(found, Some(node), format!("{} of {version} is gone since Kubernetes {since}", object.kind)).fix(format!("use {now}"));
+        if let Some((.., since, now)) =
+            REMOVED.iter().find(|(old, kind, ..)| *old == version && *kind == object.kind)
+        {
+            object
+                .report(
+                    found,
+                    Some(node),
+                    format!("{} of {version} is gone since Kubernetes {since}", object.kind),
+                )
+                .fix(format!("use {now}"));
         }
     }
 }
@@ -77,5 +95,4 @@ mod tests {
     fn is_silent_on_versions_that_are_served() {
         is_silent(&RULE, "apiVersion: networking.k8s.io/v1\nkind: Ingress\n");
     }
-
 }

@@ -32,7 +32,10 @@ rules:
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for grant in graph.grants() {
         if let Some(node) = grant.of(&["update", "patch"], &["certificatesigningrequests/approval"]) {
-            grant.object.report(found, Some(node), "approves logins for anybody".to_owned()).fix("leave it to the platform");
+            grant
+                .object
+                .report(found, Some(node), "approves logins for anybody".to_owned())
+                .fix("leave it to the platform");
         }
     }
 }
@@ -43,13 +46,19 @@ mod tests {
 
     #[test]
     fn fires_on_the_right() {
-        fires(&RULE, &role("ClusterRole", "certificates.k8s.io", "certificatesigningrequests/approval", "update"), &["7:15"]);
+        fires(
+            &RULE,
+            &role("ClusterRole", "certificates.k8s.io", "certificatesigningrequests/approval", "update"),
+            &["7:15"],
+        );
     }
 
     #[test]
     fn is_silent_on_other_rights() {
         is_silent(&RULE, &role("ClusterRole", "''", "configmaps", "update"));
-        is_silent(&RULE, &role("ClusterRole", "certificates.k8s.io", "certificatesigningrequests/approval", "other"));
+        is_silent(
+            &RULE,
+            &role("ClusterRole", "certificates.k8s.io", "certificatesigningrequests/approval", "other"),
+        );
     }
-
 }

@@ -32,8 +32,14 @@ rules:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for grant in graph.grants() {
-        if let Some(node) = grant.of(&["create", "update", "patch"], &["roles", "clusterroles", "rolebindings", "clusterrolebindings"]) {
-            grant.object.report(found, Some(node), "hands out rights".to_owned()).fix("leave it to what sets up namespaces");
+        if let Some(node) = grant.of(
+            &["create", "update", "patch"],
+            &["roles", "clusterroles", "rolebindings", "clusterrolebindings"],
+        ) {
+            grant
+                .object
+                .report(found, Some(node), "hands out rights".to_owned())
+                .fix("leave it to what sets up namespaces");
         }
     }
 }
@@ -52,5 +58,4 @@ mod tests {
         is_silent(&RULE, &role("ClusterRole", "''", "configmaps", "create"));
         is_silent(&RULE, &role("ClusterRole", "rbac.authorization.k8s.io", "rolebindings", "other"));
     }
-
 }

@@ -32,7 +32,10 @@ rules:
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for grant in graph.grants().filter(|grant| !grant.is_named()) {
         if let Some(node) = grant.of(&["create"], &["serviceaccounts/token"]) {
-            grant.object.report(found, Some(node), "can be every service account".to_owned()).fix("name the accounts with `resourceNames`");
+            grant
+                .object
+                .report(found, Some(node), "can be every service account".to_owned())
+                .fix("name the accounts with `resourceNames`");
         }
     }
 }
@@ -50,7 +53,12 @@ mod tests {
     fn is_silent_on_other_rights() {
         is_silent(&RULE, &role("ClusterRole", "''", "configmaps", "create"));
         is_silent(&RULE, &role("ClusterRole", "''", "serviceaccounts/token", "other"));
-        is_silent(&RULE, &object("Role", "rules:\n- {apiGroups: [''], resources: [serviceaccounts/token], verbs: [create], resourceNames: [a]}\n"));
+        is_silent(
+            &RULE,
+            &object(
+                "Role",
+                "rules:\n- {apiGroups: [''], resources: [serviceaccounts/token], verbs: [create], resourceNames: [a]}\n",
+            ),
+        );
     }
-
 }

@@ -33,7 +33,10 @@ rules:
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for grant in graph.grants() {
         if let Some(node) = grant.of(&["create"], &["persistentvolumes"]) {
-            grant.object.report(found, Some(node), "can mount every folder of a node".to_owned()).fix("let it make claims only");
+            grant
+                .object
+                .report(found, Some(node), "can mount every folder of a node".to_owned())
+                .fix("let it make claims only");
         }
     }
 }
@@ -52,5 +55,4 @@ mod tests {
         is_silent(&RULE, &role("ClusterRole", "''", "configmaps", "create"));
         is_silent(&RULE, &role("ClusterRole", "''", "persistentvolumes", "other"));
     }
-
 }

@@ -32,8 +32,27 @@ rules:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for grant in graph.grants() {
-        if let Some(node) = grant.of(&["create"], &["pods", "deployments", "daemonsets", "statefulsets", "jobs", "cronjobs", "replicasets", "replicationcontrollers"]) {
-            grant.object.report(found, Some(node), "starts pods, with every secret and account of the namespace".to_owned()).fix("leave it to what deploys");
+        if let Some(node) = grant.of(
+            &["create"],
+            &[
+                "pods",
+                "deployments",
+                "daemonsets",
+                "statefulsets",
+                "jobs",
+                "cronjobs",
+                "replicasets",
+                "replicationcontrollers",
+            ],
+        ) {
+            grant
+                .object
+                .report(
+                    found,
+                    Some(node),
+                    "starts pods, with every secret and account of the namespace".to_owned(),
+                )
+                .fix("leave it to what deploys");
         }
     }
 }
@@ -52,5 +71,4 @@ mod tests {
         is_silent(&RULE, &role("ClusterRole", "''", "configmaps", "create"));
         is_silent(&RULE, &role("ClusterRole", "''", "pods", "other"));
     }
-
 }

@@ -32,10 +32,15 @@ rules:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for grant in graph.grants().filter(|grant| !grant.is_named()) {
-        let rights = grant.item("resources", &["roles", "clusterroles", "*"]).and_then(|_| grant.item("verbs", &["escalate", "bind"]));
+        let rights = grant
+            .item("resources", &["roles", "clusterroles", "*"])
+            .and_then(|_| grant.item("verbs", &["escalate", "bind"]));
         if let Some(node) = grant.item("verbs", &["impersonate"]).or(rights) {
             let verb = node.text().unwrap_or("");
-            grant.object.report(found, Some(node), format!("`{verb}` gives every right")).fix("remove it, or name for whom with `resourceNames`");
+            grant
+                .object
+                .report(found, Some(node), format!("`{verb}` gives every right"))
+                .fix("remove it, or name for whom with `resourceNames`");
         }
     }
 }
@@ -55,5 +60,4 @@ mod tests {
         is_silent(&RULE, &role("Role", "''", "pods", "get"));
         is_silent(&RULE, &role("Role", "''", "pods", "bind"));
     }
-
 }

@@ -32,7 +32,10 @@ rules:
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for grant in graph.grants() {
         if let Some(node) = grant.of(&["create", "get"], &["pods/exec", "pods/attach"]) {
-            grant.object.report(found, Some(node), "gets into every pod".to_owned()).fix("remove it; debug with a role that is given for an hour");
+            grant
+                .object
+                .report(found, Some(node), "gets into every pod".to_owned())
+                .fix("remove it; debug with a role that is given for an hour");
         }
     }
 }
@@ -51,5 +54,4 @@ mod tests {
         is_silent(&RULE, &role("ClusterRole", "''", "configmaps", "create"));
         is_silent(&RULE, &role("ClusterRole", "''", "pods/exec", "other"));
     }
-
 }

@@ -33,7 +33,10 @@ rules:
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for grant in graph.grants() {
         if let Some(node) = grant.of(&["get", "create"], &["nodes/proxy"]) {
-            grant.object.report(found, Some(node), "runs commands in every pod, past the API server".to_owned()).fix("use `nodes/metrics` or `nodes/stats`");
+            grant
+                .object
+                .report(found, Some(node), "runs commands in every pod, past the API server".to_owned())
+                .fix("use `nodes/metrics` or `nodes/stats`");
         }
     }
 }
@@ -52,5 +55,4 @@ mod tests {
         is_silent(&RULE, &role("ClusterRole", "''", "configmaps", "get"));
         is_silent(&RULE, &role("ClusterRole", "''", "nodes/proxy", "other"));
     }
-
 }

@@ -33,7 +33,10 @@ rules:
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for grant in graph.grants().filter(|grant| !grant.is_named()) {
         if let Some(node) = grant.of(&["get", "list", "watch"], &["secrets"]) {
-            grant.object.report(found, Some(node), "reads every secret".to_owned()).fix("name the secrets with `resourceNames`");
+            grant
+                .object
+                .report(found, Some(node), "reads every secret".to_owned())
+                .fix("name the secrets with `resourceNames`");
         }
     }
 }
@@ -51,7 +54,12 @@ mod tests {
     fn is_silent_on_other_rights() {
         is_silent(&RULE, &role("ClusterRole", "''", "configmaps", "get"));
         is_silent(&RULE, &role("ClusterRole", "''", "secrets", "other"));
-        is_silent(&RULE, &object("Role", "rules:\n- {apiGroups: [''], resources: [secrets], verbs: [get], resourceNames: [a]}\n"));
+        is_silent(
+            &RULE,
+            &object(
+                "Role",
+                "rules:\n- {apiGroups: [''], resources: [secrets], verbs: [get], resourceNames: [a]}\n",
+            ),
+        );
     }
-
 }

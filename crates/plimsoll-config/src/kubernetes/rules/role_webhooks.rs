@@ -32,8 +32,19 @@ rules:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for grant in graph.grants().filter(|grant| !grant.is_named()) {
-        if let Some(node) = grant.of(&["create", "update", "patch", "delete"], &["validatingwebhookconfigurations", "mutatingwebhookconfigurations", "validatingadmissionpolicies", "validatingadmissionpolicybindings"]) {
-            grant.object.report(found, Some(node), "changes what admission does".to_owned()).fix("leave it to the platform; name one with `resourceNames`");
+        if let Some(node) = grant.of(
+            &["create", "update", "patch", "delete"],
+            &[
+                "validatingwebhookconfigurations",
+                "mutatingwebhookconfigurations",
+                "validatingadmissionpolicies",
+                "validatingadmissionpolicybindings",
+            ],
+        ) {
+            grant
+                .object
+                .report(found, Some(node), "changes what admission does".to_owned())
+                .fix("leave it to the platform; name one with `resourceNames`");
         }
     }
 }
@@ -44,14 +55,26 @@ mod tests {
 
     #[test]
     fn fires_on_the_right() {
-        fires(&RULE, &role("ClusterRole", "admissionregistration.k8s.io", "validatingwebhookconfigurations", "update"), &["7:15"]);
+        fires(
+            &RULE,
+            &role("ClusterRole", "admissionregistration.k8s.io", "validatingwebhookconfigurations", "update"),
+            &["7:15"],
+        );
     }
 
     #[test]
     fn is_silent_on_other_rights() {
         is_silent(&RULE, &role("ClusterRole", "''", "configmaps", "update"));
-        is_silent(&RULE, &role("ClusterRole", "admissionregistration.k8s.io", "validatingwebhookconfigurations", "other"));
-        is_silent(&RULE, &object("Role", "rules:\n- {apiGroups: [''], resources: [validatingwebhookconfigurations], verbs: [update], resourceNames: [a]}\n"));
+        is_silent(
+            &RULE,
+            &role("ClusterRole", "admissionregistration.k8s.io", "validatingwebhookconfigurations", "other"),
+        );
+        is_silent(
+            &RULE,
+            &object(
+                "Role",
+                "rules:\n- {apiGroups: [''], resources: [validatingwebhookconfigurations], verbs: [update], resourceNames: [a]}\n",
+            ),
+        );
     }
-
 }

@@ -38,8 +38,19 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
         let what = if resources.is_some() { "resource" } else { "verb" };
         let issue = grant.object.report(found, Some(node), format!("allows every {what}"));
         issue.identity(what).fix("name what is needed");
-        let reads_only = verbs.is_none() && !grant.allows(&["create", "update", "patch", "delete", "deletecollection", "escalate", "bind", "impersonate"]);
-        if resources.is_some() && verbs.is_some() && grant.object.kind == "ClusterRole" {
+        let reads_only = verbs.is_none()
+            && !grant.allows(&[
+                "create",
+                "update",
+                "patch",
+                "delete",
+                "deletecollection",
+                "escalate",
+                "bind",
+                "impersonate",
+            ]);
+        let is_core = grant.item("apiGroups", &["*", "", "rbac.authorization.k8s.io"]).is_some();
+        if resources.is_some() && verbs.is_some() && is_core && grant.object.kind == "ClusterRole" {
             issue.severity(Severity::High);
         } else if reads_only {
             issue.severity(Severity::Low);
@@ -61,5 +72,4 @@ mod tests {
     fn is_silent_on_names() {
         is_silent(&RULE, &role("Role", "''", "pods", "get, list"));
     }
-
 }

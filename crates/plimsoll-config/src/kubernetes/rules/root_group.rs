@@ -34,10 +34,14 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
         }
     }
     for workload in graph.workloads() {
-        let fields = ["runAsGroup", "fsGroup"].into_iter().filter_map(|field| workload.at(&["securityContext", field]));
+        let fields = ["runAsGroup", "fsGroup"]
+            .into_iter()
+            .filter_map(|field| workload.at(&["securityContext", field]));
         let more = workload.at(&["securityContext", "supplementalGroups"]).map_or(&[][..], Node::items);
         for node in fields.chain(more).filter(|node| node.number() == Some(0)) {
-            workload.report(found, Some(node), "the pod is in the group of root".to_owned()).fix("name another group");
+            workload
+                .report(found, Some(node), "the pod is in the group of root".to_owned())
+                .fix("name another group");
         }
     }
 }
@@ -49,7 +53,11 @@ mod tests {
     #[test]
     fn fires_on_group_zero() {
         fires(&RULE, &container("securityContext:\n  runAsGroup: 0"), &["8:19"]);
-        fires(&RULE, &pod("securityContext:\n  fsGroup: 0\n  supplementalGroups: [1, 0]\ncontainers: [{name: c}]"), &["6:14", "7:29"]);
+        fires(
+            &RULE,
+            &pod("securityContext:\n  fsGroup: 0\n  supplementalGroups: [1, 0]\ncontainers: [{name: c}]"),
+            &["6:14", "7:29"],
+        );
     }
 
     #[test]
@@ -57,5 +65,4 @@ mod tests {
         is_silent(&RULE, &container("securityContext:\n  runAsGroup: 7"));
         is_silent(&RULE, &container("image: a"));
     }
-
 }

@@ -35,7 +35,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
             Some(0) => format!("container `{}` runs as root", container.name()),
             Some(_) => continue,
             None if must_not => continue,
-            None => format!("container `{}` runs as root if its image says so, or says nothing", container.name()),
+            None => {
+                format!("container `{}` runs as root if its image says so, or says nothing", container.name())
+            }
         };
         let place = user.filter(|user| user.number() == Some(0));
         let own = container.own_security("runAsUser").is_some();

@@ -47,7 +47,10 @@ mod tests {
     #[test]
     fn is_silent_where_pod_or_container_has_one() {
         is_silent(&RULE, &container("securityContext:\n  seccompProfile: {type: RuntimeDefault}"));
-        is_silent(&RULE, &pod("securityContext:\n  seccompProfile: {type: RuntimeDefault}\ncontainers:\n- name: c"));
+        is_silent(
+            &RULE,
+            &pod("securityContext:\n  seccompProfile: {type: RuntimeDefault}\ncontainers:\n- name: c"),
+        );
     }
     #[test]
     fn the_diff_adds_the_default() {

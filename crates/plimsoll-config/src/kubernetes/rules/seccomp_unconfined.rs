@@ -30,7 +30,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     let is_off = |node: &&Node| node.text() == Some("Unconfined");
     for workload in graph.workloads() {
         if let Some(node) = workload.at(&["securityContext", "seccompProfile", "type"]).filter(is_off) {
-            workload.report(found, Some(node), "the pod may make every system call".to_owned()).fix("write RuntimeDefault");
+            workload
+                .report(found, Some(node), "the pod may make every system call".to_owned())
+                .fix("write RuntimeDefault");
         }
     }
     for container in graph.containers() {
@@ -53,7 +55,9 @@ mod tests {
 
     #[test]
     fn is_silent_on_a_profile() {
-        is_silent(&RULE, &container("securityContext:\n  seccompProfile: {type: Localhost, localhostProfile: a}"));
+        is_silent(
+            &RULE,
+            &container("securityContext:\n  seccompProfile: {type: Localhost, localhostProfile: a}"),
+        );
     }
-
 }

@@ -31,11 +31,17 @@ volumes:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for container in graph.containers() {
-        let single = container.at(&["env"]).map_or(&[][..], Node::items).iter().filter_map(|v| v.at(&["valueFrom", "secretKeyRef"]));
-        let whole = container.at(&["envFrom"]).map_or(&[][..], Node::items).iter().filter_map(|v| v.get("secretRef"));
+        let single = container
+            .at(&["env"])
+            .map_or(&[][..], Node::items)
+            .iter()
+            .filter_map(|v| v.at(&["valueFrom", "secretKeyRef"]));
+        let whole =
+            container.at(&["envFrom"]).map_or(&[][..], Node::items).iter().filter_map(|v| v.get("secretRef"));
         for node in single.chain(whole) {
             let name = node.get("name").and_then(Node::text).unwrap_or("");
-            let message = format!("container `{}` has the secret `{name}` in its environment", container.name());
+            let message =
+                format!("container `{}` has the secret `{name}` in its environment", container.name());
             container.report(found, Some(node), message).identity(name).fix("mount the secret as a file");
         }
     }
@@ -47,7 +53,11 @@ mod tests {
 
     #[test]
     fn fires_on_variables_from_secrets() {
-        fires(&RULE, &container("env:\n- name: A\n  valueFrom:\n    secretKeyRef: {name: a, key: b}"), &["10:23"]);
+        fires(
+            &RULE,
+            &container("env:\n- name: A\n  valueFrom:\n    secretKeyRef: {name: a, key: b}"),
+            &["10:23"],
+        );
         fires(&RULE, &container("envFrom:\n- secretRef: {name: a}"), &["8:18"]);
     }
 
@@ -56,5 +66,4 @@ mod tests {
         is_silent(&RULE, &container("env:\n- {name: A, value: b}"));
         is_silent(&RULE, &pod("volumes: [{name: a, secret: {secretName: b}}]"));
     }
-
 }

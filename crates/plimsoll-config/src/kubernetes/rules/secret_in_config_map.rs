@@ -32,8 +32,16 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.of_kind("ConfigMap") {
         for (key, value) in object.at(&["data"]).map_or(&[][..], Node::entries) {
             let text = value.text().unwrap_or("");
-            if names::is_secret(&key.text) && names::is_secret_value(text) && !text.contains('\n') && !text.contains("${") {
-                object.report(found, Some(value), format!("`{}` is a secret in a config map", key.text)).identity(&key.text).fix("put it into a Secret, and replace the value");
+            if names::is_secret(&key.text)
+                && names::is_secret_value(text)
+                && !text.contains('\n')
+                && !text.contains("${")
+            {
+                object
+                    .report(found, Some(value), format!("`{}` is a secret in a config map", key.text))
+                    .identity(&key.text)
+                    .hide(&value.span)
+                    .fix("put it into a Secret, and replace the value");
             }
         }
     }
@@ -53,5 +61,4 @@ mod tests {
         is_silent(&RULE, &object("ConfigMap", "data:\n  db_host: a\n  password_file: b\n  token: ''\n"));
         is_silent(&RULE, &object("Secret", "stringData:\n  password: ${P}\n"));
     }
-
 }

@@ -35,9 +35,17 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
             let name = variable.get("name").and_then(Node::text).unwrap_or("");
             let Some(node) = variable.get("value") else { continue };
             let value = node.text().unwrap_or("");
-            if names::is_secret(name) && names::is_secret_value(value) && !value.contains("$(") && !value.contains("${") {
+            if names::is_secret(name)
+                && names::is_secret_value(value)
+                && !value.contains("$(")
+                && !value.contains("${")
+            {
                 let message = format!("`{name}` holds a secret as plain text");
-                container.report(found, Some(node), message).identity(name).fix("take it from a secret, and replace the value");
+                container
+                    .report(found, Some(node), message)
+                    .identity(name)
+                    .hide(&node.span)
+                    .fix("take it from a secret, and replace the value");
             }
         }
     }
@@ -54,8 +62,15 @@ mod tests {
 
     #[test]
     fn is_silent_on_references_and_stand_ins() {
-        is_silent(&RULE, &container("env:\n- name: DB_PASSWORD\n  valueFrom: {secretKeyRef: {name: a, key: b}}"));
-        is_silent(&RULE, &container("env:\n- {name: PORT, value: '80'}\n- {name: DB_PASSWORD, value: changeme}\n- {name: TOKEN, value: $(OTHER)}"));
+        is_silent(
+            &RULE,
+            &container("env:\n- name: DB_PASSWORD\n  valueFrom: {secretKeyRef: {name: a, key: b}}"),
+        );
+        is_silent(
+            &RULE,
+            &container(
+                "env:\n- {name: PORT, value: '80'}\n- {name: DB_PASSWORD, value: changeme}\n- {name: TOKEN, value: $(OTHER)}",
+            ),
+        );
     }
-
 }

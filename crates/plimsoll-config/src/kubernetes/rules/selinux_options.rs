@@ -31,10 +31,15 @@ const TYPES: &[&str] = &["", "container_t", "container_init_t", "container_kvm_t
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads() {
         let pod = workload.at(&["securityContext", "seLinuxOptions"]);
-        let own = workload.containers().filter_map(|container| container.at(&["securityContext", "seLinuxOptions"]));
+        let own = workload
+            .containers()
+            .filter_map(|container| container.at(&["securityContext", "seLinuxOptions"]));
         for options in pod.into_iter().chain(own) {
             for node in dangerous(options) {
-                let message = format!("the SELinux option `{}` leads out of the container's confines", node.text().unwrap_or(""));
+                let message = format!(
+                    "the SELinux option `{}` leads out of the container's confines",
+                    node.text().unwrap_or("")
+                );
                 workload.report(found, Some(node), message).fix("remove it");
             }
         }
@@ -61,5 +66,4 @@ mod tests {
     fn is_silent_on_types_of_containers() {
         is_silent(&RULE, &container("securityContext:\n  seLinuxOptions: {type: container_t, level: s0}"));
     }
-
 }

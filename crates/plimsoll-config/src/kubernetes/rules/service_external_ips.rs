@@ -29,7 +29,9 @@ spec:
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.of_kind("Service") {
         if let Some(node) = object.at(&["spec", "externalIPs"]).filter(|node| !node.items().is_empty()) {
-            object.report(found, Some(node), "takes over these addresses in the whole cluster".to_owned()).fix("use a load balancer or an ingress");
+            object
+                .report(found, Some(node), "takes over these addresses in the whole cluster".to_owned())
+                .fix("use a load balancer or an ingress");
         }
     }
 }
@@ -47,5 +49,4 @@ mod tests {
     fn is_silent_without() {
         is_silent(&RULE, &object("Service", "spec: {type: ClusterIP, externalIPs: []}\n"));
     }
-
 }

@@ -29,7 +29,9 @@ spec:
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.of_kind("Service") {
         if let Some(node) = object.at(&["spec", "type"]).filter(|node| node.text() == Some("NodePort")) {
-            object.report(found, Some(node), "is open on every node".to_owned()).fix("use ClusterIP behind an ingress");
+            object
+                .report(found, Some(node), "is open on every node".to_owned())
+                .fix("use ClusterIP behind an ingress");
         }
     }
 }
@@ -47,5 +49,4 @@ mod tests {
     fn is_silent_on_others() {
         is_silent(&RULE, &object("Service", "spec: {type: ClusterIP}\n"));
     }
-
 }

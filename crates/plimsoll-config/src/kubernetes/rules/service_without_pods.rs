@@ -29,13 +29,23 @@ spec:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.of_kind("Service").filter(|object| object.group.is_empty()) {
-        let Some(selector) = object.at(&["spec", "selector"]).filter(|selector| !selector.entries().is_empty()) else { continue };
-        let in_file = |workload: &Workload<'_>| workload.object.is_beside(object) && Rc::ptr_eq(&workload.object.source, &object.source);
+        let Some(selector) =
+            object.at(&["spec", "selector"]).filter(|selector| !selector.entries().is_empty())
+        else {
+            continue;
+        };
+        let in_file = |workload: &Workload<'_>| {
+            workload.object.is_beside(object) && Rc::ptr_eq(&workload.object.source, &object.source)
+        };
         // Only a file that brings pods too can be judged: others are selected from elsewhere.
         let mut beside = graph.workloads().filter(in_file).peekable();
-        let fits = |workload: Workload<'_>| selector.entries().iter().all(|(key, value)| workload.label(&key.text) == value.text());
+        let fits = |workload: Workload<'_>| {
+            selector.entries().iter().all(|(key, value)| workload.label(&key.text) == value.text())
+        };
         if beside.peek().is_some() && !graph.workloads().any(fits) {
-            object.report(found, Some(selector), "fits no pod of these manifests".to_owned()).fix("compare it with the labels of the pods");
+            object
+                .report(found, Some(selector), "fits no pod of these manifests".to_owned())
+                .fix("compare it with the labels of the pods");
         }
     }
 }
@@ -54,5 +64,4 @@ mod tests {
         is_silent(&RULE, &all(&[&pod("{}\n"), &object("Service", "spec:\n  selector: {app: p}\n")]));
         is_silent(&RULE, &object("Service", "spec:\n  selector: {app: q}\n"));
     }
-
 }

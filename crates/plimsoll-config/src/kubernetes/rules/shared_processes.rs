@@ -28,8 +28,11 @@ spec:
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads() {
-        if let Some(node) = workload.at(&["shareProcessNamespace"]).filter(|node| node.truth() == Some(true)) {
-            workload.report(found, Some(node), "the containers of the pod see each other's processes".to_owned()).fix("remove `shareProcessNamespace`");
+        if let Some(node) = workload.at(&["shareProcessNamespace"]).filter(|node| node.truth() == Some(true))
+        {
+            workload
+                .report(found, Some(node), "the containers of the pod see each other's processes".to_owned())
+                .fix("remove `shareProcessNamespace`");
         }
     }
 }
@@ -47,5 +50,4 @@ mod tests {
     fn is_silent_where_it_is_not() {
         is_silent(&RULE, &pod("shareProcessNamespace: false"));
     }
-
 }

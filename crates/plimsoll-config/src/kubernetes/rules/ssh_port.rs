@@ -50,5 +50,4 @@ mod tests {
     fn is_silent_on_others() {
         is_silent(&RULE, &container("ports:\n- containerPort: 2222"));
     }
-
 }

@@ -30,7 +30,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads() {
         let Some(node) = workload.object.at(&["metadata", "namespace"]) else { continue };
         if matches!(workload.object.namespace.as_str(), "kube-system" | "kube-public" | "kube-node-lease") {
-            workload.report(found, Some(node), "runs among the parts of the cluster".to_owned()).fix("give it a namespace of its own");
+            workload
+                .report(found, Some(node), "runs among the parts of the cluster".to_owned())
+                .fix("give it a namespace of its own");
         }
     }
 }
@@ -41,7 +43,11 @@ mod tests {
 
     #[test]
     fn fires_on_a_workload_there() {
-        fires(&RULE, &object("Deployment", "  namespace: kube-system\nspec: {template: {spec: {}}}\n"), &["5:14"]);
+        fires(
+            &RULE,
+            &object("Deployment", "  namespace: kube-system\nspec: {template: {spec: {}}}\n"),
+            &["5:14"],
+        );
     }
 
     #[test]
@@ -49,5 +55,4 @@ mod tests {
         is_silent(&RULE, &object("Deployment", "  namespace: a\nspec: {template: {spec: {}}}\n"));
         is_silent(&RULE, &object("Role", "  namespace: kube-system\n"));
     }
-
 }

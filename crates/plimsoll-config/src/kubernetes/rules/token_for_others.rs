@@ -33,10 +33,16 @@ const LONGEST: i64 = 86_400;
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads() {
-        let sources = workload.volumes().iter().filter_map(|volume| volume.at(&["projected", "sources"])).flat_map(Node::items);
+        let sources = workload
+            .volumes()
+            .iter()
+            .filter_map(|volume| volume.at(&["projected", "sources"]))
+            .flat_map(Node::items);
         for node in sources.filter_map(|source| source.at(&["serviceAccountToken", "expirationSeconds"])) {
             if node.number().is_some_and(|seconds| seconds > LONGEST) {
-                workload.report(found, Some(node), "this token lasts longer than a day".to_owned()).fix("let it expire within an hour");
+                workload
+                    .report(found, Some(node), "this token lasts longer than a day".to_owned())
+                    .fix("let it expire within an hour");
             }
         }
     }
@@ -48,12 +54,22 @@ mod tests {
 
     #[test]
     fn fires_on_days() {
-        fires(&RULE, &pod("volumes:\n- name: a\n  projected:\n    sources:\n    - serviceAccountToken:\n        expirationSeconds: 31536000"), &["10:30"]);
+        fires(
+            &RULE,
+            &pod(
+                "volumes:\n- name: a\n  projected:\n    sources:\n    - serviceAccountToken:\n        expirationSeconds: 31536000",
+            ),
+            &["10:30"],
+        );
     }
 
     #[test]
     fn is_silent_on_an_hour() {
-        is_silent(&RULE, &pod("volumes:\n- name: a\n  projected:\n    sources:\n    - serviceAccountToken: {expirationSeconds: 3600}"));
+        is_silent(
+            &RULE,
+            &pod(
+                "volumes:\n- name: a\n  projected:\n    sources:\n    - serviceAccountToken: {expirationSeconds: 3600}",
+            ),
+        );
     }
-
 }

@@ -31,13 +31,20 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads() {
         let own = workload.at(&["automountServiceAccountToken"]);
         let name = workload.service_account().and_then(Node::text).unwrap_or("default");
-        let account = graph.of_kind("ServiceAccount").find(|account| account.name == name && account.is_beside(workload.object));
-        let setting = own.or_else(|| account.and_then(|account| account.at(&["automountServiceAccountToken"])));
+        let account = graph
+            .of_kind("ServiceAccount")
+            .find(|account| account.name == name && account.is_beside(workload.object));
+        let setting =
+            own.or_else(|| account.and_then(|account| account.at(&["automountServiceAccountToken"])));
         if setting.and_then(Node::truth) == Some(false) || graph.is_bound(workload, name) {
             continue;
         }
         let edit = workload.object.set(workload.spec, &["automountServiceAccountToken"], "false");
-        let issue = workload.report(found, own, "the pod gets a key to the API server and was given no rights there".to_owned());
+        let issue = workload.report(
+            found,
+            own,
+            "the pod gets a key to the API server and was given no rights there".to_owned(),
+        );
         issue.fix("set `automountServiceAccountToken: false`");
         edit.into_iter().for_each(|edit| {
             issue.edit(edit);
@@ -58,8 +65,20 @@ mod tests {
     #[test]
     fn is_silent_where_it_is_off_and_where_the_account_has_rights() {
         is_silent(&RULE, &pod("automountServiceAccountToken: false\ncontainers: [{name: c}]"));
-        is_silent(&RULE, &all(&[&pod("serviceAccountName: a\n"), "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: n}\nautomountServiceAccountToken: false\n"]));
-        is_silent(&RULE, &all(&[&pod("serviceAccountName: a\n"), &binding("RoleBinding", "view", "kind: ServiceAccount, name: a, namespace: n")]));
+        is_silent(
+            &RULE,
+            &all(&[
+                &pod("serviceAccountName: a\n"),
+                "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a, namespace: n}\nautomountServiceAccountToken: false\n",
+            ]),
+        );
+        is_silent(
+            &RULE,
+            &all(&[
+                &pod("serviceAccountName: a\n"),
+                &binding("RoleBinding", "view", "kind: ServiceAccount, name: a, namespace: n"),
+            ]),
+        );
     }
     #[test]
     fn the_diff_switches_it_off() {

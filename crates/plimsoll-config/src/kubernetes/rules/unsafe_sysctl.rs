@@ -29,9 +29,18 @@ securityContext:
 };
 
 const SAFE: &[&str] = &[
-    "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start", "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range",
-    "net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl",
-    "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem",
+    "kernel.shm_rmid_forced",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.ping_group_range",
+    "net.ipv4.ip_local_reserved_ports",
+    "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_wmem",
 ];
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
@@ -40,7 +49,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
             let Some(node) = sysctl.get("name") else { continue };
             let name = node.text().unwrap_or("");
             if !SAFE.contains(&name) {
-                workload.report(found, Some(node), format!("`{name}` is not the pod's alone")).fix("remove it, or set it on the node");
+                workload
+                    .report(found, Some(node), format!("`{name}` is not the pod's alone"))
+                    .fix("remove it, or set it on the node");
             }
         }
     }
@@ -57,7 +68,9 @@ mod tests {
 
     #[test]
     fn is_silent_on_safe_ones() {
-        is_silent(&RULE, &pod("securityContext:\n  sysctls:\n  - {name: net.ipv4.tcp_syncookies, value: '1'}"));
+        is_silent(
+            &RULE,
+            &pod("securityContext:\n  sysctls:\n  - {name: net.ipv4.tcp_syncookies, value: '1'}"),
+        );
     }
-
 }

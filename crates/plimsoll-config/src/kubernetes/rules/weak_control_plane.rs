@@ -55,15 +55,23 @@ const WEAK: &[(&str, &str, &str)] = &[
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for container in graph.containers() {
-        let words: Vec<&Node> = ["command", "args"].into_iter().filter_map(|key| container.at(&[key])).flat_map(Node::items).collect();
-        let program = words.first().and_then(|word| word.text()).and_then(|text| text.rsplit('/').next()).unwrap_or("");
+        let words: Vec<&Node> = ["command", "args"]
+            .into_iter()
+            .filter_map(|key| container.at(&[key]))
+            .flat_map(Node::items)
+            .collect();
+        let program =
+            words.first().and_then(|word| word.text()).and_then(|text| text.rsplit('/').next()).unwrap_or("");
         for (flag, value, node) in words.iter().filter_map(|word| flag(word)) {
             let weak = |(of, name, bad): &&(&str, &str, &str)| {
-                let is_bad = if bad.is_empty() { value != "0" } else { value.split(',').any(|value| value == *bad) };
+                let is_bad =
+                    if bad.is_empty() { value != "0" } else { value.split(',').any(|value| value == *bad) };
                 *of == program && *name == flag && is_bad
             };
             if WEAK.iter().any(|known| weak(&known)) {
-                container.report(found, Some(node), format!("`{flag}={value}` takes a protection away")).fix("remove it");
+                container
+                    .report(found, Some(node), format!("`{flag}={value}` takes a protection away"))
+                    .fix("remove it");
             }
         }
     }
@@ -86,8 +94,12 @@ mod tests {
 
     #[test]
     fn is_silent_on_others() {
-        is_silent(&RULE, &container("command: [kube-apiserver, --anonymous-auth=false, '--authorization-mode=Node,RBAC', --insecure-port=0]"));
+        is_silent(
+            &RULE,
+            &container(
+                "command: [kube-apiserver, --anonymous-auth=false, '--authorization-mode=Node,RBAC', --insecure-port=0]",
+            ),
+        );
         is_silent(&RULE, &container("command: [other, --anonymous-auth=true]"));
     }
-
 }

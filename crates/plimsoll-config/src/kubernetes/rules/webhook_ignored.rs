@@ -32,7 +32,9 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for object in graph.of_kind("ValidatingWebhookConfiguration") {
         for webhook in object.at(&["webhooks"]).map_or(&[][..], Node::items) {
             if let Some(node) = webhook.get("failurePolicy").filter(|node| node.text() == Some("Ignore")) {
-                object.report(found, Some(node), "is skipped when its server is down".to_owned()).fix("write Fail");
+                object
+                    .report(found, Some(node), "is skipped when its server is down".to_owned())
+                    .fix("write Fail");
             }
         }
     }
@@ -44,12 +46,18 @@ mod tests {
 
     #[test]
     fn fires_on_ignore() {
-        fires(&RULE, &object("ValidatingWebhookConfiguration", "webhooks:\n- name: a\n  failurePolicy: Ignore\n"), &["7:18"]);
+        fires(
+            &RULE,
+            &object("ValidatingWebhookConfiguration", "webhooks:\n- name: a\n  failurePolicy: Ignore\n"),
+            &["7:18"],
+        );
     }
 
     #[test]
     fn is_silent_on_fail() {
-        is_silent(&RULE, &object("ValidatingWebhookConfiguration", "webhooks: [{name: a, failurePolicy: Fail}]\n"));
+        is_silent(
+            &RULE,
+            &object("ValidatingWebhookConfiguration", "webhooks: [{name: a, failurePolicy: Fail}]\n"),
+        );
     }
-
 }

@@ -30,9 +30,13 @@ pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
     for workload in graph.workloads() {
         let way = ["securityContext", "windowsOptions", "runAsUserName"];
         let own = workload.containers().filter_map(|container| container.at(&way));
-        let is_administrator = |node: &&Node| node.text().is_some_and(|name| name.to_ascii_lowercase().ends_with("administrator"));
+        let is_administrator = |node: &&Node| {
+            node.text().is_some_and(|name| name.to_ascii_lowercase().ends_with("administrator"))
+        };
         for node in workload.at(&way).into_iter().chain(own).filter(is_administrator) {
-            workload.report(found, Some(node), "the container runs as administrator".to_owned()).fix("write ContainerUser");
+            workload
+                .report(found, Some(node), "the container runs as administrator".to_owned())
+                .fix("write ContainerUser");
         }
     }
 }
@@ -43,12 +47,15 @@ mod tests {
 
     #[test]
     fn fires_on_the_administrator() {
-        fires(&RULE, &container("securityContext:\n  windowsOptions: {runAsUserName: ContainerAdministrator}"), &["8:39"]);
+        fires(
+            &RULE,
+            &container("securityContext:\n  windowsOptions: {runAsUserName: ContainerAdministrator}"),
+            &["8:39"],
+        );
     }
 
     #[test]
     fn is_silent_on_the_user() {
         is_silent(&RULE, &container("securityContext:\n  windowsOptions: {runAsUserName: ContainerUser}"));
     }
-
 }

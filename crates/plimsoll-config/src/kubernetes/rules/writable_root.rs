@@ -53,6 +53,10 @@ mod tests {
     #[test]
     fn the_diff_makes_it_read_only() {
         let text = container("securityContext:\n  readOnlyRootFilesystem: false");
-        is_fixed(&RULE, &text, &["-      readOnlyRootFilesystem: false", "+      readOnlyRootFilesystem: true"]);
+        is_fixed(
+            &RULE,
+            &text,
+            &["-      readOnlyRootFilesystem: false", "+      readOnlyRootFilesystem: true"],
+        );
     }
 }
