@@ -140,7 +140,7 @@ mod tests {
         let health = HealthCheck { port: 80, path: "/healthz".into(), timeout: Duration::from_secs(1) };
         let began = Instant::now();
         let problem = health.ask(&connector).unwrap_err();
-        assert!(began.elapsed() < 3 * PATIENCE, "{problem} took {:?}", began.elapsed());
+        assert!(began.elapsed() < 30 * PATIENCE, "{problem} took {:?}", began.elapsed());
         problem
     }
 

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// How often, and after which pause each, a group is tried to be removed whose last process is just gone.
-const REMOVAL: (u32, Duration) = (200, Duration::from_millis(1));
+const REMOVAL: (u32, Duration) = (1000, Duration::from_millis(5));
 
 /// Where groups can be made on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -30,7 +30,7 @@ use std::{
 };
 
 /// Longest wait for something that must happen.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How a release behaves, as long as it runs.
 #[derive(Default)]
@@ -210,8 +210,12 @@ struct House {
     listen: SocketAddr,
 }
 
+/// An address that is this test's alone: whoever asks for any port gets one of 127.0.0.1.
 fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let number = u8::try_from(NEXT.fetch_add(1, Ordering::SeqCst)).unwrap();
+    SocketAddr::from(([127, 1 + number, high, low], 8080))
 }
 
 fn decision(name: &str) -> Digest {
@@ -248,7 +252,11 @@ impl House {
     ) -> Release {
         let (sender, told) = mpsc::channel();
         let sandbox = Fake { name: name.to_owned(), behaviour: Arc::clone(&behaviour) };
-        let (service, directory) = (service(fallback, listen), self.directory());
+        let mut service = service(fallback, listen);
+        if behaviour.ill.load(Ordering::SeqCst) {
+            service.health.timeout = Duration::from_secs(1);
+        }
+        let directory = self.directory();
         let claim =
             Claim { decision: decision(name), release: Digest::of(format!("release {name}").as_bytes()) };
         let _: JoinHandle<()> = thread::spawn(move || {
@@ -312,7 +320,7 @@ fn service(fallback: Option<Fallback>, listen: SocketAddr) -> Service {
         executable_digest: Digest::of(b""),
         root: None,
         config: None,
-        health: HealthCheck { port: 1, path: "/healthz".into(), timeout: Duration::from_secs(1) },
+        health: HealthCheck { port: 1, path: "/healthz".into(), timeout: PATIENCE },
         listen,
         fallback,
     }

@@ -267,7 +267,7 @@ fn log_limit() {
 }
 
 fn time_limit() {
-    let limits = Limits { wall: Some(Duration::from_millis(300)), ..plan(&[]).limits };
+    let limits = Limits { wall: Some(Duration::from_secs(3)), ..plan(&[]).limits };
     let (exit, text) =
         run(&SandboxPlan { limits, ..shell("echo begun; (trap '' TERM; sleep 100) & sleep 100") });
     assert_eq!((exit, text.as_str()), (Exit::TimedOut, "begun\n"));

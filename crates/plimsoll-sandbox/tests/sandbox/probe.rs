@@ -18,7 +18,7 @@ use std::{
     },
     process::ExitCode,
     ptr, thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 pub(crate) const REFUSED: i32 = 10;
@@ -295,7 +295,10 @@ fn daemon(mark: &str) -> io::Result<()> {
         }
         unsafe { libc::_exit(0) };
     }
-    thread::sleep(Duration::from_millis(100));
+    let until = Instant::now() + Duration::from_secs(60);
+    while running(mark) == 0 && Instant::now() < until {
+        thread::sleep(Duration::from_millis(10));
+    }
     println!("{}", running(mark));
     Ok(())
 }
