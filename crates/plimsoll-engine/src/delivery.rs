@@ -104,8 +104,8 @@ pub fn standing(
     project: &ProjectName,
     environment: &EnvironmentName,
 ) -> Result<Option<Verified<Statement<Summary>>>, RunError> {
-    let promoted = promoted(delivery, commit, trust, project, environment)?;
-    Ok(promoted.map(|promoted| promoted.statement))
+    let found = found(delivery, commit, trust, project, environment)?;
+    Ok(found.map(|found| found.statement))
 }
 
 /// A decision that was promoted.
@@ -117,7 +117,7 @@ pub struct Promoted {
     pub bundle: Vec<u8>,
 }
 
-fn promoted(
+fn found(
     delivery: &dyn Source,
     commit: &CommitId,
     trust: &Trust,
@@ -170,7 +170,7 @@ impl<'a> Chain<'a> {
     }
 
     fn read(&self, commit: &CommitId, named: Option<Link>) -> Result<Option<Promoted>, RunError> {
-        let found = promoted(self.delivery, commit, self.trust, self.project, self.environment)?;
+        let found = found(self.delivery, commit, self.trust, self.project, self.environment)?;
         let actual = found.as_ref().and_then(|found| link(&found.statement));
         match named {
             Some(named) if actual != Some(named) => Err(self.broken(named, actual).into()),

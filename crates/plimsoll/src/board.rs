@@ -1,19 +1,16 @@
-//! What stands and runs in every environment, as the delivery repository and the agents' observations say.
+//! What stands and runs in every environment, for people and scripts.
 
 use crate::{
-    cli::ProjectAt,
     context::{Context, Pinned},
     failure::Failure,
     output::Output,
+    places::{self, Place},
 };
 use owo_colors::OwoColorize as _;
-use plimsoll_attest::{
-    TrustRoot,
-    predicate::{Observation, observation::UnitState},
-};
-use plimsoll_engine::{delivery, ports::Source as _};
-use plimsoll_git::{Bounds, GitSource};
-use plimsoll_model::{CommitId, Digest, RelPath, Timestamp};
+use plimsoll_attest::predicate::{Observation, observation::UnitState};
+use plimsoll_engine::delivery;
+use plimsoll_git::Bounds;
+use plimsoll_model::{CommitId, Digest, Timestamp};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -47,44 +44,24 @@ pub(crate) struct Promoted {
 /// # Errors
 /// When the mirror cannot be read.
 pub(crate) fn rows(context: &Context, pinned: &Pinned, output: &Output) -> Result<Vec<Row>, Failure> {
-    let mirror = context.mirror(pinned)?.with_bounds(BOUNDS);
-    if let Err(error) = mirror.fetch() {
+    if let Err(error) = context.mirror(pinned)?.with_bounds(BOUNDS).fetch() {
         output.progress(&format!("as it was fetched last: {}", Failure::from(error).text()));
     }
-    let Ok(source) = mirror.source() else { return Ok(vec![]) };
-    let (root, head) = (pinned.accept()?, source.resolve("HEAD")?.commit);
-    units(&source, &head)?.into_iter().map(|unit| row(&source, &head, &root, &unit)).collect()
+    Ok(places::fetched_places(context, pinned)?.into_iter().map(row).collect())
 }
 
-fn units(source: &GitSource, head: &CommitId) -> Result<Vec<ProjectAt>, Failure> {
-    let environments: RelPath =
-        "environments".parse().map_err(|error| Failure::broken("failed to name a file", &error))?;
-    let tree = source.tree(head, Some(&environments))?;
-    let named = tree.entries.keys().filter_map(|path| path.as_str().strip_suffix("/target.yaml"));
-    let unit = |path: &str| {
-        let (environment, project) = path.split_once('/')?;
-        Some(ProjectAt { project: project.parse().ok()?, environment: environment.parse().ok()? })
-    };
-    Ok(named.filter_map(unit).collect())
-}
-
-fn row(source: &GitSource, head: &CommitId, root: &TrustRoot, unit: &ProjectAt) -> Result<Row, Failure> {
-    let standing = delivery::standing(source, head, root.trust(), &unit.project, &unit.environment);
-    let (promoted, problem) = match standing.map_err(Failure::from) {
+fn row(Place { unit, standing, observed }: Place) -> Row {
+    let (promoted, problem) = match standing {
         Ok(standing) => (standing.as_ref().map(promoted), None),
-        Err(failure) => (None, Some(failure.text())),
+        Err(problem) => (None, Some(problem)),
     };
-    let seen = delivery::observed(source, root.trust(), &unit.project, &unit.environment)?;
-    let observation = seen.map(|seen| seen.value().predicate.clone());
-    Ok(Row { unit: unit.to_string(), promoted, problem, observation })
+    Row { unit: unit.to_string(), promoted, problem, observation: observed }
 }
 
-fn promoted(
-    decision: &plimsoll_attest::Verified<plimsoll_attest::Statement<plimsoll_policy::Summary>>,
-) -> Promoted {
-    let summary = &decision.value().predicate;
+fn promoted(standing: &delivery::Promoted) -> Promoted {
+    let summary = &standing.statement.value().predicate;
     Promoted {
-        decision: *decision.payload_digest(),
+        decision: *standing.statement.payload_digest(),
         counter: summary.decision.counter.unwrap_or_default(),
         release: summary.decision.release_digest,
         commit: summary.decision.commit.clone(),

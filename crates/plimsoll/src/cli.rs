@@ -125,7 +125,7 @@ pub(crate) struct Unit {
 }
 
 /// `project@environment`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProjectAt {
     pub(crate) project: ProjectName,
     pub(crate) environment: EnvironmentName,

@@ -109,7 +109,9 @@ impl Judge<'_> {
                 let result = Answer::Unknown { problem: problem.clone() };
                 return vec![Line { unit, decision: None, standing: true, result }];
             }
-            Ok(promoted) => *promoted.statement.payload_digest(),
+            // Nothing was promoted there that rules could refuse.
+            Ok(None) => return vec![],
+            Ok(Some(promoted)) => *promoted.statement.payload_digest(),
         };
         let runs = place.observed.as_ref().map(|observed| observed.decision).filter(|runs| *runs != stands);
         let mut lines = Vec::new();

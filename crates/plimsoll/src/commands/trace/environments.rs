@@ -100,7 +100,7 @@ impl Environment {
         stands: &dyn Fn(&Decision, &Digest) -> bool,
         seen: &dyn Fn(&Observation) -> bool,
     ) -> Option<Self> {
-        let promoted = place.standing.as_ref().ok().filter(|promoted| {
+        let promoted = place.standing.as_ref().ok().and_then(Option::as_ref).filter(|promoted| {
             let statement = &promoted.statement;
             stands(&statement.value().predicate.decision, statement.payload_digest())
         });
