@@ -2,20 +2,22 @@
 //! nothing else. Whether it may start is for its chain, its dossier and a permit.
 
 use crate::{
-    delivery,
+    delivery::{self, Chain},
     ports::{CommitFacts, Source},
     run::RunError,
 };
 use plimsoll_attest::{Bundle, Statement, Trust, Verified};
 use plimsoll_model::{Code, CommitId, Digest, EnvironmentName, ProjectName, Reason, RelPath, jcs};
 use plimsoll_policy::{
-    Decision, Summary,
+    Decision, Kind, Summary,
     repository::{decision_path, release_path},
 };
 use std::collections::BTreeSet;
 
 /// Merges between the head and a promotion commit.
 const MAX_MERGES: usize = 1_000;
+/// The gate of a rollback; its evidence is the earlier decision.
+const ROLLBACK: &str = "rollback";
 /// Bytes of a bundle, and of release.json.
 const LIMIT: u64 = 32 << 20;
 
@@ -34,7 +36,7 @@ pub struct Unit<'a> {
 /// # Errors
 /// Those of verification by the environment's decision key, `E-DELIVERY-COMMIT` for a promotion commit that is not the
 /// direct child of the commit that was judged or changes anything else, or for a release.json that says something else,
-/// and those of the source.
+/// those of [`rests_on_promoted`], and those of the source.
 pub fn promoted(
     delivery: &dyn Source,
     head: &CommitId,
@@ -48,9 +50,35 @@ pub fn promoted(
     let found = Promotion { delivery, unit, judged };
     if accepted != Some(statement.payload_digest()) {
         found.check(&found.commit(head)?)?;
+        rests_on_promoted(delivery, trust, unit, judged)?;
     }
     found.release(head)?;
     Ok(Some(statement))
+}
+
+/// The way back of a rollback is a decision that stood here before it: an allow that nobody promoted, such as one that
+/// lost a race, allows none. Anything else rests on no earlier decision.
+///
+/// # Errors
+/// `E-NO-DECISION`, `E-ROLLBACK` for a chain that is broken before it is found, and those of the source.
+pub fn rests_on_promoted(
+    delivery: &dyn Source,
+    trust: &Trust,
+    unit: Unit<'_>,
+    judged: &Decision,
+) -> Result<(), RunError> {
+    if judged.kind != Kind::Rollback {
+        return Ok(());
+    }
+    let earlier = judged.gates.iter().find(|gate| gate.name == ROLLBACK).and_then(|gate| gate.evidence);
+    let chain = Chain::new(delivery, judged.delivery_commit.clone(), trust, unit.project, unit.environment);
+    match earlier.map(|earlier| chain.has(&earlier)).transpose()? {
+        Some(true) => Ok(()),
+        Some(false) | None => {
+            let reason = Code::NoDecision.reason().with("release", judged.release_digest);
+            Err(reason.with("project", unit.project).with("environment", unit.environment).into())
+        }
+    }
 }
 
 /// What is known of one promotion.

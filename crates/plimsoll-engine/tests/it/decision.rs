@@ -9,6 +9,7 @@ use plimsoll_engine::{
     delivery::Chain,
     gate,
     ports::{Blobs as _, Event, Exit, Journal as _, Source as _},
+    promoted::{Unit, rests_on_promoted},
     run::Report,
     signer::{Decide, Decided, Request, Response},
 };
@@ -281,6 +282,19 @@ fn a_rollback_goes_back_to_what_stood_there_and_to_nothing_that_was_only_allowed
     let stands = second.signed.as_ref().unwrap().statement;
     assert_eq!((made.kind, made.counter, made.previous), (Kind::Rollback, Some(3), Some(stands)));
     assert!(made.context.contains(&first.signed.as_ref().unwrap().statement));
+
+    // An agent sees for itself that it did, whatever was signed.
+    let (project, staging) = ("shop".parse().unwrap(), "staging".parse().unwrap());
+    let unit = Unit { project: &project, environment: &staging };
+    let delivery = bench.delivery.as_ref().unwrap();
+    let rests = |made: &Decision| rests_on_promoted(delivery, bench.root.trust(), unit, made);
+    rests(&made).unwrap();
+    rests(&decision(&bench, &second, "decision:staging")).unwrap();
+    for earlier in [Some(lost.signed.as_ref().unwrap().statement), None] {
+        let mut forged = made.clone();
+        forged.gates.iter_mut().find(|gate| gate.name == "rollback").unwrap().evidence = earlier;
+        assert_eq!(codes(rests(&forged).unwrap_err()), [Code::NoDecision]);
+    }
 
     let refused = back(&lost);
     let codes: Vec<_> = refused.reasons.iter().map(|reason| reason.code).collect();
