@@ -2,9 +2,9 @@
 
 use crate::{
     host::{
-        Host, Load, Loaded, board, commit_delivery, deliver, hosted, problem, promote, serving, trust_add,
-        until,
+        Host, Load, Loaded, board, commit_delivery, deliver, delivery_head, hosted, problem, promote, serving,
     },
+    processes::until,
     world::{Ran, text},
 };
 use std::{fs, process::Command, time::Duration};
@@ -195,7 +195,7 @@ fn what_somebody_changes_in_a_freeze_is_told_and_waits() {
     shop.world.change_delivery("environments/staging/environment.yaml", |text| {
         format!("{}\nfreeze: [{{from: \"Mon 00:00\", to: \"Sun 23:59\", zone: UTC}}]\n", text.trim_end())
     });
-    std::thread::sleep(Duration::from_secs(3));
+    until("the agent follows", || host.told().contains(&format!("follow    {}", delivery_head(&shop))));
     let supervisor = host.supervisor();
     host.tamper();
     until("it is told", || board(&shop)["observation"]["drift"][0]["code"] == "E-DRIFT");
@@ -217,7 +217,7 @@ fn what_the_store_does_not_have_waits_for_it() {
     let [delivery, store] = [&delivery, &store].map(|path| path.to_str().unwrap());
     let enroll = ["agent", "enroll", "prod-1", "--environment", "staging"];
     host.plimsoll(&[&enroll[..], &["--delivery", delivery, "--artifacts", store]].concat()).ok();
-    trust_add(&shop.world, &host.state.join("keys/agent-staging.pub"));
+    host.believed(&shop.world);
     host.run();
     let promotion = shop.world.spawn(&["--json", "promote", "shop", "--to", "staging"]);
     until("it is told", || host.told().contains("E-STORE-MISSING"));
@@ -284,7 +284,7 @@ fn two_agents_of_one_name_are_told() {
     let (shop, _host) = serving();
     let mut other = Host::named(&shop.world, "other");
     other.enrolled(&shop).ok();
-    trust_add(&shop.world, &other.state.join("keys/agent-staging.pub"));
+    other.believed(&shop.world);
     other.run();
     until("the other one tells", || other.told().contains("E-AGENT-TWICE"));
     assert!(!other.told().contains("start "), "the other one starts nothing: {}", other.told());

@@ -1,8 +1,8 @@
 //! An agent on a disk that takes nothing more, and one whose clock is wrong: for real, in mount namespaces of its own.
 
 use crate::{
-    host::{Host, deliver, hosted, promote, serving, until},
-    processes,
+    host::{Host, deliver, hosted, promote, serving},
+    processes::{self, until},
     service::Shop,
     world::Ran,
 };
@@ -15,7 +15,7 @@ state=$1 signs=$2; shift 2
 cp -a "$state" "$signs/seed"
 mount -t tmpfs -o mode=700,size=64m none "$state"
 cp -a "$signs/seed"/* "$state"
-sign() { for _ in {1..600}; do [ ! -e "$signs/$1" ] || return 0; sleep 0.1; done; exit 1; }
+sign() { for _ in {1..3000}; do [ ! -e "$signs/$1" ] || return 0; sleep 0.1; done; exit 1; }
 {
     sign fill
     head -c 64M /dev/zero >"$state/ballast" || touch "$signs/full"

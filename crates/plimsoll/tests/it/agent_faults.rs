@@ -2,8 +2,8 @@
 //! and when it is over the newest promotion serves.
 
 use crate::{
-    host::{Host, board, commit_delivery, deliver, hosted, problem, promote, serving, until},
-    processes,
+    host::{Host, board, commit_delivery, deliver, hosted, problem, promote, serving},
+    processes::{self, until},
     service::{Shop, answer, free_port},
     world::Ran,
 };
@@ -93,7 +93,7 @@ fn of_two_people_who_promote_at_once_one_is_told_and_the_agent_starts_what_the_o
     // Its signers live for moments, so nobody sleeps between two looks.
     let signers = ["source", "decision:staging"]
         .map(|role| format!("--role\0{role}\0--state\0{}", slow.state.display()));
-    let end = Instant::now() + Duration::from_secs(40);
+    let end = Instant::now() + Duration::from_secs(120);
     while signers.iter().all(|signer| processes::with(signer).is_empty()) {
         assert!(Instant::now() < end, "the slow one does not decide");
     }

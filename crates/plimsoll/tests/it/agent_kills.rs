@@ -2,10 +2,10 @@
 //! follow each other under load: what answers was promoted, the newest comes to serve, and nothing is left.
 
 use crate::{
-    host::{Host, Load, board, hosted, problem, promote, until},
+    host::{Host, Load, board, hosted, problem, promote},
     journal,
     kills::Delays,
-    processes,
+    processes::{self, until},
     service::Shop,
     world::{Ran, entries, text},
 };
@@ -187,7 +187,7 @@ impl Run {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
         assert!(!mounts.contains(&mark), "{context}: {mounts}");
         for supervisor in &self.killed {
-            assert!(processes::groups_of(*supervisor).is_empty(), "{context}");
+            processes::until_no_groups(&self.shop.world, *supervisor);
         }
     }
 }

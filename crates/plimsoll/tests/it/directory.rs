@@ -2,7 +2,7 @@
 
 use crate::{
     journal, processes,
-    service::Shop,
+    service::{Shop, pipeline},
     world::{Ran, entries, text},
 };
 use serde_json::Value;
@@ -16,26 +16,16 @@ use std::{
     time::Duration,
 };
 
-const PIPELINE: &str = "\
-version: 1
-project: shop
-build:
-  steps:
-    - name: make
-      run: |
-        printf '#!/bin/sh\\necho \"%s\"\\n' \"$(cat version)\" > out/shop
-        chmod +x out/shop
-        cp version out/notes
-      out: [out]
-  artifact:
-    files: [out/shop, out/notes]
-evidence:
-  - {test: unit, on: source, run: test ! -e broken}
-";
+/// Makes a program and a file beside it.
+const MAKE: &str = r#"printf '#!/bin/sh\necho "%s"\n' "$(cat version)" > out/shop
+chmod +x out/shop
+cp version out/notes"#;
 
 /// A shop whose environments have directories named after them, below one that only the user can change.
 fn shop(environments: &[&str]) -> Shop {
-    let shop = Shop::from(environments, |world| world.repository.write("plimsoll.yaml", PIPELINE));
+    let shop = Shop::from(environments, |world| {
+        world.repository.write("plimsoll.yaml", pipeline(MAKE, "files: [out/shop, out/notes]"));
+    });
     fs::create_dir(place(&shop)).unwrap();
     fs::set_permissions(place(&shop), fs::Permissions::from_mode(0o755)).unwrap();
     for name in environments {
@@ -323,8 +313,7 @@ fn what_is_a_service_or_has_a_configuration_is_not_installed() {
     git(&["rm", "-qr", "environments/local/shop/config"]);
     git(&["commit", "-qm", "no configuration"]);
     let image = "image: {base: scratch, files: {out/notes: /notes}, entrypoint: [/notes]}";
-    let pipeline = PIPELINE.replace("files: [out/shop, out/notes]", image);
-    shop.world.repository.write("plimsoll.yaml", pipeline);
+    shop.world.repository.write("plimsoll.yaml", pipeline(MAKE, image));
     shop.world.repository.commit("an image");
     shop.world.plimsoll(&["run"]).ok();
     let before = head(&shop);

@@ -20,7 +20,7 @@ impl Shop {
     }
 
     /// Waits until its supervisor sees exactly these kinds; what it saw then.
-    fn seen(&self, kinds: &[DriftKind]) -> Look {
+    pub(crate) fn seen(&self, kinds: &[DriftKind]) -> Look {
         let service = self.service();
         let seen = || {
             service.look().filter(|look| look.drift.iter().map(|drift| drift.what).eq(kinds.iter().copied()))

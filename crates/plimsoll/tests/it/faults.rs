@@ -25,15 +25,18 @@ fn state_of_a_newer_version_is_left_alone() {
 
 #[test]
 fn a_second_engine_is_told_who_is_at_work() {
-    let world = World::new(&pipeline("echo begun; sleep 2; echo x > out/x"));
+    let world = World::new(&pipeline("sleep 2; echo x > out/x"));
     let first = world.spawn(&["--json", "run"]);
     processes::until("the first holds the lock", || {
         let holder = fs::read_to_string(world.state().join("lock")).unwrap_or_default();
         holder.contains(&first.id().to_string())
     });
+    // It stands still, so that it has the lock for as long as the other one asks.
+    processes::signal(first.id(), "STOP");
     let second = world.json(&["run"]).ended(1).refused(&["E-STATE-LOCKED"]);
     assert_eq!(second.parameter("E-STATE-LOCKED", "pid"), format!("{} (run)", first.id()));
     world.json(&["status"]).ok();
+    processes::signal(first.id(), "CONT");
     Ran::from(first.wait_with_output().unwrap()).ok();
     assert_eq!(
         journal::entries(&world).iter().filter(|entry| entry["event"]["event"] == "opened").count(),

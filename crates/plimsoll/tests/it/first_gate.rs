@@ -24,6 +24,8 @@ fn an_allowed_release_starts_answers_is_traced_to_its_process_and_stops() {
     assert_eq!(shop.answer().as_deref(), Some("v1"));
     assert_eq!(shop.state(), "serving");
 
+    // What its supervisor sees is in the trace, once it has looked.
+    shop.seen(&[]);
     let trace = shop.world.json(&["trace", "shop@local"]).ok().value();
     let process = &trace[0]["processes"][0];
     let pid = process["service"]["process"].as_u64().unwrap();

@@ -3,21 +3,22 @@
 use crate::{
     processes,
     service::{Shop, answer},
-    world::{Ran, World, entries},
+    world::{Ran, World, entries, text},
 };
+use plimsoll_model::CommitId;
 use serde_json::Value;
 use std::{
     collections::BTreeSet,
     fs,
     io::Read as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// A machine that keeps an environment: a state directory and a home of its own, and the agent's process.
@@ -32,9 +33,21 @@ impl Host {
     pub(crate) fn enroll(shop: &Shop) -> Self {
         let host = Self::named(&shop.world, "host");
         host.enrolled(shop).ok();
-        let key = host.state.join("keys/agent-staging.pub");
-        trust_add(&shop.world, &key);
+        host.believed(&shop.world);
         host
+    }
+
+    /// From now on the delivery repository believes it; gives the fingerprint of its key.
+    pub(crate) fn believed(&self, world: &World) -> String {
+        let keys = entries(&self.state.join("keys"));
+        let key =
+            keys.iter().find(|key| key.extension().is_some_and(|extension| extension == "pub")).unwrap();
+        let environment = key.file_stem().unwrap().to_str().unwrap().trim_start_matches("agent-");
+        let (delivery, person) = (world.delivery(), world.person.private_path());
+        let [delivery, person, file] = [&delivery, &person, key].map(|path| path.to_str().unwrap());
+        let role = format!("agent:{environment}");
+        let added = world.json(&["trust", "add", &role, file, "-C", delivery, "--key", person]).ok().value();
+        text(&added["key"]).to_owned()
     }
 
     pub(crate) fn named(world: &World, name: &str) -> Self {
@@ -44,9 +57,13 @@ impl Host {
     }
 
     pub(crate) fn enrolled(&self, shop: &Shop) -> Ran {
+        self.enrolled_in(shop, "staging")
+    }
+
+    pub(crate) fn enrolled_in(&self, shop: &Shop, environment: &str) -> Ran {
         let (delivery, layout) = (shop.world.delivery(), shop.world.state().join("layout"));
         let [delivery, layout] = [&delivery, &layout].map(|path| path.to_str().unwrap());
-        let enroll = ["agent", "enroll", "prod-1", "--environment", "staging"];
+        let enroll = ["agent", "enroll", "prod-1", "--environment", environment];
         self.plimsoll(&[&enroll[..], &["--delivery", delivery, "--artifacts", layout]].concat())
     }
 
@@ -96,7 +113,12 @@ impl Host {
 
     /// Process id of the supervisor that has the traffic.
     pub(crate) fn supervisor(&self) -> String {
-        self.record()["supervisor"].to_string()
+        self.supervisor_of("shop@staging")
+    }
+
+    /// The same of another unit.
+    pub(crate) fn supervisor_of(&self, unit: &str) -> String {
+        self.record_of(unit)["supervisor"].to_string()
     }
 
     /// Changes a file of the release that serves.
@@ -108,8 +130,12 @@ impl Host {
     }
 
     pub(crate) fn record(&self) -> Value {
-        serde_json::from_slice(&fs::read(self.state.join("services/shop@staging/service.json")).unwrap())
-            .unwrap()
+        self.record_of("shop@staging")
+    }
+
+    pub(crate) fn record_of(&self, unit: &str) -> Value {
+        let file = self.state.join("services").join(unit).join("service.json");
+        serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
     }
 }
 
@@ -126,18 +152,25 @@ impl Drop for Host {
     }
 }
 
-pub(crate) fn trust_add(world: &World, key: &Path) {
-    let (delivery, person) = (world.delivery(), world.person.private_path());
-    let [delivery, person, key] = [&delivery, &person, key].map(|path| path.to_str().unwrap());
-    world.plimsoll(&["trust", "add", "agent:staging", key, "-C", delivery, "--key", person]).ok();
-}
-
 /// A shop whose staging lives with the agent `prod-1`; version `v1` is built.
 pub(crate) fn hosted() -> Shop {
-    let shop = Shop::with(&["staging"]);
-    shop.world.change_delivery("environments/staging/shop/target.yaml", |target| {
-        target.replace("local:\n", "host:\n  agent: prod-1\n")
-    });
+    hosted_in(&["staging"])
+}
+
+/// The same in these environments, each after the one before and without approvals.
+pub(crate) fn hosted_in(environments: &[&str]) -> Shop {
+    let shop = Shop::with(environments);
+    for name in environments {
+        shop.world.change_delivery(&format!("environments/{name}/shop/target.yaml"), |target| {
+            target.replace("local:\n", "host:\n  agent: prod-1\n")
+        });
+    }
+    for name in &environments[1..] {
+        shop.world.change_delivery(&format!("environments/{name}/environment.yaml"), |text| {
+            let lines = text.lines().filter(|line| !line.contains("approvals"));
+            lines.map(|line| format!("{line}\n")).collect()
+        });
+    }
     shop.world.plimsoll(&["run"]).ok();
     shop
 }
@@ -166,18 +199,15 @@ pub(crate) fn board(shop: &Shop) -> Value {
     shop.world.json(&["status"]).ok().value()["environments"][0].clone()
 }
 
-/// Waits until it holds.
-#[track_caller]
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(40);
-    while !holds() {
-        assert!(Instant::now() < end, "{what} does not come true");
-        thread::sleep(Duration::from_millis(100));
-    }
-}
-
 pub(crate) fn problem(shop: &Shop) -> String {
     board(shop)["observation"]["problem"]["code"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The newest commit of the delivery repository, as an agent names it.
+pub(crate) fn delivery_head(shop: &Shop) -> String {
+    let mut git = shop.world.repository.command(&shop.world.delivery());
+    let head = git.args(["rev-parse", "HEAD"]).output().unwrap().stdout;
+    String::from_utf8(head).unwrap().trim().parse::<CommitId>().unwrap().short().to_owned()
 }
 
 /// A commit to the delivery repository that Plimsoll did not make.

@@ -1,26 +1,9 @@
 //! Services from images: an image runs alone, and says nothing that would have it load something else.
 
-use crate::service::{SELF_CONTAINED, Shop};
+use crate::service::{MAKE, SELF_CONTAINED, Shop, pipeline};
 use plimsoll_model::Digest;
 use serde_json::{Value, json};
 use std::{fs, path::Path};
-
-const PIPELINE: &str = "\
-version: 1
-project: shop
-build:
-  steps:
-    - name: make
-      run: cat service version > out/service; chmod +x out/service
-      out: [out]
-  artifact:
-    image:
-      base: BASE
-      files: {out/service: /service}
-      entrypoint: [/service]
-evidence:
-  - {test: unit, on: source, run: test ! -e broken}
-";
 
 /// A shop that has built an image of one file, on a base that has this environment and nothing else.
 fn shop(environment: &[&str]) -> Shop {
@@ -28,7 +11,9 @@ fn shop(environment: &[&str]) -> Shop {
         let layout = world.home().join("bases");
         let base = format!("{}@{}", layout.display(), base(&layout, environment));
         world.repository.write_executable("service", &*SELF_CONTAINED);
-        world.repository.write("plimsoll.yaml", PIPELINE.replace("BASE", &base));
+        let image =
+            format!("image: {{base: \"{base}\", files: {{out/service: /service}}, entrypoint: [/service]}}");
+        world.repository.write("plimsoll.yaml", pipeline(MAKE, &image));
     });
     shop.world.plimsoll(&["run"]).ok();
     shop

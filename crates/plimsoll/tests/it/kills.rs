@@ -59,7 +59,7 @@ fn an_engine_that_is_killed_at_ten_random_moments_leaves_nothing_that_hinders_th
         assert_eq!(again.status, 0, "{context}: {again:#?}");
         journal::entries(&world);
         assert!(world.left_in_work().is_empty(), "{context}");
-        assert_eq!(processes::groups_of(engine), Vec::<PathBuf>::new(), "{context}");
+        processes::until_no_groups(&world, engine);
         processes::until_gone(&step);
     }
     processes::until_gone(&world.mark());

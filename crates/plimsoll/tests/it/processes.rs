@@ -1,5 +1,6 @@
 //! Looks at processes from outside, and ends them without asking.
 
+use crate::world::World;
 use std::{
     fs,
     path::PathBuf,
@@ -8,15 +9,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Waits until something holds.
+/// Waits until something holds. Machines that do much else are slow, so only what never comes true takes this long.
 ///
 /// # Panics
-/// When it does not hold after half a minute.
+/// When it does not hold after two minutes.
+#[track_caller]
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while !holds() {
         assert!(Instant::now() < deadline, "waited for: {what}");
-        thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -49,6 +51,17 @@ pub(crate) fn with(mark: &str) -> Vec<u32> {
 /// Waits until no process of a mark is left.
 pub(crate) fn until_gone(mark: &str) {
     until(&format!("no process of {mark} is left: {:?}", with(mark)), || with(mark).is_empty());
+}
+
+/// Waits until no control group of an engine or supervisor that was killed is left. Nobody but the next one who makes a
+/// sandbox here removes them, once what was in them is gone.
+pub(crate) fn until_no_groups(world: &World, of: u32) {
+    until(&format!("no control group of {of} is left: {:?}", groups_of(of)), || {
+        groups_of(of).is_empty() || {
+            world.plimsoll(&["doctor"]);
+            false
+        }
+    });
 }
 
 /// Control groups that an engine made for its steps.

@@ -6,28 +6,33 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    process::Command,
-    sync::{
-        LazyLock,
-        atomic::{AtomicU16, Ordering},
+    os::{
+        linux::net::SocketAddrExt as _,
+        unix::net::{SocketAddr, UnixListener},
     },
+    process::Command,
+    sync::{LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 
-/// Its tests pass unless the commit has a file `broken`.
-const PIPELINE: &str = "\
-version: 1
-project: shop
-build:
-  steps:
-    - name: make
-      run: cat service version > out/service; chmod +x out/service
-      out: [out]
-  artifact:
-    files: [out/service]
-evidence:
-  - {test: unit, on: source, run: test ! -e broken}
-";
+/// A pipeline of a project `shop`: one step with this script and a place `out`, the keys of what is made of that, and a
+/// test that passes unless the commit has a file `broken`.
+pub(crate) fn pipeline(script: &str, artifact: &str) -> String {
+    let script = script.replace('\n', "\n        ");
+    let artifact = artifact.replace('\n', "\n    ");
+    format!(
+        "version: 1\nproject: shop\nbuild:\n  steps:\n    - name: make\n      run: |\n        {script}\n      out: [out]\n  \
+         artifact:\n    {artifact}\nevidence:\n  - {{test: unit, on: source, run: test ! -e broken}}\n"
+    )
+}
+
+/// What makes a version of the service.
+pub(crate) const MAKE: &str = "cat service version > out/service; chmod +x out/service";
+
+/// The pipeline of the service.
+pub(crate) fn service_pipeline() -> String {
+    pipeline(MAKE, "files: [out/service]")
+}
 
 /// What it does is the first word of its version.
 const SOURCE: &str = r#"
@@ -103,7 +108,7 @@ fn main() {
 }
 "#;
 
-static EXECUTABLE: LazyLock<Vec<u8>> = LazyLock::new(|| compile(&[]));
+pub(crate) static EXECUTABLE: LazyLock<Vec<u8>> = LazyLock::new(|| compile(&[]));
 
 /// The service for an image that holds nothing else.
 pub(crate) static SELF_CONTAINED: LazyLock<Vec<u8>> =
@@ -120,16 +125,21 @@ fn compile(flags: &[&str]) -> Vec<u8> {
     fs::read(executable).expect("the service")
 }
 
-/// A port that nothing listens on; below those that the system gives to clients.
+/// A port that nothing listens on, below those that the system gives to clients. No other test gets it as long as this
+/// process lives: there is a socket of its name.
 pub(crate) fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = 20_000 + u16::try_from(std::process::id() % 400).expect("a small number") * 25;
-    loop {
-        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+    static OURS: Mutex<Vec<UnixListener>> = Mutex::new(vec![]);
+    let mut ours = OURS.lock().unwrap_or_else(PoisonError::into_inner);
+    for port in 20_000..32_000 {
+        let name = SocketAddr::from_abstract_name(format!("plimsoll-test-port-{port}")).expect("a name");
+        if let Ok(name) = UnixListener::bind_addr(&name)
+            && TcpListener::bind(("127.0.0.1", port)).is_ok()
+        {
+            ours.push(name);
             return port;
         }
     }
+    panic!("there is no free port");
 }
 
 /// A world with the service, a delivery repository, and an environment `local` that listens on a port of its own.
@@ -149,7 +159,7 @@ impl Shop {
     pub(crate) fn with(environments: &[&str]) -> Self {
         Self::from(environments, |world| {
             world.repository.write_executable("service", &*EXECUTABLE);
-            world.repository.write("plimsoll.yaml", PIPELINE);
+            world.repository.write("plimsoll.yaml", service_pipeline());
         })
     }
 
@@ -215,7 +225,7 @@ pub(crate) fn answer(port: u16) -> Option<String> {
 /// The same about a path.
 pub(crate) fn answer_about(port: u16, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
     // In one piece: the service reads once.
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).ok()?;
     let mut answer = String::new();
