@@ -6,6 +6,7 @@ mod agent;
 mod agent_disk;
 mod agent_faults;
 mod agent_kills;
+mod agent_many;
 mod artifact;
 mod check;
 mod clock;
