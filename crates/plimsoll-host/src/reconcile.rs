@@ -5,6 +5,7 @@
 //! | | expired | frozen | policy tightened |
 //! |---|---|---|---|
 //! | new release | refuse | refuse | refuse |
+//! | going back to an earlier one | refuse | allow | refuse |
 //! | restart of the current release | allow | allow | allow, marked grandfathered |
 //! | drift repair | allow | pause | allow |
 //!
@@ -45,6 +46,8 @@ pub struct Promoted {
     pub decision: Digest,
     /// The release that it names.
     pub release: Digest,
+    /// Whether it goes back to an earlier release, which is what one does in a freeze.
+    pub rollback: bool,
     /// Whether its promotion is in order, and if not, why: signature, promotion commit, chain, policy set, recomputed
     /// dossier. Its time is judged when it starts.
     pub check: Result<(), Vec<Reason>>,
@@ -215,7 +218,7 @@ impl Look<'_> {
             return Err(reasons);
         }
         promoted.check.clone()?;
-        self.frozen.map_or(Ok(()), |reason| Err(vec![reason.clone()]))
+        self.frozen.filter(|_| !promoted.rollback).map_or(Ok(()), |reason| Err(vec![reason.clone()]))
     }
 
     fn taken_back(&self, promoted: &Promoted, problem: &str) -> Reason {

@@ -67,6 +67,10 @@ impl Entry {
     }
 }
 
+/// What the kernel writes behind the place of a file that has no name any more: somebody on the host put another one there,
+/// as package managers do with /etc/ld.so.cache. What the service sees is what it always saw.
+const DELETED: &str = "//deleted";
+
 /// `id parent major:minor root point options [optional fields] - kind source options`; odd bytes are octal escapes.
 fn parse_line(line: &[u8]) -> Option<(u64, Entry)> {
     let fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
@@ -82,7 +86,7 @@ fn parse_line(line: &[u8]) -> Option<(u64, Entry)> {
     let entry = Entry {
         parent: number(1)?,
         device: text(2)?,
-        root: text(3)?,
+        root: text(3).map(|root| root.strip_suffix(DELETED).unwrap_or(&root).to_owned())?,
         point: text(4)?,
         options: text(5)?,
         kind: text(dash + 1)?,

@@ -371,7 +371,8 @@ fn mounts_are_compared_by_what_a_service_could_notice() {
             "/artifact rw,",
             Some("/artifact is mounted with rw,nosuid,nodev instead of ro,nosuid,nodev"),
         ),
-        ("/state/root-1", "/state/root-1//deleted", Some("/artifact shows /state/root-1//deleted")),
+        ("/usr /usr", "/usr//deleted /usr", None),
+        ("/state/root-1", "/state/root-2", Some("/artifact shows /state/root-2")),
         (
             "24 22 fe:00 /state/root-1 /artifact ro,nosuid,nodev - ext4 /dev/vda rw\n",
             "",

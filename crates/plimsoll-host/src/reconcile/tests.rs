@@ -27,7 +27,7 @@ fn freeze() -> Reason {
 fn promoted(decision: u8, refused: &[Code]) -> Promoted {
     let reasons: Vec<Reason> = refused.iter().map(|code| code.reason()).collect();
     let check = if reasons.is_empty() { Ok(()) } else { Err(reasons) };
-    Promoted { decision: digest(decision), release: digest(100 + decision), check }
+    Promoted { decision: digest(decision), release: digest(100 + decision), rollback: false, check }
 }
 
 fn wanted(promoted: Option<Promoted>, frozen: bool) -> Wanted {
@@ -106,6 +106,14 @@ fn a_new_release_whose_decision_expired_is_refused() {
 #[test]
 fn a_new_release_is_refused_while_frozen() {
     check(&wanted(Some(promoted(NEW, &[])), true), running(Phase::Serving), "", &[Code::Freeze]);
+}
+
+#[test]
+fn a_rollback_starts_in_a_freeze_and_not_when_it_is_not_in_order() {
+    let back = |refused: &[Code]| Some(Promoted { rollback: true, ..promoted(NEW, refused) });
+    check(&wanted(back(&[]), true), running(Phase::Serving), "start 2", &[]);
+    let expired = back(&[Code::DecisionExpired]);
+    check(&wanted(expired, true), running(Phase::Serving), "", &[Code::DecisionExpired]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use plimsoll_host::{
 use plimsoll_model::{Code, CommitId, Digest, ProjectName, Reason, RelPath, Timestamp};
 use plimsoll_pipeline::{Environment, FreezeWindow, Target};
 use plimsoll_policy::{
-    DeliveryFiles, Summary,
+    DeliveryFiles, Kind, Summary,
     dossier::{self, MAX_DOSSIER, recompute},
     frozen, gather,
     repository::{decision_path, environment_path, target_path},
@@ -50,7 +50,7 @@ impl Followed {
     pub(crate) fn remembered(memory: &AgentState) -> Self {
         let known = |(project, unit): (&ProjectName, &plimsoll_host::agent_state::UnitState)| {
             let Place { decision, .. } = unit.accepted;
-            (project.clone(), Promoted { decision, release: unit.release, check: Ok(()) })
+            (project.clone(), Promoted { decision, release: unit.release, rollback: false, check: Ok(()) })
         };
         let units = memory.units.iter().map(known).collect();
         let environment = memory.environment.name.clone();
@@ -219,7 +219,7 @@ impl Look<'_> {
             Err(other) => return Err(other),
         };
         let (decision, release) = self.named(project)?;
-        Ok(Some(Promoted { decision, release, check: Err(reasons) }))
+        Ok(Some(Promoted { decision, release, rollback: false, check: Err(reasons) }))
     }
 
     fn accept(&mut self, project: &ProjectName, decided: &Decided) -> Promoted {
@@ -227,7 +227,12 @@ impl Look<'_> {
         let place = link(decided).place;
         let known = self.memory.units.remove(project);
         self.memory.units.insert(project.clone(), accepted(known, place, judged.release_digest));
-        Promoted { decision: place.decision, release: judged.release_digest, check: Ok(()) }
+        Promoted {
+            decision: place.decision,
+            release: judged.release_digest,
+            rollback: judged.kind == Kind::Rollback,
+            check: Ok(()),
+        }
     }
 
     /// What is named where nothing can be believed: only ever shown.

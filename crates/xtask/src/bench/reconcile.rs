@@ -37,7 +37,7 @@ fn turn(name: &'static str, units: u32) -> Result<Figure> {
     for number in 0..units {
         let digest = |what: &str| Digest::of(format!("{what} {number}").as_bytes());
         let decision = digest(if number % 10 == 0 { "newer" } else { "served" });
-        let promoted = Promoted { decision, release: digest("release"), check: Ok(()) };
+        let promoted = Promoted { decision, release: digest("release"), rollback: false, check: Ok(()) };
         wanted.units.insert(named(number)?, promoted);
         let current = Current { decision: digest("served"), grandfathered: false };
         let unit = SeenUnit { current: Some(current), phase: Phase::Serving, ..SeenUnit::default() };
