@@ -43,11 +43,16 @@ pub(crate) struct Promoted {
 ///
 /// # Errors
 /// When the mirror cannot be read.
-pub(crate) fn rows(context: &Context, pinned: &Pinned, output: &Output) -> Result<Vec<Row>, Failure> {
-    if let Err(error) = context.mirror(pinned)?.with_bounds(BOUNDS).fetch() {
-        output.progress(&format!("as it was fetched last: {}", Failure::from(error).text()));
-    }
-    Ok(places::fetched_places(context, pinned)?.into_iter().map(row).collect())
+pub(crate) fn rows(context: &Context, pinned: Pinned, output: &Output) -> Result<Vec<Row>, Failure> {
+    let mirror = context.mirror(&pinned)?.with_bounds(BOUNDS);
+    let fetched = mirror.fetch().map_err(Failure::from);
+    // Who only looks follows newer trust roots too: what agents say is signed by keys that they name.
+    let followed = fetched.and_then(|head| context.adopt(pinned.clone(), &mirror.source()?, &head));
+    let pinned = followed.unwrap_or_else(|failure| {
+        output.progress(&format!("as it was fetched last: {}", failure.text()));
+        pinned
+    });
+    Ok(places::fetched_places(context, &pinned)?.into_iter().map(row).collect())
 }
 
 fn row(Place { unit, standing, observed }: Place) -> Row {

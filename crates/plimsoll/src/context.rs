@@ -189,7 +189,7 @@ impl Context {
     /// Pins a trust root and its delivery repository.
     pub(crate) fn pin(&self, pinned: &Pinned) -> Result<(), Failure> {
         let failed = |error: io::Error| Failure::broken("failed to pin the trust root", &error);
-        let temporary = self.state.join("tmp").join(PINNED);
+        let temporary = self.state.join("tmp").join(format!("{PINNED}.{}", std::process::id()));
         let text = serde_json::to_vec_pretty(pinned).map_err(|error| failed(error.into()))?;
         fs::write(&temporary, text).map_err(failed)?;
         fs::File::open(&temporary).and_then(|file| file.sync_all()).map_err(failed)?;

@@ -23,7 +23,7 @@ pub(crate) fn status(context: &Context, output: &Output) -> Result<(), Failure> 
     let installed = installed::all(context)?;
     let runs: Vec<Found> = records::list(&state)?.into_iter().take(NEWEST).collect();
     let environments = match context.pinned()? {
-        Some(pinned) => board::rows(context, &pinned, output)?,
+        Some(pinned) => board::rows(context, pinned, output)?,
         None => vec![],
     };
     let mut text = board::text(&environments, Timestamp::now());
