@@ -83,6 +83,14 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// Where a blob is, or would be.
+    #[must_use]
+    pub fn blob(&self, digest: &Digest) -> PathBuf {
+        self.blobs.join(digest.hex())
+    }
+}
+
 impl Blobs for Layout {
     fn writer(&self) -> Result<Box<dyn BlobWriter + '_>, StoreError> {
         self.check_writable()?;
@@ -90,7 +98,7 @@ impl Blobs for Layout {
     }
 
     fn open(&self, digest: &Digest) -> Result<File, StoreError> {
-        let path = self.blobs.join(digest.hex());
+        let path = self.blob(digest);
         File::open(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => StoreError::Missing(*digest),
             _ => failed("open", &path, error),

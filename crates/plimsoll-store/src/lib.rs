@@ -22,6 +22,7 @@ mod layout;
 pub mod oci;
 mod referrer;
 mod runs;
+mod staging;
 mod state;
 
 pub use index::IndexEntry;
@@ -29,4 +30,5 @@ pub use journal::FileJournal;
 pub use layout::Layout;
 pub use referrer::{Referrer, bundle_referrer, dossier_referrer};
 pub use runs::{RunDirectory, Runs};
+pub use staging::Staging;
 pub use state::StateDir;

@@ -3,7 +3,7 @@
 
 use crate::{
     IndexEntry, Layout,
-    artifact::put_empty,
+    artifact::{self, put_empty},
     hashed::Hashed,
     oci::{Annotations, Descriptor, INDEX, MANIFEST, Manifest, put_document, read_document},
 };
@@ -145,9 +145,7 @@ impl Layout {
     /// # Errors
     /// [`StoreError::Missing`] for what is not there, `E-DIGEST` for what is damaged, and failures to write.
     pub fn copy_artifact(&self, from: &Self, manifest: &Digest) -> Result<(), StoreError> {
-        let read: Manifest = read_document(from, manifest)?;
-        let named = read.layers.iter().chain([&read.config]).map(|descriptor| descriptor.digest);
-        for digest in named.chain([*manifest]) {
+        for digest in artifact::blobs(from, manifest)? {
             if self.open(&digest).is_err() {
                 copy_blob(from, self, &digest)?;
             }

@@ -86,6 +86,9 @@ pub(crate) enum Command {
     /// The supervisor of one service
     #[command(name = "__supervisor", hide = true)]
     Supervisor(Supervisor),
+    /// Takes an artifact apart
+    #[command(name = "__unpacker", hide = true)]
+    Unpacker(Unpacker),
 }
 
 /// `plimsoll init`
@@ -428,4 +431,17 @@ pub(crate) struct Supervisor {
     pub(crate) dossier: Digest,
     #[arg(long)]
     pub(crate) why: crate::door::Why,
+}
+
+/// `plimsoll __unpacker`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Unpacker {
+    /// Digest of the artifact's manifest
+    pub(crate) artifact: Digest,
+    /// OCI layout with its blobs
+    #[arg(long)]
+    pub(crate) from: PathBuf,
+    /// Empty directory
+    #[arg(long)]
+    pub(crate) to: PathBuf,
 }

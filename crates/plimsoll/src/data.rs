@@ -25,8 +25,9 @@ fn name(target: &str) -> String {
     escaped.trim_start_matches('/').replace('/', "-")
 }
 
-/// Only the service can enter it. Nothing in it is touched, and no link in its place is followed.
-fn make(path: &Path) -> io::Result<()> {
+/// A directory that only what runs in a sandbox can enter. Nothing in it is touched, and no link in its place is
+/// followed.
+pub(crate) fn make(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
     }

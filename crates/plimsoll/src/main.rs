@@ -22,6 +22,7 @@ mod promotion;
 mod records;
 mod service;
 mod toolchain;
+mod unpacker;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -1,10 +1,10 @@
 //! From a permitted release to a sandbox: exactly the artifact, run from the very bytes that were hashed, with nothing
 //! beside it that the release does not name.
 
-use crate::{cli::ProjectAt, context::Context, data, failure::Failure};
+use crate::{cli::ProjectAt, context::Context, data, failure::Failure, unpacker::Unpacked};
 use plimsoll_engine::{
     derive::required,
-    ports::{Assemble, Blobs, Limits, Mount, Network, SandboxPlan, Source as _},
+    ports::{Blobs, Limits, Mount, Network, Sandbox, SandboxPlan, Source as _},
 };
 use plimsoll_fs::FsError;
 use plimsoll_host::{Fallback, HealthCheck, Service, Trigger};
@@ -57,7 +57,7 @@ pub(crate) struct Permitted<'a> {
 pub(crate) fn prepare(
     context: &Context,
     state: &StateDir,
-    assemble: &dyn Assemble,
+    sandbox: &dyn Sandbox,
     unit: &ProjectAt,
     permitted: &Permitted<'_>,
 ) -> Result<Service, Failure> {
@@ -67,15 +67,15 @@ pub(crate) fn prepare(
         return Err(Failure::Usage(format!("{unit} is no service: its target is a directory")));
     };
     let environment = read(files, &environment_path(&unit.environment), Environment::read)?;
-    let tree = assemble.tree(permit.artifact())?;
-    let start = Start::of(state, permit.artifact(), &tree)?.with(&target)?;
-    let unpacked = Unpacked::make(&context.services().join(unit.to_string()))?;
-    unpacked.artifact(state, &tree)?;
-    let root = unpacked.path.join("root");
-    let config = unpacked.config(&gather::config(files, &unit.project, &unit.environment))?;
-    let mut plan = start.plan(&root, config.as_ref().map(|(path, _)| path), &tree)?;
+    let release = ReleaseDirectory::make(&context.services().join(unit.to_string()))?;
+    let unpacked = release.unpack(state, permit.artifact(), sandbox)?;
+    let start = Start::of(state, permit.artifact(), &unpacked.tree)?.with(&target)?;
+    release.write("root", &unpacked.tree, &|digest| unpacked.content(digest))?;
+    let root = release.path.join("root");
+    let config = release.config(&gather::config(files, &unit.project, &unit.environment))?;
+    let mut plan = start.plan(&root, config.as_ref().map(|(path, _)| path), &unpacked.tree)?;
     plan.mounts.extend(data::mounts(&context.state.join("data").join(unit.to_string()), &target.data)?);
-    let mut content = state.layout().open(&start.executable)?;
+    let mut content = unpacked.content(&start.executable)?;
     let executable = plimsoll_fs::sealed_copy(&mut content, &start.executable, EXECUTABLE_LIMIT);
     let timeout = Duration::from_secs(target.start_timeout_seconds);
     Ok(Service {
@@ -83,7 +83,7 @@ pub(crate) fn prepare(
         executable: executable
             .map_err(|error| Failure::broken("the executable cannot be prepared", &error))?,
         executable_digest: start.executable,
-        root: Some((root, tree)),
+        root: Some((root, unpacked.tree.clone())),
         config,
         health: HealthCheck { port: target.port, path: target.health.clone(), timeout },
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, target.listen)),
@@ -231,12 +231,12 @@ pub(crate) fn content(state: &StateDir, digest: &Digest) -> Result<Box<dyn io::R
 
 /// The directory of one start: the artifact's files and the configuration. Each start has its own, because the release
 /// before may still run from its.
-struct Unpacked {
+struct ReleaseDirectory {
     path: PathBuf,
     directory: OwnedFd,
 }
 
-impl Unpacked {
+impl ReleaseDirectory {
     fn make(parent: &Path) -> Result<Self, Failure> {
         let failed = |error: &(dyn std::error::Error + 'static)| {
             Failure::broken("the release cannot be unpacked", error)
@@ -252,8 +252,16 @@ impl Unpacked {
         Ok(Self { path: parent.join(name), directory })
     }
 
-    fn artifact(&self, state: &StateDir, tree: &Tree) -> Result<(), Failure> {
-        self.write("root", tree, &|digest| content(state, digest))
+    /// What the artifact consists of.
+    fn unpack<'a>(
+        &self,
+        state: &'a StateDir,
+        artifact: &Digest,
+        sandbox: &dyn Sandbox,
+    ) -> Result<Unpacked<'a>, Failure> {
+        let above = self.directory.try_clone();
+        let above = above.map_err(|error| Failure::broken("the release cannot be unpacked", &error))?;
+        Unpacked::unpack(state, artifact, sandbox, (above, &self.path))
     }
 
     /// The directory of the configuration and its files; none where the release has none.

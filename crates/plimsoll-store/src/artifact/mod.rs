@@ -14,7 +14,7 @@ pub(crate) use files::put_empty;
 pub use files::{FILES_ARTIFACT, assemble_files};
 pub use image::{Image, ImageCommand, assemble_image, host_architecture, image_command};
 pub(crate) use layer::header as tar_header;
-pub use unpack::artifact_tree;
+pub use unpack::{artifact_tree, blobs};
 
 use crate::oci::Descriptor;
 use plimsoll_model::{Code, Digest, Entry, Reason, RelPath, Tree, record::OutputFile};

@@ -40,6 +40,16 @@ pub fn artifact_tree(blobs: &dyn Blobs, manifest: &Digest) -> Result<Tree, Store
     rootfs.into_tree().map_err(failed)
 }
 
+/// The blobs that an artifact consists of, its manifest last.
+///
+/// # Errors
+/// Those of reading the manifest.
+pub fn blobs(store: &dyn Blobs, manifest: &Digest) -> Result<Vec<Digest>, StoreError> {
+    let document: Manifest = read_document(store, manifest)?;
+    let named = document.layers.iter().chain([&document.config]).map(|descriptor| descriptor.digest);
+    Ok(named.chain([*manifest]).collect())
+}
+
 /// Puts a stored layer on top of `rootfs`, at most `left` bytes of it uncompressed, and checks it against its diff id.
 pub(super) fn apply_layer(
     blobs: &dyn Blobs,

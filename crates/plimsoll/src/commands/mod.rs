@@ -21,6 +21,7 @@ pub(crate) mod stop;
 pub(crate) mod supervisor;
 pub(crate) mod trace;
 mod trust;
+mod unpacker;
 mod verify;
 pub(crate) mod why;
 
@@ -61,6 +62,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         Command::Policy(arguments) => policy::policy(&context, &arguments.command, output),
         Command::Trust(arguments) => done(trust::trust(&context, &arguments.command, output)),
         Command::Signer(arguments) => done(signer::serve(&context, arguments)),
+        Command::Unpacker(arguments) => unpacker::unpack(arguments),
         Command::Supervisor(arguments) => {
             done(supervisor::supervise(&context, &arguments.unit, &arguments.dossier, arguments.why))
         }

@@ -3,7 +3,6 @@
 
 use super::stop;
 use crate::{
-    assembler::Assembler,
     cli::ProjectAt,
     context::{self, Context},
     door::{self, Admitted, Why},
@@ -16,6 +15,7 @@ use plimsoll_host::{
 };
 use plimsoll_model::{Digest, Reason, Timestamp};
 use plimsoll_policy::{Decision, Permit};
+use plimsoll_sandbox::LinuxSandbox;
 use plimsoll_store::StateDir;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -98,10 +98,10 @@ fn prepare_and_serve(context: &Context, unit: &ProjectAt, blob: &Digest, why: Wh
     let directory = stop::directory(context, unit)?;
     let Admitted { permit, statement, files } = door::admit(context, &state, &directory, unit, blob, why)?;
     let decision = &statement.value().predicate.decision;
-    let assembler = Assembler { blobs: state.layout(), project: context.state.clone() };
+    let sandbox = context::sandbox()?;
     let permitted = Permitted { permit: &permit, decision, files: &files };
-    let service = service::prepare(context, &state, &assembler, unit, &permitted)?;
-    let served = serve(context, &state, unit, (permit, &service), decision, &directory);
+    let served = service::prepare(context, &state, &sandbox, unit, &permitted)
+        .and_then(|service| serve(context, &state, unit, (permit, &service, &sandbox), decision, &directory));
     // Files that cannot be removed are removed by the next.
     let _ = service::remove_own(context, unit);
     served
@@ -111,11 +111,10 @@ fn serve(
     context: &Context,
     state: &StateDir,
     unit: &ProjectAt,
-    (permit, service): (Permit, &plimsoll_host::Service),
+    (permit, service, sandbox): (Permit, &plimsoll_host::Service, &LinuxSandbox),
     decision: &Decision,
     directory: &ServiceDirectory,
 ) -> Result<(), Failure> {
-    let sandbox = context::sandbox()?;
     let counter = decision.counter.unwrap_or_default();
     let progress = |progress: Progress<'_>| {
         match progress {
@@ -134,7 +133,7 @@ fn serve(
         }
     };
     let wanted = || tell(&Told::Healthy).is_ok();
-    run_service(permit, service, &sandbox, directory, Timestamp::now, wanted, progress).map_err(|error| {
+    run_service(permit, service, sandbox, directory, Timestamp::now, wanted, progress).map_err(|error| {
         match error {
             SuperviseError::Unhealthy(reason) => reason.into(),
             SuperviseError::Start(error) => error.into(),

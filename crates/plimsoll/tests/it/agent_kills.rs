@@ -1,4 +1,4 @@
-//! An agent, the supervisor of a release that it starts, a promotion or its signers, killed at any moment while versions
+//! An agent, the supervisor of a release that it starts, its unpacker, a promotion or its signers, killed at any moment while versions
 //! follow each other under load: what answers was promoted, the newest comes to serve, and nothing is left.
 
 use crate::{
@@ -22,12 +22,13 @@ const POINTS: usize = 10;
 enum Victim {
     Agent,
     NewSupervisor,
+    Unpacker,
     Promotion,
     Signer,
 }
 
 impl Victim {
-    const ALL: [Self; 4] = [Self::Agent, Self::NewSupervisor, Self::Promotion, Self::Signer];
+    const ALL: [Self; 5] = [Self::Agent, Self::NewSupervisor, Self::Unpacker, Self::Promotion, Self::Signer];
 }
 
 /// One shop whose versions follow each other, and what happens to it.
@@ -59,6 +60,7 @@ impl Run {
                 self.host.run();
             }
             Victim::NewSupervisor => return self.kill_supervisor(before),
+            Victim::Unpacker => self.kill_unpacker(before),
             Victim::Promotion => {
                 thread::sleep(self.delays.next(2000));
                 self.promotion.as_mut().unwrap().kill().unwrap();
@@ -75,7 +77,7 @@ impl Run {
 
     /// One that was found stands still before it is killed, so that the record says whether it had the traffic.
     fn kill_supervisor(&mut self, before: u32) -> bool {
-        let mark = format!("__supervisor\0shop@staging\0--state\0{}", self.host.state.display());
+        let mark = self.supervisors();
         let mut found = vec![];
         self.until_or_over(|| {
             found = processes::with(&mark);
@@ -89,6 +91,24 @@ impl Run {
         processes::kill(newest);
         self.killed.push(newest);
         serves
+    }
+
+    /// It lives for moments, so nobody sleeps between two looks.
+    fn kill_unpacker(&mut self, before: u32) {
+        let mark = self.supervisors();
+        let promotion = self.promotion.as_mut().unwrap();
+        while promotion.try_wait().unwrap().is_none() {
+            let new = processes::with(&mark).into_iter().filter(|pid| *pid != before);
+            let unpackers: Vec<u32> = new.flat_map(|pid| processes::below(pid, "__unpacker")).collect();
+            if !unpackers.is_empty() {
+                unpackers.into_iter().for_each(processes::kill);
+                return;
+            }
+        }
+    }
+
+    fn supervisors(&self) -> String {
+        format!("__supervisor\0shop@staging\0--state\0{}", self.host.state.display())
     }
 
     /// Processes of this mark, as soon as there are some; none if the promotion ends before.
@@ -129,7 +149,7 @@ impl Run {
         match victim {
             Victim::Agent => assert_eq!(ran.status, 0, "{context}: {ran:#?}"),
             // The agent waits before it tries the same decision again; the next version need not wait.
-            Victim::NewSupervisor => {}
+            Victim::NewSupervisor | Victim::Unpacker => {}
             Victim::Promotion | Victim::Signer => {
                 let again =
                     Some(promote(&self.shop)).filter(|ran| ran.status != 1 || ran.codes() != ["E-REF-MOVED"]);

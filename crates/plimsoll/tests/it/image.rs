@@ -1,6 +1,9 @@
 //! Services from images: an image runs alone, and says nothing that would have it load something else.
 
-use crate::service::{MAKE, SELF_CONTAINED, Shop, pipeline};
+use crate::{
+    service::{MAKE, SELF_CONTAINED, Shop, pipeline},
+    world::entries,
+};
 use plimsoll_model::Digest;
 use serde_json::{Value, json};
 use std::{fs, path::Path};
@@ -47,6 +50,9 @@ fn an_image_runs_alone_and_is_in_order() {
     let shop = shop(&["PATH=/bin", "OLD_LD_PRELOAD=/service"]);
     shop.promote().ok();
     assert_eq!(shop.answer().as_deref(), Some("v1"));
+    let releases = entries(&shop.world.state().join("services/shop@local"));
+    let release = releases.iter().find(|path| path.is_dir()).unwrap();
+    assert_eq!(entries(release), [release.join("root")], "what it was unpacked from is gone");
     for look in shop.looks(2) {
         assert!(look.is_in_order(), "{look:?}");
     }

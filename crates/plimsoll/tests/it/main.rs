@@ -36,4 +36,5 @@ mod rollback;
 mod service;
 mod supervisor;
 mod trust;
+mod unpacker;
 mod world;

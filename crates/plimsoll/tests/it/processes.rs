@@ -48,6 +48,17 @@ pub(crate) fn with(mark: &str) -> Vec<u32> {
     pids.filter(marked).collect()
 }
 
+/// Processes below another one whose command line holds `mark`.
+pub(crate) fn below(ancestor: u32, mark: &str) -> Vec<u32> {
+    let parent = |pid: u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse::<u32>().ok()
+    };
+    let is_below =
+        |pid: &u32| std::iter::successors(Some(*pid), |pid| parent(*pid)).any(|pid| pid == ancestor);
+    with(mark).into_iter().filter(is_below).collect()
+}
+
 /// Waits until no process of a mark is left.
 pub(crate) fn until_gone(mark: &str) {
     until(&format!("no process of {mark} is left: {:?}", with(mark)), || with(mark).is_empty());
