@@ -6,6 +6,7 @@ mod format;
 pub mod inventory;
 mod lock;
 pub mod purl;
+pub mod sbom;
 mod tree;
 
 pub use component::{Completeness, Component, Ecosystem, Graph, Scope, Source};
