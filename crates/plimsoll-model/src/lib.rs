@@ -8,6 +8,7 @@ pub mod outcome;
 pub mod reason;
 pub mod record;
 pub mod role;
+pub mod scan;
 pub mod sensitivity;
 pub mod tree;
 
@@ -17,4 +18,5 @@ pub use jiff::Timestamp;
 pub use outcome::Outcome;
 pub use reason::{Code, Reason};
 pub use role::Role;
+pub use scan::{ScanEngine, Severity};
 pub use tree::{Entry, RelPath, Tree};

@@ -246,6 +246,14 @@ registry! {
         "{check} was made by {actual}, and the environment asks for {expected}",
         "The environment decides which tool judges.",
         "name the tool in `require:` or use the one it names";
+    EvidenceStale "E-EVIDENCE-STALE", Operator,
+        "{check} was made with data of {updated}, and the environment asks for data of at most {limit}",
+        "What was not known yet when a scan was made, it could not find.",
+        "plimsoll advisories import <source>, then run again";
+    EvidenceConfig "E-EVIDENCE-CONFIG", PolicyOwner,
+        "{detail} of {check} are silenced by comments in the source",
+        "The environment decides what counts as a finding, never the project that is looked at.",
+        "repair them, or write `comments: true` for this scan in environment.yaml";
 
     // Signing and verification
     SignUnobserved "E-SIGN-UNOBSERVED", Security,

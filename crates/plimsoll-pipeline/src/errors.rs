@@ -180,8 +180,18 @@ fn artifacts() {
 fn evidence() {
     let evidence = |entry: &str| pipeline("", "{files: [base/f]}", &format!("  - {entry}\n"));
     let cases = [
-        ("neither", evidence("{scan: [secrets]}")),
+        ("neither", evidence("{lint: [secrets]}")),
         ("both", evidence("{test: a, adapter: b}")),
+        ("three", evidence("{scan: [secrets], test: a, adapter: b}")),
+        ("a scan of nothing", evidence("{scan: []}")),
+        ("a scan that does not exist", evidence("{scan: [secrets, dependency]}")),
+        ("a scan with a command", evidence("{scan: [config], run: ./mine}")),
+        ("a scan twice", evidence("{scan: [secrets, config]}\n  - {scan: [config]}")),
+        ("a test under the name of a scan", evidence("{test: secrets, on: source, run: x}")),
+        (
+            "a tool under the name of a scan",
+            evidence("{adapter: artifact-config, run: x, report: {sarif: r/o}}"),
+        ),
         ("text", evidence("unit")),
         ("without on", evidence("{test: a, run: x}")),
         ("on something else", evidence("{test: a, on: sources, run: x}")),

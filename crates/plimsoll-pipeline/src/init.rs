@@ -4,9 +4,10 @@
 use crate::{
     delivery::{
         approvals::RequireApprovals,
-        environment::{BlockLevel, Require, RequireProvenance, RequireScan, RequireSource},
+        environment::{Require, RequireProvenance, RequireSource},
         freeze::FreezeWindow,
         rollback::{FailureKind, Rollback},
+        scans::{BlockLevel, RequireScan},
         target::Place,
     },
     pipeline::On,
@@ -279,14 +280,19 @@ const fn on_text(on: On) -> &'static str {
 
 fn scan_text(scan: &RequireScan) -> String {
     let block = match scan.block {
-        BlockLevel::Note => "note",
-        BlockLevel::Warning => "warning",
-        BlockLevel::Error => "error",
+        BlockLevel::Note => "low",
+        BlockLevel::Warning => "medium",
+        BlockLevel::Error => "high",
+        BlockLevel::Critical => "critical",
     };
-    match &scan.tool {
-        Some(tool) => format!("{{block: {block}, tool: {}}}", scalar(&tool.to_string())),
-        None => format!("{{block: {block}}}"),
-    }
+    let keys = [
+        Some(format!("block: {block}")),
+        scan.new.map(|new| format!("new: {new}")),
+        scan.database_age.map(|age| format!("database-age: {}", duration(age))),
+        scan.comments.then(|| "comments: true".to_owned()),
+        scan.tool.map(|tool| format!("tool: {}", scalar(&tool.to_string()))),
+    ];
+    format!("{{{}}}", keys.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
 impl NewTarget {

@@ -18,12 +18,13 @@ mod yaml;
 
 pub use delivery::{
     approvals::RequireApprovals,
-    environment::{BlockLevel, Environment, Require, RequireProvenance, RequireScan, RequireSource},
+    environment::{Environment, Require, RequireProvenance, RequireSource},
     freeze::{FreezeSpan, FreezeWindow, WeekTime, Zone},
     people::{AllowedSigner, AllowedSignersError, People, Person, SshKey, import_allowed_signers},
     project::Project,
     registries::{Delivery, Registry},
     rollback::{FailureKind, Rollback},
+    scans::{BlockLevel, RequireScan},
     target::{Place, ServiceTarget, Target},
     together::{EnvironmentText, check_together},
 };

@@ -228,7 +228,7 @@ fn step(step: &Step, inputs: Vec<Input>, variables: &BTreeMap<String, String>) -
 fn planned_check(check: &Check, variables: &BTreeMap<String, String>) -> PlannedCheck {
     let predicate = match check.kind {
         CheckKind::Test { .. } => PredicateKind::TestResult,
-        CheckKind::Adapter { .. } => PredicateKind::Scan,
+        CheckKind::Adapter { .. } | CheckKind::Scan { .. } => PredicateKind::Scan,
     };
     let report = check.kind.report_file().and_then(RelPath::parent);
     PlannedCheck {

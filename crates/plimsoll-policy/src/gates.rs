@@ -27,6 +27,7 @@ mod checks;
 mod people;
 mod policies;
 mod policy_set;
+mod scans;
 mod select;
 mod surroundings;
 
@@ -86,7 +87,8 @@ pub(crate) fn judge(inputs: &Inputs) -> Judgement {
     gates.extend(approval);
     gates.extend(bench.policies(&gates, &approvals));
     gates.sort_by(|a, b| a.name.cmp(&b.name));
-    Judgement { gates, approvals, context: bench.around.digests(), runs: bench.around.runs(inputs) }
+    let context = bench.around.digests().into_iter().chain(bench.baselines()).collect();
+    Judgement { gates, approvals, context, runs: bench.around.runs(inputs) }
 }
 
 fn gate(name: impl Into<String>, judged: Judged) -> Gate {

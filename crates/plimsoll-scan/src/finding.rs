@@ -1,48 +1,10 @@
 //! One finding: which rule, where, how bad, and what to do. Its fingerprint comes from content, never from a line or an
 //! offset, so that it stays the same when the lines around it move.
 
+pub use plimsoll_model::Severity;
 use plimsoll_model::{CommitId, Digest, digest::Hasher};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// How bad a finding is, on the one scale to which every tool's own is mapped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// Hardly exploitable alone.
-    Low,
-    /// Exploitable with more than this.
-    Medium,
-    /// Exploitable.
-    High,
-    /// Exploitable from afar by anybody, or exploited already.
-    Critical,
-}
-
-impl Severity {
-    /// All of them, the least first.
-    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
-
-    /// Its name in files and on the terminal.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// A rule as reports describe it. One rule is one file; its page in `docs/rules` is made from this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +106,14 @@ impl Fingerprint {
         hasher.update(&pad(0x5c));
         hasher.update(inner.as_bytes());
         Self(hasher.finish())
+    }
+}
+
+impl Fingerprint {
+    /// As a digest, for statements.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.0
     }
 }
 

@@ -3,7 +3,8 @@
 
 pub mod finding;
 pub mod report;
+pub mod sarif;
 pub mod secrets;
 
 pub use finding::{Finding, Fingerprint, Location, ProjectKey, Rule, Severity};
-pub use report::{Coverage, Database, Gap, Report};
+pub use report::{Coverage, Database, Gap, Report, Verdict};

@@ -2,7 +2,7 @@
 //! data. A report without coverage is no evidence, whatever it found.
 
 use crate::finding::{Finding, Rule};
-use plimsoll_model::{Digest, Timestamp};
+use plimsoll_model::{Digest, ScanEngine, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What was looked at.
@@ -44,10 +44,12 @@ pub struct Database {
 /// What one engine found in one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// `secrets`, `dependencies` or `config`.
-    pub engine: &'static str,
+    /// Who looked.
+    pub engine: ScanEngine,
+    /// Version of this program.
+    pub version: &'static str,
     /// Every rule that was applied, whether it found something or not.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<&'static Rule>,
     /// Digest over the rules and whatever else decides what they find.
     pub rules_digest: Digest,
     /// The data that was used; none for engines that need none.
@@ -56,4 +58,35 @@ pub struct Report {
     pub coverage: Coverage,
     /// What was found, in order of place.
     pub findings: Vec<Finding>,
+    /// What was found and is allowed by a comment beside it. Whether such comments count is for the environment to say.
+    pub suppressed: Vec<Finding>,
+}
+
+/// What a scan amounts to. Only [`Verdict::Clean`] is good news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// All of it was looked at, and nothing was found.
+    Clean,
+    /// Something was found; there may be more where there are gaps too.
+    Findings,
+    /// Nothing was found in what could be looked at.
+    Partial,
+    /// There was nothing that this engine knows how to look at.
+    Empty,
+}
+
+impl Report {
+    /// What it amounts to, counting findings of at least this severity.
+    #[must_use]
+    pub fn verdict(&self, least: Severity) -> Verdict {
+        if self.findings.iter().any(|finding| finding.severity >= least) {
+            Verdict::Findings
+        } else if !self.coverage.gaps.is_empty() {
+            Verdict::Partial
+        } else if self.coverage.files == 0 {
+            Verdict::Empty
+        } else {
+            Verdict::Clean
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Flags and subcommands. Help shows the everyday verbs first.
 
+pub(crate) mod scan;
+
 use clap::{Parser, Subcommand};
 use plimsoll_model::{Digest, EnvironmentName, ProjectName, Role, ToolName};
 use std::path::PathBuf;
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     Promote(Promote),
     /// Go back to a release that was allowed here before
     Rollback(Rollback),
+    /// Look for secrets, vulnerable packages and risky configuration
+    Scan(scan::Scan),
     /// Check a bundle or a dossier, offline
     Verify(Verify),
     /// Say what this machine can enforce, and what to change

@@ -8,7 +8,7 @@ use crate::{
     dossiers::{self, Judged},
     failure::Failure,
     output::Output,
-    records::{DecisionRecord, RunRecord},
+    records::{self, DecisionRecord, RunRecord},
 };
 use plimsoll_attest::{Statement, Verified, verify};
 use plimsoll_engine::{
@@ -16,7 +16,7 @@ use plimsoll_engine::{
     ports::{Blobs as _, Event, Journal as _, Signer as _},
     signer::{Decide, Decided, DeltaOf, Request, Response, Signed},
 };
-use plimsoll_model::{CommitId, Digest, Role, RunId, Timestamp};
+use plimsoll_model::{CommitId, Digest, Role, RunId, ScanEngine, Timestamp};
 use plimsoll_policy::{Kind, Summary};
 use plimsoll_store::{StateDir, bundle_referrer, dossier_referrer, oci::Descriptor};
 use std::path::PathBuf;
@@ -59,11 +59,14 @@ pub(crate) fn decide(
     output: &Output,
 ) -> Result<Made, Failure> {
     let made = ask_for_delta(context, question, output).and_then(|delta| {
-        let request = request(state, question, delta.as_deref())?;
+        let mut given = question.given.clone();
+        given.extend(baselines(context, state, question)?);
+        given.extend(delta.clone());
+        let request = request(state, question, &given)?;
         let own = Role::Decision(question.unit.environment.clone());
         let decided = ask(context, &own, &request)?;
         let decided = if decided.allowed { decided } else { ask(context, &Role::Refusal, &request)? };
-        keep(context, state, question, &decided, delta)
+        keep(context, state, question, &decided, &given).map(|made| Made { delta, ..made })
     });
     made.inspect_err(|failure| {
         // Where the journal cannot be written either, the failure that is reported is the first.
@@ -106,14 +109,28 @@ fn repository(context: &Context, question: &Question<'_>) -> Result<PathBuf, Fai
     Ok(named.unwrap_or_else(|| PathBuf::from(".")))
 }
 
-fn request(state: &StateDir, question: &Question<'_>, delta: Option<&[u8]>) -> Result<Request, Failure> {
+/// What scans had found in the release that stands, if it was decided here: whether a finding is new is judged by it.
+/// Without them every finding is new.
+fn baselines(context: &Context, state: &StateDir, question: &Question<'_>) -> Result<Vec<Vec<u8>>, Failure> {
+    let ProjectAt { project, environment } = question.unit;
+    let standing = dossiers::standing(&context.delivery()?, &question.delivery_commit, project, environment)?;
+    let Some(standing) = standing else { return Ok(vec![]) };
+    let decided = dossiers::payload(&standing).map(|digest| records::decision(state, &digest)).transpose()?;
+    let Some(decided) = decided.flatten() else { return Ok(vec![]) };
+    let Some(run) = records::find(state, decided.run.as_str())?.record else { return Ok(vec![]) };
+    let scans = run.statements.iter().filter(|statement| ScanEngine::of_check(&statement.name).is_some());
+    let bundles = scans.map(|scan| Ok(state.layout().read(&scan.bundle, dossiers::LIMIT)?));
+    bundles.chain([Ok(standing)]).collect()
+}
+
+fn request(state: &StateDir, question: &Question<'_>, given: &[Vec<u8>]) -> Result<Request, Failure> {
     let run = question.run;
     let statement = run.statement("run");
     let statement =
         statement.ok_or_else(|| Failure::Usage("the run has no run statement; run again".into()))?;
     let of_run = run.statements.iter().filter(|other| other.name != "run").map(|other| other.bundle);
     let mut evidence: Vec<Digest> = of_run.collect();
-    for bundle in question.given.iter().map(Vec::as_slice).chain(delta) {
+    for bundle in given {
         evidence.push(state.layout().put(bundle)?);
     }
     Ok(Request::Decide(Decide {
@@ -146,7 +163,7 @@ fn keep(
     state: &StateDir,
     question: &Question<'_>,
     decided: &Decided,
-    delta: Option<Vec<u8>>,
+    given: &[Vec<u8>],
 ) -> Result<Made, Failure> {
     let Signed { bundle, predicate_type, .. } = decided.signed.as_ref().ok_or_else(|| Failure::Broken {
         what: "the signers do not agree about the decision".into(),
@@ -156,9 +173,8 @@ fn keep(
     let environment = question.unit.environment.clone();
     let role = if decided.allowed { Role::Decision(environment) } else { Role::Refusal };
     let statement = verify::<Summary>(&bundle, &context.trust()?, &role)?;
-    let given: Vec<Vec<u8>> = question.given.iter().cloned().chain(delta.clone()).collect();
     let summary = &statement.value().predicate;
-    let judged = Judged { run: question.run, decision: &bundle, summary, given: &given };
+    let judged = Judged { run: question.run, decision: &bundle, summary, given };
     let dossier = dossiers::keep(context, state, &judged)?;
     let decision = *statement.payload_digest();
     if decided.allowed
@@ -185,7 +201,7 @@ fn keep(
         decided: Timestamp::now(),
     };
     record.save(state)?;
-    Ok(Made { record, statement, bundle, delta })
+    Ok(Made { record, statement, bundle, delta: None })
 }
 
 /// Writes a refusal to the journal; other failures are not refusals.

@@ -12,13 +12,13 @@ use plimsoll_engine::{
     ports::{Blobs as _, Source as _},
 };
 use plimsoll_git::GitSource;
-use plimsoll_model::{Digest, RelPath};
+use plimsoll_model::{CommitId, Digest, EnvironmentName, ProjectName, RelPath};
 use plimsoll_policy::{DossierParts, Summary, dossier, gather, repository::decision_path};
 use plimsoll_store::StateDir;
 use std::collections::BTreeSet;
 
 /// Bytes of a bundle or manifest.
-const LIMIT: u64 = 32 << 20;
+pub(crate) const LIMIT: u64 = 32 << 20;
 
 /// What a decision was made from, beside the delivery repository and what its signer looked up there.
 pub(crate) struct Judged<'a> {
@@ -59,7 +59,7 @@ fn parts(context: &Context, state: &StateDir, judged: &Judged<'_>) -> Result<Dos
         decision: judged.decision.to_vec(),
         run: state.layout().read(&run, LIMIT)?,
         statements,
-        standing: standing(&source, judged.summary)?,
+        standing: standing(&source, &decision.delivery_commit, project, environment)?,
         files: files.files,
         root: pinned.root.into_bytes(),
         root_signatures: pinned.signatures.into_iter().collect(),
@@ -67,12 +67,16 @@ fn parts(context: &Context, state: &StateDir, judged: &Judged<'_>) -> Result<Dos
     })
 }
 
-/// The bundle of the decision that stood when this one was made.
-fn standing(source: &GitSource, summary: &Summary) -> Result<Option<Vec<u8>>, Failure> {
-    let decision = &summary.decision;
-    let path = decision_path(&decision.project.name, &decision.environment.name);
+/// The bundle of the decision that stood at this commit of the delivery repository.
+pub(crate) fn standing(
+    source: &GitSource,
+    commit: &CommitId,
+    project: &ProjectName,
+    environment: &EnvironmentName,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let path = decision_path(project, environment);
     let path: RelPath = path.parse().map_err(|error| Failure::broken("failed to name a file", &error))?;
-    Ok(source.file(&decision.delivery_commit, &path, LIMIT)?)
+    Ok(source.file(commit, &path, LIMIT)?)
 }
 
 /// The digest that a bundle's statement is named by.

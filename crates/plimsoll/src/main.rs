@@ -20,6 +20,7 @@ mod people;
 mod places;
 mod promotion;
 mod records;
+mod scanning;
 mod service;
 mod toolchain;
 mod unpacker;

@@ -1,12 +1,13 @@
-//! The result of one attempt of a scan by a foreign tool. The subject is what was scanned: the exported tree, or the
-//! artifact.
+//! The result of one attempt of a scan, by a foreign tool or by a scanner of Plimsoll. The subject is what was scanned:
+//! the exported tree, or the artifact.
 
 use super::{
     Predicate,
     common::{Ending, On},
 };
 use plimsoll_model::{
-    CheckName, Digest, Outcome, Reason, RunId, Timestamp, ToolName, record::IsolationRecord,
+    CheckName, Digest, Outcome, Reason, RunId, ScanEngine, Severity, Timestamp, ToolName,
+    record::IsolationRecord,
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,9 @@ pub struct Scan {
     pub rules: u64,
     /// How many findings of each level.
     pub findings: Findings,
+    /// What only a scanner of Plimsoll says; none for foreign tools, and where its report cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<OwnScan>,
     /// Digest of the report; none when there was none to keep.
     pub report: Option<Digest>,
     /// Digest of everything it printed, cut at the log limit.
@@ -77,4 +81,59 @@ pub struct Findings {
     pub note: u64,
     /// Of level `none`.
     pub none: u64,
+}
+
+/// What a scanner of Plimsoll says of its work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct OwnScan {
+    /// Which scanner.
+    pub engine: ScanEngine,
+    /// Digest over its rules and whatever else decides what they find.
+    pub rules_digest: Digest,
+    /// The data that it used; none for scanners that need none.
+    pub database: Option<Database>,
+    /// What it looked at.
+    pub coverage: Coverage,
+    /// What it found, sorted, each once; at most [`MAX_RESULTS`].
+    pub results: Vec<OwnResult>,
+    /// How many more it found.
+    pub unlisted: u64,
+}
+
+/// Results that a statement lists.
+pub const MAX_RESULTS: usize = 10_000;
+
+/// The data behind a scan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Digest of its file.
+    pub digest: Digest,
+    /// When its newest record was changed at its source.
+    pub updated: Timestamp,
+}
+
+/// What a scan looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// Files that were read whole.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Packages that were looked up.
+    pub packages: u64,
+}
+
+/// One finding, as far as gates care.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnResult {
+    /// Who it is: the same where the same was found before.
+    pub fingerprint: Digest,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whether a comment beside it allows it.
+    pub suppressed: bool,
 }

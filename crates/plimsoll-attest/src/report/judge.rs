@@ -54,13 +54,14 @@ pub fn judge_test(
 /// The outcome of a scan, and why if it did not pass. The reason lacks `check` and `run`, as for [`judge_test`].
 ///
 /// It passes only if the command ended with status 0, every run of the report looked at something, came to its end
-/// and, where it names a commit, names `revision`, and no finding that is not suppressed reaches `block`. A tool that
+/// and, where it names a commit, names `revision`, and no finding that is not suppressed reaches `block`; without one,
+/// findings are for somebody else to judge. A tool that
 /// ends with an error when it finds something has to be told not to, or to find less.
 #[must_use]
 pub fn judge_scan(
     report: &Result<ScanReport, ReportError>,
     exit_ok: bool,
-    block: Level,
+    block: Option<Level>,
     revision: &str,
 ) -> (Outcome, Option<Reason>) {
     let report = match report {
@@ -79,7 +80,7 @@ pub fn judge_scan(
     }
     let found = report.findings;
     let summary = format!("{} errors, {} warnings, {} notes", found.error, found.warning, found.note);
-    match (found.at_least(block), exit_ok) {
+    match (block.map_or(0, |block| found.at_least(block)), exit_ok) {
         (0, true) => (Outcome::Passed, None),
         (0, false) => refuse(
             Code::EvidenceSelf,
@@ -166,7 +167,7 @@ mod tests {
         let suppressed = Tally { error: 9, ..Tally::default() };
         let mut report = ScanReport { rules: 5, findings, suppressed, ..ScanReport::default() };
         change(&mut report);
-        let (outcome, reason) = judge_scan(&Ok(report), exit_ok, block, "c0ffee");
+        let (outcome, reason) = judge_scan(&Ok(report), exit_ok, Some(block), "c0ffee");
         (outcome, reason.map(|reason| reason.code))
     }
 
@@ -190,7 +191,7 @@ mod tests {
         assert_eq!(scan(|r| r.empty = Some("x".into()), true, Level::Error), errored(Code::EvidenceEmpty));
         assert_eq!(scan(|r| r.broken = Some("x".into()), true, Level::Error), errored(Code::EvidenceErrored));
         assert_eq!(scan(other, true, Level::Error), errored(Code::EvidenceSubject));
-        let (outcome, reason) = judge_scan(&Err(ReportError::Missing), true, Level::Error, "c0ffee");
+        let (outcome, reason) = judge_scan(&Err(ReportError::Missing), true, Some(Level::Error), "c0ffee");
         assert_eq!((outcome, reason.unwrap().code), (Outcome::Errored, Code::EvidenceParse));
     }
 
@@ -200,7 +201,7 @@ mod tests {
     fn forged_and_empty_reports_are_refused_with_their_codes() {
         let sarif = |text: &str| {
             let report = read_sarif(text.as_bytes(), Limits { bytes: 1 << 20, ..Limits::default() });
-            judge_scan(&report, true, Level::Error, "c0ffee").1.map(|reason| reason.code)
+            judge_scan(&report, true, Some(Level::Error), "c0ffee").1.map(|reason| reason.code)
         };
         let good = include_str!("testdata/semgrep-clean.sarif");
         assert_eq!(sarif(good), None);

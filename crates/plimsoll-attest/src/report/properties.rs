@@ -25,7 +25,7 @@ fn test_outcome(format: TestFormat, bytes: &[u8], exit_ok: bool) -> Outcome {
 }
 
 fn scan_outcome(bytes: &[u8], exit_ok: bool) -> Outcome {
-    judge_scan(&read_sarif(bytes, Limits::default()), exit_ok, Level::Error, "c0ffee").0
+    judge_scan(&read_sarif(bytes, Limits::default()), exit_ok, Some(Level::Error), "c0ffee").0
 }
 
 /// One edit of a report.

@@ -190,6 +190,7 @@ pub(crate) fn scan() -> Statement<Scan> {
         tool: Tool { name: "lint".parse().unwrap(), version: None, digest: Digest::of(b"tool") },
         rules: 12,
         findings: Findings { error: 1, warning: 2, note: 3, none: 4 },
+        own: None,
         report: Some(Digest::of(b"report")),
         log: Digest::of(b"log"),
         isolation: isolation(),

@@ -3,11 +3,12 @@
 use super::{
     Event, MadeStatement, Run, RunError, Signers, closed,
     job::Job,
+    scanner::{REPORT_FILE, REPORT_NAME},
     units::{Attempt, Director, Ready, Unit, run_units},
     workspace::freeze_file,
 };
 use crate::signer::{CloseCheck, CloseToolless, Closed, Request};
-use plimsoll_model::{Digest, Outcome, Reason};
+use plimsoll_model::{Digest, Outcome, Reason, RelPath};
 use plimsoll_pipeline::{CheckKind, On, PlannedCheck, TestReport, pipeline::ReportStream};
 use std::{
     fs::File,
@@ -82,6 +83,7 @@ impl Checks<'_, '_, '_, '_> {
             }
             CheckKind::Test { report: Some(TestReport::Junit(path)) }
             | CheckKind::Adapter { sarif: path, .. } => freeze_file(blobs, &attempt.finished.writable, path)?,
+            CheckKind::Scan { .. } => freeze_file(blobs, &attempt.finished.writable, &scan_report()?)?,
         })
     }
 
@@ -108,8 +110,14 @@ impl Checks<'_, '_, '_, '_> {
 pub(crate) fn tool_of(check: &PlannedCheck) -> Option<&str> {
     match &check.kind {
         CheckKind::Adapter { tool, .. } => tool.as_deref().or(check.argv.first().map(String::as_str)),
-        CheckKind::Test { .. } => None,
+        CheckKind::Test { .. } | CheckKind::Scan { .. } => None,
     }
+}
+
+/// Where a scan of ours leaves its report, as [`freeze_file`] names it.
+fn scan_report() -> Result<RelPath, RunError> {
+    let path = format!("{REPORT_NAME}/{REPORT_FILE}");
+    path.parse().map_err(|error| RunError::internal("name a report", &error))
 }
 
 fn hash_file(path: &Path) -> Result<Digest, RunError> {
@@ -126,11 +134,18 @@ impl Director for Checks<'_, '_, '_, '_> {
             };
             self.tools[unit] = Some(hash_file(&path)?);
         }
+        if let CheckKind::Scan { engine } = check.kind {
+            let scanner = self.run.world.scanner;
+            self.tools[unit] = Some(hash_file(&scanner.program)?);
+            let artifact = self.artifact.clone().filter(|_| check.on == On::Artifact);
+            return Ok(Ready::Run(scanner.job(engine, check, artifact)));
+        }
         Ok(Ready::Run(Job {
             argv: check.argv.clone(),
             env: check.env.clone(),
             writable: check.writable.clone(),
             inputs: vec![],
+            mounts: vec![],
             artifact: self.artifact.clone().filter(|_| check.on == On::Artifact),
             wall: Duration::from_secs(check.timeout_seconds),
         }))

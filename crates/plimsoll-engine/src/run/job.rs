@@ -40,6 +40,8 @@ pub(crate) struct Job {
     pub(crate) writable: Vec<RelPath>,
     /// Frozen outputs of earlier steps: where they are on the host, and where below the source they appear.
     pub(crate) inputs: Vec<(PathBuf, RelPath)>,
+    /// What else it sees, beside the source.
+    pub(crate) mounts: Vec<Mount>,
     /// The unpacked artifact on the host.
     pub(crate) artifact: Option<PathBuf>,
     /// Time limit.
@@ -67,6 +69,7 @@ impl Job {
         if let Some(artifact) = &self.artifact {
             mounts.push(Mount::ReadOnly { source: artifact.clone(), target: ARTIFACT.into() });
         }
+        mounts.extend(self.mounts.iter().cloned());
         SandboxPlan {
             argv: self.argv.clone(),
             env: self.environment(around),
@@ -114,6 +117,7 @@ mod tests {
             argv: vec!["true".into()],
             env: BTreeMap::new(),
             writable: vec!["target".parse().unwrap()],
+            mounts: vec![],
             inputs: vec![("/run/outs/a/x".into(), "target/x".parse().unwrap())],
             artifact: None,
             wall: Duration::from_secs(1),

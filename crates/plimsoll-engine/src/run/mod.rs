@@ -6,6 +6,7 @@ mod error;
 mod event;
 mod fetching;
 mod job;
+mod scanner;
 mod steps;
 mod units;
 mod workspace;
@@ -15,6 +16,7 @@ pub use error::RunError;
 pub use event::Event;
 pub(crate) use fetching::judge_materials;
 pub(crate) use job::Surroundings;
+pub use scanner::{SCAN_STATE, Scanner};
 
 use crate::{
     derive,
@@ -85,6 +87,8 @@ pub struct World<'a> {
     pub toolchain: &'a Toolchain,
     /// What the fetch phase goes by.
     pub client: &'a Client,
+    /// What scans.
+    pub scanner: &'a Scanner,
     /// A path that does not exist yet, for the run's directory.
     pub directory: PathBuf,
     /// The clock.

@@ -99,6 +99,7 @@ impl Director for Steps<'_, '_, '_, '_> {
         let step = self.step(unit);
         let input = |path: &RelPath| self.run.outputs.get(path).map(|place| (place.clone(), path.clone()));
         Ok(Ready::Run(Job {
+            mounts: vec![],
             argv: step.argv.clone(),
             env: step.env.clone(),
             writable: step.writable.clone(),

@@ -4,6 +4,7 @@
 
 mod judge;
 mod memory;
+mod own_scan;
 pub mod protocol;
 mod run_statement;
 mod session;

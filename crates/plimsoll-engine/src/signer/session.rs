@@ -3,7 +3,7 @@
 
 use super::{
     judge::{check_outputs, judge_step, judgement, rehash},
-    memory,
+    memory, own_scan,
     protocol::{
         ArtifactRecord, CloseArtifact, CloseCheck, CloseFetch, CloseStep, CloseToolless, Closed, Decide,
         DeltaOf, Open, Opened, Request, Response, Signed,
@@ -300,7 +300,7 @@ impl<'a> Session<'a> {
         }
         match &check.kind {
             CheckKind::Test { report } => self.close_test(close, &check, report.as_ref()),
-            CheckKind::Adapter { .. } => self.close_scan(close, &check),
+            CheckKind::Adapter { .. } | CheckKind::Scan { .. } => self.close_scan(close, &check),
         }
     }
 
@@ -351,20 +351,27 @@ impl<'a> Session<'a> {
 
     fn close_scan(&mut self, close: &CloseCheck, check: &PlannedCheck) -> Result<Closed, RunError> {
         let digest = close.tool.ok_or_else(|| unobserved("nobody hashed the tool before it ran"))?;
-        let report = match self.report_bytes(close)? {
-            Some(bytes) => report::read_sarif(&bytes, report::Limits::default()),
+        let bytes = self.report_bytes(close)?;
+        let report = match &bytes {
+            Some(bytes) => report::read_sarif(bytes, report::Limits::default()),
             None => Err(ReportError::Missing),
         };
+        let (report, own) = match check.kind {
+            CheckKind::Scan { engine } => own_scan::own(report, bytes.as_deref(), engine),
+            CheckKind::Adapter { .. } | CheckKind::Test { .. } => (report, None),
+        };
+        // Findings are no failure of a scan of ours: which of them block is for the environment alone to say.
+        let block = matches!(check.kind, CheckKind::Adapter { .. }).then_some(Level::Error);
         let run = self.current()?;
         let exit_ok = close.observed.exit.is_success();
-        let judged = report::judge_scan(&report, exit_ok, Level::Error, run.open.commit.as_str());
+        let judged = report::judge_scan(&report, exit_ok, block, run.open.commit.as_str());
         let judged = judgement(judged, close, check, run.open.run.as_str());
         let version =
             report.as_ref().ok().and_then(|report| report.tools.first()).and_then(|t| t.version.clone());
         let name = check.name.as_str().parse().map_err(|error| RunError::internal("name a tool", &error))?;
         let (outcome, reasons) = (judged.outcome, judged.reasons.clone());
         let tool = Tool { name, version, digest };
-        let statement = statements::scan(run, check, close, report.as_ref().ok(), tool, judged);
+        let statement = statements::scan(run, check, close, report.as_ref().ok(), (tool, own), judged);
         self.close_judged(&statement, check, close.attempt, outcome, reasons)
     }
 

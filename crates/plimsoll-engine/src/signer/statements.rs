@@ -14,7 +14,7 @@ use plimsoll_attest::{
             BUILD_TYPE, BuildDefinition, Builder, ExternalParameters, InternalParameters, Metadata,
             RunDetails, Toolchain, ToolchainMode,
         },
-        scan::{Findings, Tool},
+        scan::{Findings, OwnScan, Tool},
         source::Person,
         test::{TestCheck, TestCounts},
     },
@@ -185,13 +185,13 @@ pub(super) fn test(
     Statement { subject: vec![subject(run, close.artifact)], predicate }
 }
 
-/// The result of an adapter.
+/// The result of an adapter, or of a scan of Plimsoll.
 pub(super) fn scan(
     run: &OpenRun,
     check: &PlannedCheck,
     close: &CloseCheck,
     report: Option<&ScanReport>,
-    tool: Tool,
+    (tool, own): (Tool, Option<OwnScan>),
     judged: Judgement,
 ) -> Statement<Scan> {
     let Observed { exit, log, isolation, started, finished } = close.observed.clone();
@@ -213,6 +213,7 @@ pub(super) fn scan(
         tool,
         rules: report.map_or(0, |report| report.rules),
         findings,
+        own,
         report: close.report,
         log,
         isolation,

@@ -17,7 +17,7 @@ use plimsoll_attest::{
 };
 use plimsoll_engine::{
     ports::{Blobs, Exit, Signer, SignerError, Source},
-    run::{self, Client, Report, RunError, Signers, Toolchain, execute},
+    run::{self, Client, Report, RunError, Scanner, Signers, Toolchain, execute},
     signer::{
         CloseArtifact, CloseCheck, CloseStep, Closed, Key, Observed, Open, Opened, Request, Response,
         Session, Signed, World,
@@ -263,6 +263,7 @@ impl Bench {
             digest: Digest::of(b"toolchain"),
         };
         let client = Client::default();
+        let scanner = Scanner { program: "/proc/self/exe".into(), data: vec![] };
         let world = run::World {
             blobs: &self.blobs,
             sandbox,
@@ -271,6 +272,7 @@ impl Bench {
             egress: &NoEgress,
             toolchain: &toolchain,
             client: &client,
+            scanner: &scanner,
             directory: scratch.path().join("run"),
             clock,
             interrupted,

@@ -15,5 +15,6 @@ mod memory;
 mod observed;
 mod origin;
 mod outputs;
+mod own_scans;
 mod run_loop;
 mod signer;

@@ -5,15 +5,16 @@ use super::{
     approvals::{self, RequireApprovals, RequireApprovalsFile},
     freeze::{self, FreezeFile, FreezeWindow},
     rollback::{self, Rollback, RollbackFile},
+    scans::{self, RequireScan, RequireScanFile},
 };
 use crate::{
     diagnostic::{FileErrors, Findings},
     pipeline::On,
-    read::{self, Entries, Read, Spanned, mapping, words},
+    read::{self, Entries, Read, Spanned, mapping},
     value::{Version, Within, texts},
     yaml::Node,
 };
-use plimsoll_model::{CheckName, Digest, EnvironmentName, Opaque, record::NetworkMode};
+use plimsoll_model::{CheckName, EnvironmentName, Opaque, record::NetworkMode};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +48,7 @@ mapping! {
         provenance: Option<Spanned<RequireProvenanceFile>>,
         /// Tests that must have passed, and what they must have looked at.
         tests: Option<Spanned<Entries<CheckName, On>>>,
-        /// Scans by adapter, and which of their findings block.
+        /// Scans by the names of their checks, and which of their findings block.
         scans: Option<Spanned<Entries<CheckName, RequireScanFile>>>,
         /// People who must have agreed.
         approvals: Option<RequireApprovalsFile>,
@@ -73,16 +74,6 @@ mapping! {
         builder: Option<Spanned<Vec<Spanned<BuilderName>>>>,
         /// How bytes from outside may have come in.
         network: Option<Spanned<Vec<Spanned<NetworkMode>>>>,
-    }
-}
-
-mapping! {
-    /// Which findings of a scan block.
-    RequireScanFile {
-        /// The lowest level that blocks.
-        block: BlockLevel,
-        /// Digest of the executable that must have judged. Default: any.
-        tool: Option<Digest>,
     }
 }
 
@@ -175,7 +166,7 @@ pub struct Require {
     pub provenance: Option<RequireProvenance>,
     /// Tests that must have passed, and what they must have looked at.
     pub tests: BTreeMap<CheckName, On>,
-    /// Scans by adapter.
+    /// Scans by the names of their checks.
     pub scans: BTreeMap<CheckName, RequireScan>,
     /// People who must have agreed.
     pub approvals: Option<RequireApprovals>,
@@ -204,32 +195,6 @@ pub struct RequireProvenance {
     pub network: Option<BTreeSet<NetworkMode>>,
 }
 
-/// What is asked of a scan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RequireScan {
-    /// The lowest level that blocks.
-    pub block: BlockLevel,
-    /// Digest of the executable that must have judged.
-    pub tool: Option<Digest>,
-}
-
-/// How much a finding matters to the tool that made it, from least to most.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum BlockLevel {
-    /// Every finding blocks.
-    Note,
-    /// Warnings and errors block.
-    Warning,
-    /// Errors block.
-    Error,
-}
-
-words!(BlockLevel { "note" => Self::Note, "warning" => Self::Warning, "error" => Self::Error });
-
 impl Environment {
     /// Reads `environment.yaml`. `file` is its name for messages.
     ///
@@ -240,7 +205,7 @@ impl Environment {
     }
 }
 
-const EMPTY: &str = "asks for nothing";
+pub(super) const EMPTY: &str = "asks for nothing";
 
 fn check(file: EnvironmentFile, found: &mut Findings) -> Option<Environment> {
     if let (None, Some(soak)) = (&file.after, &file.soak) {
@@ -270,7 +235,7 @@ fn require(file: Spanned<RequireFile>, found: &mut Findings) -> Require {
     }
     Require {
         tests: entries(tests, found, |on| on),
-        scans: entries(scans, found, |scan| RequireScan { block: scan.block, tool: scan.tool }),
+        scans: scans::check(scans, found),
         source: source.map(|source| self::source(&source, found)),
         provenance: provenance.map(|provenance| self::provenance(provenance, found)),
         approvals: approvals.map(|approvals| approvals::check(approvals, found)),

@@ -3,11 +3,12 @@
 
 use super::{
     approvals::RequireApprovals,
-    environment::{BlockLevel, Environment, Require, RequireProvenance, RequireScan, RequireSource},
+    environment::{Environment, Require, RequireProvenance, RequireSource},
     people::{People, import_allowed_signers},
     project::Project,
     registries::Delivery,
     rollback::{FailureKind, Rollback},
+    scans::{BlockLevel, RequireScan},
     target::{Place, ServiceTarget, Target},
 };
 use crate::{
@@ -220,9 +221,9 @@ fn require() -> Require {
         scans: BTreeMap::from([
             (
                 "1e3".parse().unwrap(),
-                RequireScan { block: BlockLevel::Warning, tool: Some(Digest::of(b"tool")) },
+                RequireScan { tool: Some(Digest::of(b"tool")), ..RequireScan::blocking(BlockLevel::Warning) },
             ),
-            ("null".parse().unwrap(), RequireScan { block: BlockLevel::Note, tool: None }),
+            ("null".parse().unwrap(), RequireScan::blocking(BlockLevel::Note)),
         ]),
         approvals: Some(RequireApprovals {
             count: 2,

@@ -46,7 +46,12 @@ fn what_is_meant_is_read() {
         let read = Environment::read("environment.yaml", environment(keys).as_bytes());
         assert!(read.is_ok(), "{keys}: {}", read.unwrap_err().render());
     }
-    for require in ["{approvals: {count: 1, from: [owners]}}", "{policies: [policies/production.rego]}"] {
+    for require in [
+        "{approvals: {count: 1, from: [owners]}}",
+        "{policies: [policies/production.rego]}",
+        "{scans: {semgrep: {block: error}, secrets: {new: 0}, config: {block: high, comments: true}}}",
+        "{scans: {dependencies: {block: critical, new: 3, database-age: 24h}}}",
+    ] {
         let read = Environment::read("environment.yaml", format!("{BEGIN}require: {require}\n").as_bytes());
         assert!(read.is_ok(), "{require}: {}", read.unwrap_err().render());
     }
@@ -304,4 +309,24 @@ fn every_loader_variable_is_refused_in_both_places() {
             assert!(Target::read("target.yaml", text.replace(name, "SHOP").as_bytes()).is_ok(), "{text}");
         }
     }
+}
+
+#[test]
+fn scans() {
+    check(
+        "scans",
+        Environment::read,
+        |value| format!("{BEGIN}require: {{scans: {{{value}}}}}\n"),
+        &[
+            "",
+            "secrets: {}",
+            "semgrep: {comments: true}",
+            "semgrep: {block: error, new: 0}",
+            "secrets: {block: hihg}",
+            "secrets: {new: -1}",
+            "secrets: {new: 0, comments: false}",
+            "secrets: {new: 0, database-age: 24h}",
+            "dependencies: {block: high, database-age: 24}",
+        ],
+    );
 }

@@ -4,8 +4,8 @@ use super::{
     ArtifactSpec, Check, CheckKind, Command, DEFAULT_TIMEOUT_SECONDS, On, Pipeline, Step, TestReport,
     Toolchain,
     file::{
-        AdapterFile, ArtifactFile, EvidenceFile, ImageFile, PipelineFile, StepFile, TestFile, TestReportFile,
-        Variables,
+        AdapterFile, ArtifactFile, EvidenceFile, ImageFile, PipelineFile, ScanFile, StepFile, TestFile,
+        TestReportFile, Variables,
     },
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     read::{Spanned, did_you_mean, nearest},
     value::{Number, Run, Seconds, VariableName},
 };
-use plimsoll_model::{RelPath, StepName};
+use plimsoll_model::{RelPath, ScanEngine, StepName};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
@@ -40,24 +40,41 @@ pub(super) fn pipeline(file: PipelineFile, found: &mut Findings) -> Option<Pipel
     let fetch = distinct(file.build.fetch.unwrap_or_default(), "is listed twice", found);
     let steps = file.build.steps.value.into_iter().zip(needs);
     let steps = steps.map(|(step, needs)| self::step(step, needs, found)).collect();
-    let checks: Vec<_> = evidence.into_iter().filter_map(|entry| check(entry, found)).collect();
+    let checks: Vec<_> = evidence.into_iter().flat_map(|entry| checks(entry, found)).collect();
     let toolchain = file.build.toolchain.unwrap_or(Toolchain::Host);
     Some(Pipeline { project: file.project.clone(), toolchain, fetch, steps, artifact: artifact?, checks })
 }
 
-/// Steps and checks share one space of names: logs and events are addressed by it.
+/// Names of the checks of an entry, and where they stand.
+fn check_names(entry: &EvidenceFile) -> Vec<(&str, &Range<usize>)> {
+    match entry {
+        EvidenceFile::Test(test) => vec![(test.test.value.as_str(), &test.test.span)],
+        EvidenceFile::Adapter(adapter) => vec![(adapter.adapter.value.as_str(), &adapter.adapter.span)],
+        EvidenceFile::Scan(file) => {
+            let name = |engine: ScanEngine| scan_name(engine, file.on.unwrap_or(On::Source));
+            file.scan.value.iter().map(|engine| (name(engine.value), &engine.span)).collect()
+        }
+    }
+}
+
+/// Steps and checks share one space of names: logs and events are addressed by it. An environment that asks for a scan
+/// by one of Plimsoll's own means that, so nothing else may be called so.
 fn names(steps: &[StepFile], evidence: &[EvidenceFile], found: &mut Findings) {
     let steps = steps.iter().map(|step| (step.name.value.as_str(), &step.name.span));
-    let checks = evidence.iter().map(|entry| match entry {
-        EvidenceFile::Test(test) => (test.test.value.as_str(), &test.test.span),
-        EvidenceFile::Adapter(adapter) => (adapter.adapter.value.as_str(), &adapter.adapter.span),
-    });
     let mut seen = BTreeSet::new();
-    for (name, span) in steps.chain(checks) {
+    for (name, span) in steps.chain(evidence.iter().flat_map(check_names)) {
         if RESERVED_NAMES.contains(&name) {
             found.add(span, format!("the name `{name}` is taken by a phase of every run"));
         } else if !seen.insert(name) {
             found.add(span, format!("the name `{name}` stands twice; steps and checks share their names"));
+        }
+    }
+    for entry in evidence.iter().filter(|entry| !matches!(entry, EvidenceFile::Scan(_))) {
+        for (name, span) in
+            check_names(entry).into_iter().filter(|(name, _)| ScanEngine::of_check(name).is_some())
+        {
+            let help = format!("rename it, or write `scan: [{}]`", name.trim_start_matches("artifact-"));
+            found.help(span, format!("the name `{name}` is taken by a scanner of Plimsoll"), help);
         }
     }
 }
@@ -328,10 +345,39 @@ fn targets(files: &[(Spanned<RelPath>, Spanned<crate::value::AbsolutePath>)], fo
     }
 }
 
-fn check(entry: EvidenceFile, found: &mut Findings) -> Option<Check> {
+fn checks(entry: EvidenceFile, found: &mut Findings) -> Vec<Check> {
     match entry {
-        EvidenceFile::Test(file) => test(file, found),
-        EvidenceFile::Adapter(file) => Some(adapter(file, found)),
+        EvidenceFile::Test(file) => test(file, found).into_iter().collect(),
+        EvidenceFile::Adapter(file) => vec![adapter(file, found)],
+        EvidenceFile::Scan(file) => scans(&file, found),
+    }
+}
+
+/// The checks behind `scan`. Their command is told by their kind: whoever carries the plan out starts this program.
+fn scans(file: &ScanFile, found: &mut Findings) -> Vec<Check> {
+    if file.scan.value.is_empty() {
+        found.add(&file.scan.span, "an empty list looks for nothing");
+    }
+    let on = file.on.unwrap_or(On::Source);
+    let scan = |engine: ScanEngine| {
+        Some(Check {
+            name: scan_name(engine, on).parse().ok()?,
+            kind: CheckKind::Scan { engine },
+            on,
+            run: Command::Argv(["plimsoll", "scan", engine.as_str()].map(str::to_owned).to_vec()),
+            env: BTreeMap::new(),
+            scratch: BTreeSet::new(),
+            timeout_seconds: timeout(file.timeout),
+            retry: 0,
+        })
+    };
+    file.scan.value.iter().filter_map(|engine| scan(engine.value)).collect()
+}
+
+fn scan_name(engine: ScanEngine, on: On) -> &'static str {
+    match on {
+        On::Source => engine.as_str(),
+        On::Artifact => engine.artifact_check(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     value::{AbsolutePath, Argument, Number, Run, Seconds, ToolPath, VariableName, Version},
     yaml::{Node, Value},
 };
-use plimsoll_model::{CheckName, ProjectName, RelPath, StepName};
+use plimsoll_model::{CheckName, ProjectName, RelPath, ScanEngine, StepName};
 
 /// Variables and their values; both are text.
 pub(crate) type Variables = Entries<VariableName, Argument>;
@@ -97,12 +97,13 @@ mapping! {
     }
 }
 
-/// A planned check: a test or an adapter.
+/// Planned checks: a test, an adapter, or scans by Plimsoll itself.
 #[derive(Debug, schemars::JsonSchema)]
 #[schemars(untagged)]
 pub(crate) enum EvidenceFile {
     Test(TestFile),
     Adapter(AdapterFile),
+    Scan(ScanFile),
 }
 
 mapping! {
@@ -165,6 +166,19 @@ mapping! {
 }
 
 mapping! {
+    /// Scans by Plimsoll itself, each a check of its own. Which findings block is decided by the environment, not here.
+    ScanFile {
+        /// What to look for. The check of the source is named as its scanner, that of the artifact `artifact-secrets` and
+        /// so on.
+        scan: Spanned<Vec<Spanned<ScanEngine>>>,
+        /// What is looked at: the revision (`source`), or what was built (`artifact`). Default `source`.
+        on: Option<On>,
+        /// Time limit of each; see `timeout` of a step.
+        timeout: Option<Seconds>,
+    }
+}
+
+mapping! {
     /// Where the findings of an adapter are.
     AdapterReportFile {
         /// A file in SARIF 2.1.0. Its directory starts empty and can be written.
@@ -176,20 +190,21 @@ impl Read for EvidenceFile {
     fn read(node: &Node, found: &mut Findings) -> Option<Self> {
         let Value::Map(entries) = &node.value else { return wrong(node, "a mapping", found) };
         let has = |name: &str| entries.iter().any(|(key, _)| key.text == name);
-        match (has("test"), has("adapter")) {
-            (true, false) => TestFile::read(node, found).map(Self::Test),
-            (false, true) => AdapterFile::read(node, found).map(Self::Adapter),
-            (true, true) => {
-                found.add(&node.span, "is both a test and an adapter: make it two entries");
-                found.lose()
-            }
-            (false, false) => {
+        match (has("test"), has("adapter"), has("scan")) {
+            (true, false, false) => TestFile::read(node, found).map(Self::Test),
+            (false, true, false) => AdapterFile::read(node, found).map(Self::Adapter),
+            (false, false, true) => ScanFile::read(node, found).map(Self::Scan),
+            (false, false, false) => {
                 let at = entries.first().map_or(&node.span, |(key, _)| &key.span);
                 found.help(
                     at,
-                    "is neither a test nor an adapter",
-                    "name it: `test: <name>` or `adapter: <name>`",
+                    "is neither a test nor an adapter nor a scan",
+                    "name it: `test: <name>`, `adapter: <name>` or `scan: [secrets]`",
                 );
+                found.lose()
+            }
+            _ => {
+                found.add(&node.span, "is more than one of test, adapter and scan: make it two entries");
                 found.lose()
             }
         }
@@ -198,6 +213,9 @@ impl Read for EvidenceFile {
 
 words!(Toolchain { "host" => Self::Host });
 words!(Ecosystem { "cargo" => Self::Cargo });
+words!(ScanEngine {
+    "secrets" => Self::Secrets, "dependencies" => Self::Dependencies, "config" => Self::Config
+});
 words!(On { "source" => Self::Source, "artifact" => Self::Artifact });
 words!(ReportStream { "stdout" => Self::Stdout, "stderr" => Self::Stderr });
 

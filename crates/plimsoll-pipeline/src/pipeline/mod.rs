@@ -7,7 +7,7 @@ pub(crate) mod file;
 mod tests;
 
 use crate::{diagnostic::FileErrors, read};
-use plimsoll_model::{CheckName, Digest, ProjectName, RelPath, StepName, jcs};
+use plimsoll_model::{CheckName, Digest, ProjectName, RelPath, ScanEngine, StepName, jcs};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -216,6 +216,11 @@ pub enum CheckKind {
         /// The tool's executable, absolute or a name to be found in `PATH`; it is hashed.
         tool: Option<String>,
     },
+    /// A scanner of this program.
+    Scan {
+        /// Which one.
+        engine: ScanEngine,
+    },
 }
 
 /// Where a test's report is, and in which format.
@@ -248,7 +253,7 @@ impl CheckKind {
             Self::Test { report: Some(TestReport::Junit(path)) } | Self::Adapter { sarif: path, .. } => {
                 Some(path)
             }
-            Self::Test { .. } => None,
+            Self::Test { .. } | Self::Scan { .. } => None,
         }
     }
 }

@@ -1,16 +1,16 @@
-//! The gates of tests and scans. A result was judged when it was signed; what it counted and how its command ended must
+//! The gates of tests. A result was judged when it was signed; what it counted and how its command ended must
 //! still agree with that.
 
 use super::{Bench, Judged, Refused};
 use crate::decide::Evidence;
 use plimsoll_attest::predicate::{
-    Scan, TestResult,
+    TestResult,
     common::{Ending, On},
     run::AttemptKind,
     test::{TestCheck, TestVerdict},
 };
 use plimsoll_model::{Code, Digest, Outcome, Reason};
-use plimsoll_pipeline::{self as pipeline, BlockLevel, RequireScan};
+use plimsoll_pipeline as pipeline;
 
 impl Bench<'_> {
     /// The test looked at what the environment says it must have looked at, and passed.
@@ -40,39 +40,14 @@ impl Bench<'_> {
         Ok(Some(digest))
     }
 
-    /// The scan looked at what the plan says, did its work with the tool that the environment names, and found nothing
-    /// of a level that blocks here.
-    pub(super) fn scan(&self, name: &str, require: &RequireScan) -> Judged {
-        let on = self.planned::<Scan>(name)?.on;
-        let subject = self.subject(on);
-        let attempt = self.newest(AttemptKind::Check, name, name, subject)?;
-        let statement = self.statement(attempt, name, |evidence| match evidence {
-            Evidence::Scan(statement) => Some(statement),
-            _ => None,
-        })?;
-        let digest = *statement.payload_digest();
-        let scan = &statement.value().predicate;
-        self.about(statement, name, subject)?;
-        let place = (&scan.run, scan.plan, scan.check.as_str(), scan.on, scan.attempt);
-        if place != (&self.run.run, self.run.plan, name, on, attempt.attempt) {
-            return Err(self.other_run(name, digest));
-        }
-        self.passed(name, scan.outcome, &scan.reasons, digest)?;
-        self.ended_well(name, scan.exit, digest)?;
-        self.judged_by(name, scan, require, digest)?;
-        self.blocked(name, scan, require, digest)?;
-        self.closed_well(attempt, name, digest)?;
-        Ok(Some(digest))
-    }
-
-    fn subject(&self, on: On) -> Digest {
+    pub(super) fn subject(&self, on: On) -> Digest {
         match on {
             On::Source => self.run.tree,
             On::Artifact => self.inputs.release.artifact,
         }
     }
 
-    fn passed(
+    pub(super) fn passed(
         &self,
         name: &str,
         outcome: Outcome,
@@ -111,52 +86,12 @@ impl Bench<'_> {
         Err(Refused::new(Outcome::Errored, Some(digest), self.detailed(code, name, detail)))
     }
 
-    fn ended_well(&self, name: &str, exit: Ending, digest: Digest) -> Result<(), Refused> {
+    pub(super) fn ended_well(&self, name: &str, exit: Ending, digest: Digest) -> Result<(), Refused> {
         if exit == Ending::Status(0) {
             return Ok(());
         }
         let reason =
             self.detailed(Code::EvidenceSelf, name, "it says passed, and its command ended with an error");
         Err(Refused::new(Outcome::Errored, Some(digest), reason))
-    }
-
-    fn judged_by(
-        &self,
-        name: &str,
-        scan: &Scan,
-        require: &RequireScan,
-        digest: Digest,
-    ) -> Result<(), Refused> {
-        if scan.rules == 0 {
-            let reason = self.detailed(Code::EvidenceEmpty, name, "no rules were applied");
-            return Err(Refused::new(Outcome::Errored, Some(digest), reason));
-        }
-        if scan.report.is_none() {
-            let reason = self.detailed(Code::EvidenceParse, name, "there is no report");
-            return Err(Refused::new(Outcome::Errored, Some(digest), reason));
-        }
-        match require.tool {
-            Some(expected) if expected != scan.tool.digest => {
-                let reason = Code::EvidenceTool.reason().with("check", name);
-                let reason = reason.with("actual", scan.tool.digest).with("expected", expected);
-                Err(Refused::new(Outcome::Failed, Some(digest), reason))
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    fn blocked(&self, name: &str, scan: &Scan, require: &RequireScan, digest: Digest) -> Result<(), Refused> {
-        let found = &scan.findings;
-        let blocking = match require.block {
-            BlockLevel::Error => found.error,
-            BlockLevel::Warning => found.error.saturating_add(found.warning),
-            BlockLevel::Note => found.error.saturating_add(found.warning).saturating_add(found.note),
-        };
-        if blocking == 0 {
-            return Ok(());
-        }
-        let detail = format!("{blocking} findings of a level that blocks here");
-        let reason = self.detailed(Code::EvidenceFailed, name, detail);
-        Err(Refused::new(Outcome::Failed, Some(digest), reason))
     }
 }

@@ -209,7 +209,7 @@ impl Case {
         [
             self.source.attempt(AttemptKind::Source, "source", 1, Outcome::Passed),
             self.provenance.attempt(AttemptKind::Artifact, "artifact", 1, Outcome::Passed),
-            self.lint.attempt(AttemptKind::Check, "lint", lint.attempt, lint.outcome),
+            self.lint.attempt(AttemptKind::Check, lint.check.as_str(), lint.attempt, lint.outcome),
         ]
         .into_iter()
         .chain(tests)

@@ -17,3 +17,4 @@ mod policies;
 mod rego;
 mod replay;
 mod samples;
+mod scans;

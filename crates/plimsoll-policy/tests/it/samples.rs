@@ -170,6 +170,7 @@ pub(crate) fn scan() -> Statement<Scan> {
         tool: Tool { name: "lint".parse().unwrap(), version: None, digest: Digest::of(b"tool") },
         rules: 12,
         findings: Findings { note: 3, ..Findings::default() },
+        own: None,
         report: Some(Digest::of(b"report")),
         log: Digest::of(b"log"),
         isolation: isolation(),

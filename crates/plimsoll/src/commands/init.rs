@@ -17,8 +17,9 @@ use plimsoll_git::GitSource;
 use plimsoll_model::record::NetworkMode;
 use plimsoll_model::{CommitId, EnvironmentName, Opaque, RelPath, Role};
 use plimsoll_pipeline::{
-    CargoLayout, CheckKind, NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, On, Pipeline,
-    Place, Require, RequireApprovals, RequireProvenance, RequireSource, infer_cargo, render_people,
+    BlockLevel, CargoLayout, CheckKind, NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, On,
+    Pipeline, Place, Require, RequireApprovals, RequireProvenance, RequireScan, RequireSource, infer_cargo,
+    render_people,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -248,6 +249,8 @@ fn is_signed(source: &GitSource, commit: &CommitId, person: &Me) -> Result<bool,
 fn require(pipeline: &Pipeline, signed: bool) -> Require {
     let tests = pipeline.checks.iter().filter(|check| matches!(check.kind, CheckKind::Test { .. }));
     let tests: BTreeMap<_, On> = tests.map(|check| (check.name.clone(), check.on)).collect();
+    let scans = pipeline.checks.iter().filter(|check| matches!(check.kind, CheckKind::Scan { .. }));
+    let scans = scans.map(|check| (check.name.clone(), RequireScan::blocking(BlockLevel::Error)));
     Require {
         source: Some(RequireSource { protected: true, signed }),
         provenance: Some(RequireProvenance {
@@ -255,6 +258,7 @@ fn require(pipeline: &Pipeline, signed: bool) -> Require {
             network: Some(BTreeSet::from([NetworkMode::None, NetworkMode::Locked])),
         }),
         tests,
+        scans: scans.collect(),
         ..Require::default()
     }
 }

@@ -15,6 +15,7 @@ mod policy;
 mod promote;
 mod rollback;
 mod run;
+pub(crate) mod scan;
 pub(crate) mod signer;
 pub(crate) mod status;
 pub(crate) mod stop;
@@ -44,6 +45,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         Command::Approve(arguments) => done(approve::approve(&context, arguments, output)),
         Command::Promote(arguments) => done(promote::promote(&context, arguments, output)),
         Command::Rollback(arguments) => done(rollback::rollback(&context, arguments, output)),
+        Command::Scan(arguments) => scan::scan(arguments, output),
         Command::Verify(arguments) => done(verify::verify(&context, arguments, output)),
         Command::Doctor => doctor::doctor(output),
         Command::Check(arguments) => done(check::check(arguments, output)),

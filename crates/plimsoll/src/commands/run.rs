@@ -146,6 +146,7 @@ fn execute(
     let delivery = context.pinned()?.map(|_| context.delivery()).transpose()?;
     let client = context::client(delivery.as_ref())?;
     let assembler = Assembler { blobs: state.layout(), project: signer::project_directory(source) };
+    let scans = context.scanner()?;
     let work = context.state.join("work");
     sweep(&work)?;
     let mut builder = signer::start(context, &RUN_ROLES[0], Some(repository))?;
@@ -160,6 +161,7 @@ fn execute(
         egress: &Gateway::default(),
         toolchain,
         client: &client,
+        scanner: &scans,
         directory: work.join(open.run.as_str()),
         clock: Timestamp::now,
         interrupted: interrupt::flag()

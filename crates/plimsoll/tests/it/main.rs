@@ -33,6 +33,7 @@ mod preflight;
 mod processes;
 mod released;
 mod rollback;
+mod scans;
 mod service;
 mod supervisor;
 mod trust;

@@ -1,0 +1,61 @@
+//! What a signer reads out of the report of a scanner of Plimsoll, beside what it reads out of every SARIF.
+
+use plimsoll_attest::{
+    predicate::scan::{Coverage, Database, MAX_RESULTS, OwnResult, OwnScan},
+    report::{ReportError, ScanReport},
+};
+use plimsoll_model::{ScanEngine, reason::printable};
+use plimsoll_scan::sarif::{ReadBack, read_back};
+
+/// The report, if it is one of this scanner, and what stands in the statement.
+pub(super) fn own(
+    report: Result<ScanReport, ReportError>,
+    bytes: Option<&[u8]>,
+    engine: ScanEngine,
+) -> (Result<ScanReport, ReportError>, Option<OwnScan>) {
+    let read = report.and_then(|report| {
+        let read = read_back(bytes.unwrap_or_default())
+            .map_err(|error| ReportError::Malformed(printable(&error.to_string(), 200)))?;
+        if read.facts.engine != engine {
+            let problem = format!("it is of {}, not of {engine}", read.facts.engine);
+            return Err(ReportError::Inconsistent(problem));
+        }
+        Ok((report, read))
+    });
+    match read {
+        Ok((report, read)) => (Ok(report), Some(stated(read))),
+        Err(error) => (Err(error), None),
+    }
+}
+
+fn stated(read: ReadBack) -> OwnScan {
+    let mut results: Vec<OwnResult> = read
+        .results
+        .iter()
+        .map(|result| OwnResult {
+            fingerprint: result.fingerprint.digest(),
+            severity: result.severity,
+            suppressed: result.suppressed,
+        })
+        .collect();
+    results.sort();
+    results.dedup();
+    let unlisted = results.len().saturating_sub(MAX_RESULTS);
+    // The worst stay listed.
+    results.sort_by_key(|result| std::cmp::Reverse(result.severity));
+    results.truncate(MAX_RESULTS);
+    results.sort();
+    let facts = read.facts;
+    OwnScan {
+        engine: facts.engine,
+        rules_digest: facts.rules_digest,
+        database: facts.database.map(|data| Database { digest: data.digest, updated: data.updated }),
+        coverage: Coverage {
+            files: facts.coverage.files,
+            bytes: facts.coverage.bytes,
+            packages: facts.coverage.packages,
+        },
+        results,
+        unlisted: unlisted as u64,
+    }
+}

@@ -1,0 +1,179 @@
+//! The gates of scans: what looked, at what, with which rules and data, and which findings block.
+
+use super::{Bench, Judged, Refused};
+use crate::{decide::Evidence, decision::Summary};
+use plimsoll_attest::{
+    Statement, Verified,
+    predicate::{
+        Scan,
+        run::AttemptKind,
+        scan::{OwnResult, OwnScan},
+    },
+};
+use plimsoll_model::{Code, Digest, Outcome, ScanEngine, Severity};
+use plimsoll_pipeline::{BlockLevel, RequireScan};
+use std::collections::BTreeSet;
+
+impl Bench<'_> {
+    /// The scan looked at what the plan says, did its work with the tool that the environment names, and found nothing
+    /// of a level that blocks here.
+    pub(super) fn scan(&self, name: &str, require: &RequireScan) -> Judged {
+        let on = self.planned::<Scan>(name)?.on;
+        let subject = self.subject(on);
+        let attempt = self.newest(AttemptKind::Check, name, name, subject)?;
+        let statement = self.statement(attempt, name, |evidence| match evidence {
+            Evidence::Scan(statement) => Some(statement),
+            _ => None,
+        })?;
+        let digest = *statement.payload_digest();
+        let scan = &statement.value().predicate;
+        self.about(statement, name, subject)?;
+        let place = (&scan.run, scan.plan, scan.check.as_str(), scan.on, scan.attempt);
+        if place != (&self.run.run, self.run.plan, name, on, attempt.attempt) {
+            return Err(self.other_run(name, digest));
+        }
+        self.passed(name, scan.outcome, &scan.reasons, digest)?;
+        self.ended_well(name, scan.exit, digest)?;
+        self.judged_by(name, scan, require, digest)?;
+        match ScanEngine::of_check(name) {
+            Some(_) => self.own(name, scan, require, digest)?,
+            None => self.blocked(name, scan, require.block, digest)?,
+        }
+        self.closed_well(attempt, name, digest)?;
+        Ok(Some(digest))
+    }
+
+    fn judged_by(
+        &self,
+        name: &str,
+        scan: &Scan,
+        require: &RequireScan,
+        digest: Digest,
+    ) -> Result<(), Refused> {
+        if scan.rules == 0 {
+            let reason = self.detailed(Code::EvidenceEmpty, name, "no rules were applied");
+            return Err(Refused::new(Outcome::Errored, Some(digest), reason));
+        }
+        if scan.report.is_none() {
+            let reason = self.detailed(Code::EvidenceParse, name, "there is no report");
+            return Err(Refused::new(Outcome::Errored, Some(digest), reason));
+        }
+        match require.tool {
+            Some(expected) if expected != scan.tool.digest => {
+                let reason = Code::EvidenceTool.reason().with("check", name);
+                let reason = reason.with("actual", scan.tool.digest).with("expected", expected);
+                Err(Refused::new(Outcome::Failed, Some(digest), reason))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Nothing of a level that blocks here was found by a foreign tool.
+    fn blocked(&self, name: &str, scan: &Scan, block: BlockLevel, digest: Digest) -> Result<(), Refused> {
+        let found = &scan.findings;
+        let blocking = match block {
+            BlockLevel::Error | BlockLevel::Critical => found.error,
+            BlockLevel::Warning => found.error.saturating_add(found.warning),
+            BlockLevel::Note => found.error.saturating_add(found.warning).saturating_add(found.note),
+        };
+        self.at_most(0, blocking, "findings of a level that blocks here", name, digest)
+    }
+
+    /// A scan of Plimsoll looked at something, with data that is fresh enough, and found nothing that blocks here.
+    fn own(&self, name: &str, scan: &Scan, require: &RequireScan, digest: Digest) -> Result<(), Refused> {
+        let errored = |code, detail: String| {
+            Err(Refused::new(Outcome::Errored, Some(digest), self.detailed(code, name, detail)))
+        };
+        let Some(own) = scan.own.as_ref().filter(|own| ScanEngine::of_check(name) == Some(own.engine)) else {
+            return errored(Code::EvidenceSelf, "it says nothing of what it looked at".to_owned());
+        };
+        if own.coverage.files == 0 {
+            return errored(Code::EvidenceEmpty, "there was no file that it knows how to read".to_owned());
+        }
+        if own.unlisted > 0 {
+            return errored(Code::EvidenceFailed, format!("{} findings are not listed", own.unlisted));
+        }
+        self.fresh(name, own, require, digest)?;
+        let blocking = own.results.iter().filter(|result| blocks(result.severity, require.block));
+        let (silenced, open): (Vec<_>, Vec<_>) = blocking.partition(|result| result.suppressed);
+        let known = require.new.map_or_else(BTreeSet::new, |_| self.known(name));
+        let is_new = |result: &&OwnResult| !known.contains(&result.fingerprint);
+        let silenced = silenced.into_iter().filter(|_| !require.comments).filter(is_new).count();
+        if silenced > 0 {
+            let reason = self.detailed(Code::EvidenceConfig, name, format!("{silenced} findings"));
+            return Err(Refused::new(Outcome::Failed, Some(digest), reason));
+        }
+        let what =
+            if require.new.is_some() { "new findings that block here" } else { "findings that block here" };
+        let open = open.into_iter().filter(is_new).count() as u64;
+        self.at_most(require.new.unwrap_or(0), open, what, name, digest)
+    }
+
+    /// Data that is older than the environment allows could not find what became known since.
+    fn fresh(&self, name: &str, own: &OwnScan, require: &RequireScan, digest: Digest) -> Result<(), Refused> {
+        let Some(limit) = require.database_age else { return Ok(()) };
+        let updated = own.database.as_ref().map(|database| database.updated);
+        let age = updated.map(|updated| self.inputs.now.duration_since(updated).as_secs());
+        if age.is_some_and(|age| age <= i64::try_from(limit).unwrap_or(i64::MAX)) {
+            return Ok(());
+        }
+        let updated = updated.map_or_else(|| "no known date".to_owned(), |updated| updated.to_string());
+        let reason = Code::EvidenceStale.reason().with("check", name).with("updated", updated);
+        let reason = reason.with("limit", format!("{limit} seconds"));
+        Err(Refused::new(Outcome::Stale, Some(digest), reason))
+    }
+
+    /// What the scan of this name had found in the release that runs here.
+    fn known(&self, name: &str) -> BTreeSet<Digest> {
+        let before = self.scan_of_what_runs(name).and_then(|(_, scan)| scan.value().predicate.own.as_ref());
+        before.map(|own| own.results.iter().map(|result| result.fingerprint).collect()).unwrap_or_default()
+    }
+
+    /// The scan of this name in the run of the release that runs here, and the decision that tells which run that was.
+    fn scan_of_what_runs(
+        &self,
+        name: &str,
+    ) -> Option<(&Verified<Statement<Summary>>, &Verified<Statement<Scan>>)> {
+        let runs = self.around.runs(self.inputs)?;
+        let decision = self.inputs.evidence.iter().find_map(|evidence| match evidence {
+            Evidence::Decision(decision) if *decision.payload_digest() == runs => Some(decision.as_ref()),
+            _ => None,
+        })?;
+        let run = &decision.value().predicate.decision.run;
+        let of_it = self.inputs.evidence.iter().filter_map(|evidence| match evidence {
+            Evidence::Scan(scan) => Some(scan),
+            _ => None,
+        });
+        let of_it = of_it.filter(|scan| {
+            let scan = &scan.value().predicate;
+            scan.run == *run && scan.check.as_str() == name
+        });
+        let newest = of_it.max_by_key(|scan| (scan.value().predicate.attempt, *scan.payload_digest()))?;
+        Some((decision, newest))
+    }
+
+    /// The statements that say what was found before, as far as the environment asks for nothing *new*.
+    pub(super) fn baselines(&self) -> BTreeSet<Digest> {
+        let scans = self.inputs.declared.require.scans.iter().filter(|(_, scan)| scan.new.is_some());
+        let found = scans.filter_map(|(name, _)| self.scan_of_what_runs(name.as_str()));
+        found.flat_map(|(decision, scan)| [*decision.payload_digest(), *scan.payload_digest()]).collect()
+    }
+
+    fn at_most(&self, limit: u64, found: u64, what: &str, name: &str, digest: Digest) -> Result<(), Refused> {
+        if found <= limit {
+            return Ok(());
+        }
+        let reason = self.detailed(Code::EvidenceFailed, name, format!("{found} {what}"));
+        Err(Refused::new(Outcome::Failed, Some(digest), reason))
+    }
+}
+
+fn blocks(severity: Severity, block: BlockLevel) -> bool {
+    let least = match block {
+        BlockLevel::Note => Severity::Info,
+        BlockLevel::Warning => Severity::Medium,
+        BlockLevel::Error => Severity::High,
+        BlockLevel::Critical => Severity::Critical,
+    };
+    severity >= least
+}

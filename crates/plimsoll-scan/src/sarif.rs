@@ -1,0 +1,341 @@
+//! Reports as SARIF 2.1.0 (OASIS standard, with errata 01), and what a signer reads back of them. Other tools show them
+//! as they show any scanner's; what SARIF has no word for stands in the property bags under `plimsoll`.
+//!
+//! | of a report | in SARIF |
+//! |---|---|
+//! | severity critical, high | level `error`, `security-severity` 9.5 and 8.0 |
+//! | medium | `warning`, 5.5 |
+//! | low, info | `note`, 2.0 and 0.0 |
+//! | a gap | an invocation that was not successful, with a notification of level `error` for each gap |
+//! | nothing was looked at | an empty list of artifacts |
+//! | an allow comment | a suppression of kind `inSource` |
+
+use crate::{
+    finding::{Finding, Fingerprint, Location, Rule},
+    report::{Coverage, Database, Report},
+};
+use plimsoll_model::{CommitId, Digest, ScanEngine, Severity};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// Key of the fingerprint in `partialFingerprints`.
+const FINGERPRINT: &str = "plimsoll/v1";
+
+/// What the property bag of a run says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Facts {
+    /// Who looked.
+    pub engine: ScanEngine,
+    /// Digest over the rules.
+    pub rules_digest: Digest,
+    /// The data that was used.
+    pub database: Option<Database>,
+    /// What was looked at.
+    pub coverage: Coverage,
+}
+
+/// A report as it is read back: what decides, and nothing for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadBack {
+    /// What the run says of itself.
+    pub facts: Facts,
+    /// What was found, in the order of the report.
+    pub results: Vec<ReadResult>,
+}
+
+/// One result of a [`ReadBack`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadResult {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Who it is.
+    pub fingerprint: Fingerprint,
+    /// Whether a comment beside it allows it.
+    pub suppressed: bool,
+}
+
+/// Why a report was not written by this program.
+#[derive(Debug, thiserror::Error)]
+pub enum SarifError {
+    /// It lacks what every report of this program has.
+    #[error("not a report of plimsoll: {0}")]
+    Foreign(#[from] serde_json::Error),
+    /// It holds several runs, or none.
+    #[error("not a report of plimsoll: {0} runs")]
+    Runs(usize),
+}
+
+/// Writes one run for each report. `commit` is named where the whole subject was one revision.
+#[must_use]
+pub fn write(reports: &[Report], commit: Option<&CommitId>) -> Value {
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": reports.iter().map(|report| run(report, commit)).collect::<Vec<_>>(),
+    })
+}
+
+fn run(report: &Report, commit: Option<&CommitId>) -> Value {
+    let found = report.findings.iter().map(|finding| result(report, finding, false));
+    let allowed = report.suppressed.iter().map(|finding| result(report, finding, true));
+    let facts = Facts {
+        engine: report.engine,
+        rules_digest: report.rules_digest,
+        database: report.database.clone(),
+        coverage: report.coverage.clone(),
+    };
+    let mut run = json!({
+        "tool": { "driver": {
+            "name": format!("plimsoll {}", report.engine),
+            "semanticVersion": report.version,
+            "informationUri": "https://github.com/plimsoll-dev/plimsoll",
+            "rules": report.rules.iter().copied().map(rule).collect::<Vec<_>>(),
+        }},
+        "invocations": [invocation(&report.coverage)],
+        "columnKind": "unicodeCodePoints",
+        "results": found.chain(allowed).collect::<Vec<_>>(),
+        "properties": { "plimsoll": facts },
+    });
+    if let Some(commit) = commit {
+        run["versionControlProvenance"] = json!([{ "repositoryUri": "", "revisionId": commit }]);
+    }
+    if report.coverage.files == 0 {
+        run["artifacts"] = json!([]);
+    }
+    run
+}
+
+fn rule(rule: &Rule) -> Value {
+    json!({
+        "id": rule.id,
+        "shortDescription": { "text": rule.title },
+        "help": { "text": rule.help, "markdown": rule.help },
+        "defaultConfiguration": { "level": level(rule.severity) },
+        "properties": { "security-severity": score(rule.severity), "tags": ["security"] },
+    })
+}
+
+fn invocation(coverage: &Coverage) -> Value {
+    let gaps = coverage.gaps.iter().map(
+        |gap| json!({ "level": "error", "message": { "text": format!("{}: {}", gap.path, gap.problem) } }),
+    );
+    json!({
+        "executionSuccessful": coverage.gaps.is_empty(),
+        "toolExecutionNotifications": gaps.collect::<Vec<_>>(),
+    })
+}
+
+fn result(report: &Report, finding: &Finding, suppressed: bool) -> Value {
+    let mut result = json!({
+        "ruleId": finding.rule,
+        "level": level(finding.severity),
+        "message": { "text": finding.message },
+        "locations": finding.location.iter().map(location).collect::<Vec<_>>(),
+        "partialFingerprints": { FINGERPRINT: finding.fingerprint },
+        "properties": {
+            "security-severity": score(finding.severity),
+            "plimsoll": { "severity": finding.severity },
+        },
+    });
+    if let Some(index) = report.rules.iter().position(|rule| rule.id == finding.rule) {
+        result["ruleIndex"] = json!(index);
+    }
+    let own = &mut result["properties"]["plimsoll"];
+    let commit = finding.location.as_ref().and_then(|location| location.commit.as_ref());
+    for (key, value) in [
+        ("fix", finding.fix.as_ref().map(|fix| json!(fix))),
+        ("diff", finding.diff.as_ref().map(|diff| json!(diff))),
+        ("subject", (!finding.subject.is_empty()).then(|| json!(finding.subject))),
+        ("aliases", (!finding.aliases.is_empty()).then(|| json!(finding.aliases))),
+        ("commit", commit.map(|commit| json!(commit))),
+    ] {
+        if let Some(value) = value {
+            own[key] = value;
+        }
+    }
+    if suppressed {
+        result["suppressions"] = json!([{ "kind": "inSource" }]);
+    }
+    result
+}
+
+fn location(location: &Location) -> Value {
+    json!({ "physicalLocation": {
+        "artifactLocation": { "uri": uri(&location.path), "uriBaseId": "%SRCROOT%" },
+        "region": {
+            "startLine": location.line, "startColumn": location.column,
+            "endLine": location.end_line, "endColumn": location.end_column,
+        },
+    }})
+}
+
+/// A path as a relative reference (RFC 3986, section 4.2).
+fn uri(path: &str) -> String {
+    path.bytes().fold(String::with_capacity(path.len()), |mut uri, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(byte));
+            }
+            // Writing to a string does not fail.
+            other => drop(write!(uri, "%{other:02X}")),
+        }
+        uri
+    })
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low | Severity::Info => "note",
+    }
+}
+
+/// As GitHub reads it: above 9.0 critical, from 7.0 high, from 4.0 medium.
+fn score(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "9.5",
+        Severity::High => "8.0",
+        Severity::Medium => "5.5",
+        Severity::Low => "2.0",
+        Severity::Info => "0.0",
+    }
+}
+
+/// Reads what decides out of a report of one engine. The caller has checked that it is SARIF within limits.
+///
+/// # Errors
+/// When this program did not write it, or it is not of exactly one engine.
+pub fn read_back(bytes: &[u8]) -> Result<ReadBack, SarifError> {
+    #[derive(Deserialize)]
+    struct Log {
+        runs: Vec<Run>,
+    }
+    #[derive(Deserialize)]
+    struct Run {
+        properties: Bag<Facts>,
+        results: Vec<Entry>,
+    }
+    #[derive(Deserialize)]
+    struct Bag<T> {
+        plimsoll: T,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Entry {
+        properties: Bag<Own>,
+        partial_fingerprints: Fingerprints,
+        #[serde(default)]
+        suppressions: Vec<Value>,
+    }
+    #[derive(Deserialize)]
+    struct Own {
+        severity: Severity,
+    }
+    #[derive(Deserialize)]
+    struct Fingerprints {
+        #[serde(rename = "plimsoll/v1")]
+        own: Fingerprint,
+    }
+    let mut log: Log = serde_json::from_slice(bytes)?;
+    let count = log.runs.len();
+    let Some(run) = log.runs.pop().filter(|_| count == 1) else { return Err(SarifError::Runs(count)) };
+    let results = run.results.into_iter().map(|entry| ReadResult {
+        severity: entry.properties.plimsoll.severity,
+        fingerprint: entry.partial_fingerprints.own,
+        suppressed: !entry.suppressions.is_empty(),
+    });
+    Ok(ReadBack { facts: run.properties.plimsoll, results: results.collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Gap;
+
+    const RULE: Rule = Rule {
+        id: "config/example",
+        title: "an example",
+        severity: Severity::High,
+        help: "Do not.",
+        references: &[],
+    };
+
+    fn finding(severity: Severity) -> Finding {
+        Finding {
+            rule: RULE.id.into(),
+            severity,
+            message: "it is so".into(),
+            fix: Some("make it not so".into()),
+            diff: None,
+            location: Some(Location {
+                path: "a b/ü.yaml".into(),
+                line: 3,
+                column: 1,
+                end_line: 3,
+                end_column: 5,
+                excerpt: "abcd".into(),
+                commit: None,
+            }),
+            subject: String::new(),
+            aliases: vec![],
+            fingerprint: Fingerprint::of(RULE.id, &["a b/ü.yaml"]),
+        }
+    }
+
+    fn report() -> Report {
+        Report {
+            engine: ScanEngine::Config,
+            version: "0.1.0",
+            rules: vec![&RULE],
+            rules_digest: Digest::of(b"rules"),
+            database: None,
+            coverage: Coverage { files: 2, bytes: 70, packages: 0, gaps: vec![] },
+            findings: vec![finding(Severity::Critical), finding(Severity::Low)],
+            suppressed: vec![finding(Severity::High)],
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let bytes = write(&[report()], None).to_string();
+        let read = read_back(bytes.as_bytes()).unwrap();
+        assert_eq!(read.facts.coverage, report().coverage);
+        let said: Vec<_> = read.results.iter().map(|result| (result.severity, result.suppressed)).collect();
+        assert_eq!(said, [(Severity::Critical, false), (Severity::Low, false), (Severity::High, true)]);
+        assert_eq!(read.results[0].fingerprint, report().findings[0].fingerprint);
+    }
+
+    #[test]
+    fn a_gap_is_a_run_that_was_not_successful_and_nothing_looked_at_is_an_empty_list() {
+        let mut partial = report();
+        partial.coverage.gaps.push(Gap { path: "x".into(), problem: "too large".into() });
+        let run = &write(&[partial], None)["runs"][0];
+        assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+        assert!(run.get("artifacts").is_none());
+        let empty = Report { coverage: Coverage::default(), ..report() };
+        assert_eq!(write(&[empty], None)["runs"][0]["artifacts"], json!([]));
+    }
+
+    #[test]
+    fn places_are_uris_and_levels_are_of_sarif() {
+        let log = write(&[report()], None);
+        let results = &log["runs"][0]["results"];
+        let place = &results[0]["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], "a%20b/%C3%BC.yaml");
+        assert_eq!([&results[0]["level"], &results[1]["level"]], ["error", "note"]);
+    }
+
+    #[test]
+    fn what_another_tool_wrote_is_not_read_back() {
+        for text in
+            [r#"{"version":"2.1.0","runs":[]}"#, r#"{"version":"2.1.0","runs":[{"results":[]}]}"#, "{}", ""]
+        {
+            assert!(read_back(text.as_bytes()).is_err(), "{text}");
+        }
+        let two = write(&[report(), report()], None).to_string();
+        assert!(matches!(read_back(two.as_bytes()), Err(SarifError::Runs(2))));
+    }
+}

@@ -1,0 +1,54 @@
+//! `plimsoll scan`: looks for what should not be there, and says what it looked at. One file for each engine; this one
+//! puts their reports together.
+
+pub(crate) mod config;
+mod show;
+pub(crate) mod tree;
+
+use crate::{
+    cli::scan::{Scan, ScanCommand, Shown},
+    failure::Failure,
+    output::Output,
+};
+use plimsoll_scan::{Report, Severity, Verdict, sarif};
+use std::{fs, path::Path, process::ExitCode};
+
+pub(crate) fn scan(arguments: &Scan, output: &Output) -> Result<ExitCode, Failure> {
+    let (reports, shown) = match &arguments.engine {
+        Some(ScanCommand::Config(tree)) => (vec![config::scan(&tree.path)?], &tree.shown),
+        None => (vec![config::scan(&arguments.all.path)?], &arguments.all.shown),
+    };
+    finish(&reports, shown, output)
+}
+
+/// Shows what was found, and says by the exit status what it amounts to.
+///
+/// # Errors
+/// When the file that was asked for cannot be written.
+pub(crate) fn finish(reports: &[Report], shown: &Shown, output: &Output) -> Result<ExitCode, Failure> {
+    if let Some(file) = &shown.report {
+        write(file, reports)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    output.result(&show::text(reports, shown.least), &show::json(reports, shown.least));
+    Ok(ExitCode::from(status(reports, shown.least)))
+}
+
+fn write(file: &Path, reports: &[Report]) -> Result<(), Failure> {
+    let mut text = sarif::write(reports, None).to_string();
+    text.push('\n');
+    fs::write(file, text)
+        .map_err(|error| Failure::broken(format!("failed to write {}", file.display()), &error))
+}
+
+/// 0 clean, 1 findings, 3 could not tell. An engine that knows none of the files is no trouble where another did look:
+/// only what a gate asks for by name must have looked at something.
+fn status(reports: &[Report], least: Severity) -> u8 {
+    let verdicts: Vec<_> = reports.iter().map(|report| report.verdict(least)).collect();
+    let any = |verdict| verdicts.contains(&verdict);
+    match () {
+        () if any(Verdict::Findings) => 1,
+        () if any(Verdict::Partial) || !any(Verdict::Clean) => 3,
+        () => 0,
+    }
+}

@@ -1,0 +1,200 @@
+//! Findings for people: place, what is wrong, the line with a mark under it, and what to do.
+
+use owo_colors::OwoColorize as _;
+use plimsoll_model::reason::printable;
+use plimsoll_scan::{Finding, Location, Report, Severity, Verdict};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// Characters of a line that are shown.
+const WIDTH: usize = 100;
+/// Gaps of one report that are shown.
+const MAX_GAPS: usize = 10;
+
+/// Everything of at least this severity, the worst last, where a terminal shows it; then what each engine looked at.
+pub(crate) fn text(reports: &[Report], least: Severity) -> String {
+    let mut shown: Vec<&Finding> =
+        reports.iter().flat_map(|report| &report.findings).filter(|found| found.severity >= least).collect();
+    shown.sort_by(|a, b| (a.severity, &a.location).cmp(&(b.severity, &b.location)));
+    let mut text = shown.into_iter().fold(String::new(), |mut text, found| {
+        text.push_str(&finding(found));
+        text.push('\n');
+        text
+    });
+    for report in reports {
+        text.push_str(&summary(report, least));
+    }
+    text
+}
+
+/// One finding.
+pub(crate) fn finding(found: &Finding) -> String {
+    let mut text = String::new();
+    let place = found.location.as_ref().map_or_else(|| found.subject.clone(), place);
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "{} {}", severity(found.severity), printable(&found.message, 300).bold());
+    let _ = writeln!(text, "  {} {}", "-->".blue(), printable(&place, 400));
+    if let Some(location) = found.location.as_ref().filter(|location| !location.excerpt.is_empty()) {
+        text.push_str(&line(location, found.severity));
+    }
+    if let Some(fix) = &found.fix {
+        let _ = writeln!(text, "  {} {}", "fix:".green(), printable(fix, 300));
+    }
+    let more = format!("plimsoll explain {}", found.rule);
+    let _ = writeln!(text, "  {} {}", "more:".dimmed(), more.dimmed());
+    text
+}
+
+fn place(location: &Location) -> String {
+    let commit = location.commit.as_ref().map(|commit| format!(" in {}", &commit.as_str()[..12]));
+    format!("{}:{}:{}{}", location.path, location.line, location.column, commit.unwrap_or_default())
+}
+
+/// The line with a mark under what was found. A long line is shown from shortly before it.
+fn line(location: &Location, severity: Severity) -> String {
+    let number = location.line.to_string();
+    let before = (location.column.max(1) - 1) as usize;
+    let first = if before > WIDTH / 2 { before - 20 } else { 0 };
+    let excerpt: String = location.excerpt.chars().skip(first).take(WIDTH).collect();
+    let one_line = location.end_line == location.line && location.end_column > location.column;
+    let length = if one_line { (location.end_column - location.column) as usize } else { 1 };
+    let column = (before - first).min(WIDTH);
+    let mark = "^".repeat(length.clamp(1, WIDTH - column.min(WIDTH - 1)));
+    let mark = if severity >= Severity::High { mark.red().to_string() } else { mark.yellow().to_string() };
+    let rule = "|".blue();
+    let pad = " ".repeat(number.len());
+    format!(
+        "{} {rule} {}\n{pad} {rule} {}{mark}\n",
+        number.blue(),
+        printable(&excerpt.replace('\t', " "), WIDTH),
+        " ".repeat(column),
+    )
+}
+
+fn severity(severity: Severity) -> String {
+    let word = format!("{severity}:");
+    match severity {
+        Severity::Critical | Severity::High => word.red().bold().to_string(),
+        Severity::Medium => word.yellow().bold().to_string(),
+        Severity::Low | Severity::Info => word.blue().bold().to_string(),
+    }
+}
+
+fn summary(report: &Report, least: Severity) -> String {
+    let word = match report.verdict(least) {
+        Verdict::Clean => "clean".green().to_string(),
+        Verdict::Findings => "findings".red().bold().to_string(),
+        Verdict::Partial => "partial".yellow().bold().to_string(),
+        Verdict::Empty => "nothing to look at".yellow().to_string(),
+    };
+    let coverage = &report.coverage;
+    let mut text = format!("{:<13} {word}: {}", report.engine.as_str(), counts(report));
+    let _ = write!(text, "; looked at {} files, {} bytes", coverage.files, coverage.bytes);
+    if coverage.packages > 0 {
+        let _ = write!(text, ", {} packages", coverage.packages);
+    }
+    if let Some(database) = &report.database {
+        let _ = write!(text, "; advisories of {}", database.updated);
+    }
+    text.push('\n');
+    for gap in coverage.gaps.iter().take(MAX_GAPS) {
+        let _ =
+            writeln!(text, "  {} {}: {}", "not looked at".yellow(), gap.path, printable(&gap.problem, 200));
+    }
+    if coverage.gaps.len() > MAX_GAPS {
+        let _ = writeln!(text, "  and {} more", coverage.gaps.len() - MAX_GAPS);
+    }
+    text
+}
+
+fn counts(report: &Report) -> String {
+    let of = |severity| report.findings.iter().filter(|found| found.severity == severity).count();
+    let mut parts: Vec<String> = Severity::ALL
+        .into_iter()
+        .rev()
+        .filter(|severity| of(*severity) > 0)
+        .map(|severity| format!("{} {severity}", of(severity)))
+        .collect();
+    if parts.is_empty() {
+        parts.push("no findings".into());
+    }
+    if !report.suppressed.is_empty() {
+        parts.push(format!("{} allowed by comments", report.suppressed.len()));
+    }
+    parts.join(", ")
+}
+
+/// The same as one document.
+pub(crate) fn json(reports: &[Report], least: Severity) -> Value {
+    let one = |report: &Report| {
+        let findings: Vec<_> = report.findings.iter().filter(|found| found.severity >= least).collect();
+        json!({
+            "engine": report.engine,
+            "verdict": match report.verdict(least) {
+                Verdict::Clean => "clean",
+                Verdict::Findings => "findings",
+                Verdict::Partial => "partial",
+                Verdict::Empty => "empty",
+            },
+            "rules_digest": report.rules_digest,
+            "database": report.database,
+            "coverage": report.coverage,
+            "findings": findings,
+            "suppressed": report.suppressed,
+        })
+    };
+    json!({ "reports": reports.iter().map(one).collect::<Vec<_>>() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use plimsoll_scan::Fingerprint;
+
+    fn at(line: u32, column: u32, end_column: u32, excerpt: &str) -> Finding {
+        Finding {
+            rule: "config/example".into(),
+            severity: Severity::High,
+            message: "it is so".into(),
+            fix: Some("make it not so".into()),
+            diff: None,
+            location: Some(Location {
+                path: "a/Dockerfile".into(),
+                line,
+                column,
+                end_line: line,
+                end_column,
+                excerpt: excerpt.into(),
+                commit: None,
+            }),
+            subject: String::new(),
+            aliases: vec![],
+            fingerprint: Fingerprint::of("config/example", &[]),
+        }
+    }
+
+    /// Without colour.
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn a_finding_shows_its_place_its_line_and_what_to_do() {
+        assert_eq!(
+            plain(&finding(&at(12, 6, 10, "FROM base"))),
+            "high: it is so\n  --> a/Dockerfile:12:6\n12 | FROM base\n   |      ^^^^\n  fix: make it not so\n  \
+             more: plimsoll explain config/example\n"
+        );
+    }
+
+    #[test]
+    fn a_long_line_is_shown_around_what_was_found_and_drives_no_terminal() {
+        let excerpt = format!("{}\u{1b}[31mfound", "x".repeat(5_000));
+        let shown = plain(&finding(&at(1, 5_006, 5_011, &excerpt)));
+        assert!(!shown.contains('\u{1b}'));
+        let lines: Vec<_> = shown.lines().collect();
+        let (text, mark) = (lines[2], lines[3]);
+        assert!(text.len() < 200, "{shown}");
+        assert_eq!(text.find("found"), mark.find('^'), "{shown}");
+    }
+}
