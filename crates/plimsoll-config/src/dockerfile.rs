@@ -2,6 +2,7 @@
 
 pub(crate) mod image;
 mod lines;
+pub(crate) mod not_rendered;
 mod parse;
 mod rules;
 

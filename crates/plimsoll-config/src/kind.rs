@@ -10,6 +10,8 @@ const MAX_IMAGE: usize = 4 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Dockerfile,
+    /// What becomes a Dockerfile only when a generator fills it in.
+    DockerfileTemplate,
     /// A pipeline, told by its place.
     Pipeline(System),
     /// Configuration of a container image, as registries keep it.
@@ -57,11 +59,16 @@ const NOT_DOCKERFILES: &[&str] = &[
 ];
 
 impl Kind {
+    /// Whether a file of this kind is only said to be there, and not judged.
+    pub(crate) fn is_template(self) -> bool {
+        matches!(self, Self::DockerfileTemplate | Self::HelmTemplate)
+    }
+
     /// The kind of the file at `path`, if any rule reads it.
     pub(crate) fn of(path: &str, bytes: &[u8]) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or(path);
         if is_dockerfile(name) {
-            return Some(Self::Dockerfile);
+            return Some(if is_template(bytes) { Self::DockerfileTemplate } else { Self::Dockerfile });
         }
         if let Some(system) = System::of(path) {
             return Some(Self::Pipeline(system));
@@ -80,6 +87,13 @@ impl Kind {
         let is_template = path.contains("templates/") && text.contains("{{");
         Some(if is_template { Self::HelmTemplate } else { Self::Manifest })
     }
+}
+
+/// Whether the first thing that is said, past comments, is said to a generator. No instruction begins like that.
+fn is_template(bytes: &[u8]) -> bool {
+    let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_start);
+    let first = lines.into_iter().find(|line| !line.is_empty() && !line.starts_with(b"#"));
+    first.is_some_and(|line| [&b"{{"[..], b"{%", b"<%", b"{#"].iter().any(|begin| line.starts_with(begin)))
 }
 
 /// Whether it is JSON that says what layers it has. Registries and archives keep it under its digest, without an ending.
@@ -162,6 +176,16 @@ mod tests {
         {
             check(path, None);
         }
+    }
+
+    #[test]
+    fn what_a_generator_fills_in_is_no_dockerfile_yet() {
+        let check =
+            |text: &str, expect| assert_eq!(Kind::of("Dockerfile", text.as_bytes()), Some(expect), "{text}");
+        check("# a\n\n{{ base }}\nRUN b\n", Kind::DockerfileTemplate);
+        check("{% set a = 1 %}\nFROM b\n", Kind::DockerfileTemplate);
+        check("FROM a\nLABEL b={{c}}\n", Kind::Dockerfile);
+        check("", Kind::Dockerfile);
     }
 
     #[test]

@@ -40,6 +40,8 @@ fn a_file_of_no_kind_is_none_and_what_cannot_be_parsed_is_a_gap() {
         checked.coverage.gaps.iter().map(|gap| format!("{}: {}", gap.path, gap.problem)).collect();
     assert_eq!(gaps, ["Dockerfile: `WHAT` is no instruction (line 2)", "b/Dockerfile: is not valid UTF-16"]);
     assert_eq!((checked.coverage.files, checked.coverage.bytes), (1, 20));
+    let template = check("Dockerfile", "{{ base }}\n");
+    assert_eq!((template.coverage.files, template.findings.len()), (0, 1));
 }
 
 #[test]
