@@ -1,6 +1,11 @@
 //! The formats that are read: how each is told from others, and which reader takes it.
 
-use crate::{component::Graph, inventory::MAX_BYTES, lock};
+use crate::{
+    artifact::{alpine, debian, golang, jar, release::root_of, rust},
+    component::Graph,
+    inventory::MAX_BYTES,
+    lock,
+};
 
 /// Why a file could not be read: one line, for the coverage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +57,16 @@ pub enum Format {
     NugetAssets,
     /// `*.deps.json`
     DotnetDeps,
+    /// dpkg's database of what is installed
+    Dpkg,
+    /// apk's database of what is installed
+    Apk,
+    /// A program that Go built
+    GoProgram,
+    /// A program that `cargo auditable` built
+    RustProgram,
+    /// `*.jar`, `*.war`, `*.ear`
+    Jar,
 }
 
 impl Format {
@@ -75,6 +90,10 @@ impl Format {
             "composer.lock" => Self::ComposerLock,
             "packages.lock.json" => Self::NugetLock,
             "project.assets.json" => Self::NugetAssets,
+            "status" if root_of(path, &debian::PATHS).is_some() => Self::Dpkg,
+            "installed" if root_of(path, &alpine::PATHS).is_some() => Self::Apk,
+            _ if in_status_folder(path) => Self::Dpkg,
+            _ if jar::is_archive(name) => Self::Jar,
             _ if name.ends_with(".deps.json") => Self::DotnetDeps,
             _ if name.starts_with("pylock.") && name.ends_with(".toml") => Self::PyLock,
             _ if name.ends_with(".txt") && is_requirements(path, name) => Self::Requirements,
@@ -82,9 +101,14 @@ impl Format {
         })
     }
 
-    /// The format of a file, by its name or by how it begins.
-    pub(crate) fn of(path: &str, _bytes: &[u8]) -> Option<Self> {
-        Self::of_path(path)
+    /// The format of a file, by its name or, of a program, by what is in it.
+    pub(crate) fn of(path: &str, bytes: &[u8]) -> Option<Self> {
+        let program = || match bytes {
+            _ if !is_program(bytes) => None,
+            _ if golang::find(bytes).is_some() => Some(Self::GoProgram),
+            _ => rust::find(bytes).map(|_| Self::RustProgram),
+        };
+        Self::of_path(path).or_else(program)
     }
 
     /// Its name for people.
@@ -109,11 +133,18 @@ impl Format {
             Self::NugetLock => "packages.lock.json",
             Self::NugetAssets => "project.assets.json",
             Self::DotnetDeps => "deps.json",
+            Self::Dpkg => "dpkg",
+            Self::Apk => "apk",
+            Self::GoProgram => "Go program",
+            Self::RustProgram => "Rust program",
+            Self::Jar => "jar",
         }
     }
 
     pub(crate) fn read(self, path: &str, bytes: &[u8]) -> Result<Graph, Unreadable> {
-        if bytes.len() > MAX_BYTES {
+        // What is in a program or an archive has limits of its own.
+        let text = !matches!(self, Self::GoProgram | Self::RustProgram | Self::Jar);
+        if text && bytes.len() > MAX_BYTES {
             return Err(Unreadable::new(format!("it has {} bytes; {MAX_BYTES} are read", bytes.len())));
         }
         match self {
@@ -135,6 +166,11 @@ impl Format {
             Self::NugetLock => lock::nuget::read_lock(path, bytes),
             Self::NugetAssets => lock::nuget::read_assets(path, bytes),
             Self::DotnetDeps => lock::nuget::read_deps(path, bytes),
+            Self::Dpkg => debian::read(path, bytes),
+            Self::Apk => alpine::read(path, bytes),
+            Self::GoProgram => golang::read(path, bytes, golang::find(bytes).unwrap_or_default()),
+            Self::RustProgram => rust::read(path, rust::find(bytes).unwrap_or_default()),
+            Self::Jar => jar::read(path, bytes),
         }
     }
 }
@@ -143,4 +179,17 @@ impl Format {
 fn is_requirements(path: &str, name: &str) -> bool {
     let folder = path.strip_suffix(name).and_then(|folder| folder.trim_end_matches('/').rsplit('/').next());
     name.starts_with("requirements") || name.ends_with("requirements.txt") || folder == Some("requirements")
+}
+
+/// A file of the folder in which images without dpkg keep one paragraph a package; the lists of checksums there are none.
+fn in_status_folder(path: &str) -> bool {
+    let within = path.split_once(debian::FOLDER);
+    within.is_some_and(|(_, name)| !name.contains('/') && !name.ends_with(".md5sums"))
+}
+
+/// ELF, PE and Mach-O by their first bytes.
+fn is_program(bytes: &[u8]) -> bool {
+    const BEGINNINGS: [&[u8]; 5] =
+        [b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xca\xfe\xba\xbe"];
+    BEGINNINGS.iter().any(|beginning| bytes.starts_with(beginning))
 }

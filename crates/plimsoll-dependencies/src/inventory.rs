@@ -1,8 +1,16 @@
 //! Takes the files of a tree one after another, hands each to the reader of its format, and gives what all of them name,
 //! with how much was read. A file that a reader refuses is a gap, never silence.
 
-use crate::{component::Graph, format::Format};
+use crate::{
+    artifact::{
+        alpine, debian,
+        release::{Release, root_of},
+    },
+    component::Graph,
+    format::Format,
+};
 use plimsoll_scan::{Coverage, Gap};
+use std::collections::BTreeMap;
 
 /// Bytes of a file that a reader takes; a larger one is a gap. The largest published lock files have some 10 MiB.
 pub const MAX_BYTES: usize = 32 << 20;
@@ -33,6 +41,8 @@ pub struct Found {
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
     found: Found,
+    /// By the root of the file system that each is of.
+    releases: BTreeMap<String, Release>,
 }
 
 impl Inventory {
@@ -42,16 +52,28 @@ impl Inventory {
         Self::default()
     }
 
-    /// Whether a file of that path could be one that is read, so that its bytes are worth having. Artifacts (programs,
-    /// archives) are told by their bytes, not by this.
+    /// Whether a file of that path could be one that is read, so that its bytes are worth having. Programs are told by
+    /// their bytes: of those only names without an ending are asked for.
     #[must_use]
     pub fn wants(path: &str) -> bool {
-        Format::of_path(path).is_some()
+        let name = path.rsplit('/').next().unwrap_or(path);
+        !name.contains('.')
+            || Format::of_path(path).is_some()
+            || root_of(path, &Release::PATHS).is_some()
+            || is_rpm(path)
     }
 
     /// Reads one file. `path` is below what is scanned, with `/` between its parts. Gives whether its format is known; what
     /// is wrong with it then is in the coverage.
     pub fn add(&mut self, path: &str, bytes: &[u8]) -> bool {
+        if let Some(root) = root_of(path, &Release::PATHS) {
+            self.releases.insert(root.to_owned(), Release::read(bytes));
+            return true;
+        }
+        if is_rpm(path) {
+            self.gap(path, "the database of rpm is not read");
+            return true;
+        }
         let Some(format) = Format::of(path, bytes) else { return false };
         match format.read(path, bytes) {
             Ok(mut graph) => {
@@ -74,8 +96,29 @@ impl Inventory {
     /// Everything that was found, in order of paths.
     #[must_use]
     pub fn finish(mut self) -> Found {
+        for file in &mut self.found.graphs {
+            if let Some(release) = root_of_database(&file.path).and_then(|root| self.releases.get(root)) {
+                release.apply(&mut file.graph);
+            }
+        }
         self.found.graphs.sort_by(|a, b| a.path.cmp(&b.path));
         self.found.coverage.gaps.sort_by(|a, b| a.path.cmp(&b.path));
         self.found
     }
+}
+
+/// The root of the file system of which a file is the database of packages.
+fn root_of_database(path: &str) -> Option<&str> {
+    let folder = || path.split_once(debian::FOLDER).map(|(root, _)| root);
+    root_of(path, &debian::PATHS).or_else(|| root_of(path, &alpine::PATHS)).or_else(folder)
+}
+
+/// A database of rpm, in any of its three kinds.
+fn is_rpm(path: &str) -> bool {
+    const KINDS: [&str; 3] = ["rpmdb.sqlite", "Packages.db", "Packages"];
+    let kind = |name: &str| {
+        path.strip_suffix(name)
+            .is_some_and(|folder| folder.ends_with("lib/rpm/") || folder.ends_with("lib/sysimage/rpm/"))
+    };
+    KINDS.iter().any(|name| kind(name))
 }

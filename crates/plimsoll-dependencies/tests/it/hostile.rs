@@ -30,6 +30,8 @@ const FIXTURES: &[&str] = &[
     "dotnet/packages.lock.json",
     "dotnet/project.assets.json",
     "dotnet/shop.deps.json",
+    "artifacts/var/lib/dpkg/status",
+    "artifacts/lib/apk/db/installed",
 ];
 
 fn read(path: &str) -> Vec<u8> {

@@ -6,6 +6,7 @@
     reason = "fixtures are files, and one that cannot be read must fail"
 )]
 
+mod artifacts;
 mod hostile;
 mod readers;
 mod show;

@@ -11,8 +11,15 @@ pub(crate) fn fixture(path: &str) -> String {
 
 /// What the reader of some bytes gives, as text; or the gap.
 pub(crate) fn bytes(path: &str, bytes: &[u8]) -> String {
+    inventory(&[(path, bytes)])
+}
+
+/// What the only file of some that names packages gives, as text; or the gap.
+pub(crate) fn inventory(files: &[(&str, &[u8])]) -> String {
     let mut inventory = Inventory::new();
-    assert!(inventory.add(path, bytes), "{path} has no reader");
+    for (path, bytes) in files {
+        assert!(inventory.add(path, bytes), "{path} has no reader");
+    }
     let found = inventory.finish();
     match (found.graphs.first(), found.coverage.gaps.first()) {
         (Some(file), None) => format!("{}\n{}", file.format.as_str(), graph(&file.graph)),
