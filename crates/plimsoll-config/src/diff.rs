@@ -6,6 +6,9 @@ use std::{fmt::Write as _, ops::Range};
 /// Lines before and after a change.
 const CONTEXT: usize = 3;
 
+/// Bytes of one hunk, beyond which a diff helps nobody.
+const MAX_HUNK: usize = 16 << 10;
+
 /// Replaces the bytes of `span`, which may be empty, by `text`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Edit {
@@ -23,8 +26,9 @@ impl Edit {
     }
 }
 
-/// The diff that does `edits`; none where they overlap, lie outside the text, or change nothing.
-pub(crate) fn unified(source: &Source, edits: &[Edit]) -> Option<String> {
+/// The diff that does `edits`; none where they overlap, lie outside the text, or change nothing, nor where it would show
+/// what is in `hidden`.
+pub(crate) fn unified(source: &Source, edits: &[Edit], hidden: &[Range<usize>]) -> Option<String> {
     let mut edits = edits.to_vec();
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let apart = edits.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start);
@@ -33,9 +37,16 @@ pub(crate) fn unified(source: &Source, edits: &[Edit]) -> Option<String> {
     if !(apart && inside && changes) || source.path.contains(['\n', '"', '\\']) {
         return None;
     }
+    let hunks = hunks(source, edits);
+    let shown: Vec<Range<usize>> = hunks.iter().map(|hunk| hunk.shown(source)).collect();
+    let shows =
+        |secret: &Range<usize>| shown.iter().any(|span| secret.start < span.end && span.start < secret.end);
+    if shown.iter().any(|span| span.len() > MAX_HUNK) || hidden.iter().any(shows) {
+        return None;
+    }
     let mut diff = format!("--- a/{0}\n+++ b/{0}\n", source.path);
     let mut shift = 0_isize;
-    for hunk in hunks(source, edits) {
+    for hunk in hunks {
         hunk.write(source, &mut shift, &mut diff);
     }
     Some(diff)
@@ -74,10 +85,19 @@ fn touched(source: &Source, edit: &Edit) -> Range<usize> {
 }
 
 impl Hunk {
+    /// The lines of the hunk, those around the change included.
+    fn around(&self, source: &Source) -> Range<usize> {
+        self.lines.start.saturating_sub(CONTEXT)..(self.lines.end + CONTEXT).min(source.line_count())
+    }
+
+    /// The bytes of those lines.
+    fn shown(&self, source: &Source) -> Range<usize> {
+        let lines = self.around(source);
+        source.line_start(lines.start)..source.line_start(lines.end)
+    }
+
     fn write(&self, source: &Source, shift: &mut isize, diff: &mut String) {
-        let total = lines(&source.text).len();
-        let from = self.lines.start.saturating_sub(CONTEXT);
-        let to = (self.lines.end + CONTEXT).min(total);
+        let Range { start: from, end: to } = self.around(source);
         let changed = source.line_start(self.lines.start)..source.line_start(self.lines.end);
         let new = self.apply(source, &changed);
         let (old, new) = (lines(source.slice(&changed)), lines(&new));
@@ -130,7 +150,7 @@ mod tests {
     use super::*;
 
     fn diff(text: &str, edits: &[Edit]) -> Option<String> {
-        unified(&Source::new("a/b.yaml", text.as_bytes()).unwrap(), edits)
+        unified(&Source::new("a/b.yaml", text.as_bytes()).unwrap(), edits, &[])
     }
 
     #[test]
@@ -159,6 +179,15 @@ mod tests {
     fn a_last_line_without_an_end_is_said() {
         let expect = "--- a/a/b.yaml\n+++ b/a/b.yaml\n@@ -1,1 +1,1 @@\n-1\n\\ No newline at end of file\n+2\n\\ No newline at end of file\n";
         assert_eq!(diff("1", &[Edit::replace(0..1, "2")]).unwrap(), expect);
+    }
+
+    #[test]
+    fn a_secret_and_a_huge_line_are_not_shown() {
+        let source = Source::new("a", b"secret\n2\n3\n4\n5\n6\n").unwrap();
+        let hidden = [0..6, 0..0];
+        assert_eq!(unified(&source, &[Edit::replace(7..8, "two")], &hidden), None);
+        assert!(unified(&source, &[Edit::replace(15..16, "six")], &hidden).is_some());
+        assert_eq!(diff(&"x".repeat(20_000), &[Edit::replace(0..1, "y")]), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     diff::{self, Edit},
     source::{Allowed, Source},
 };
-use plimsoll_scan::{Finding, Fingerprint, Rule, Severity};
+use plimsoll_scan::{Finding, Fingerprint, Gap, Rule, Severity};
 use std::{collections::BTreeMap, ops::Range, rc::Rc};
 
 /// One thing that a rule found.
@@ -74,6 +74,23 @@ impl Issue {
 #[derive(Debug, Default)]
 pub(crate) struct Issues {
     found: Vec<(&'static Rule, Issue)>,
+    /// How much each rule found in each file.
+    counts: BTreeMap<(&'static str, String), usize>,
+    /// Where what is not kept is written to.
+    spare: Option<Issue>,
+}
+
+/// Findings of one rule in one file that are kept. More would help nobody, and a hostile file could have millions.
+const MAX_OF_A_RULE: usize = 1_000;
+
+/// All that was found.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) findings: Vec<Finding>,
+    /// What a comment in the file accepts.
+    pub(crate) suppressed: Vec<Finding>,
+    /// Files of which not everything is told.
+    pub(crate) gaps: Vec<Gap>,
 }
 
 /// Where one rule reports.
@@ -88,11 +105,12 @@ impl Issues {
         Found { rule, issues: self }
     }
 
-    /// Findings, and those that a comment in the file accepts; each in order of place.
-    pub(crate) fn finish(mut self) -> (Vec<Finding>, Vec<Finding>) {
+    /// Everything in order of place.
+    pub(crate) fn finish(mut self) -> Outcome {
         self.found.sort_by(|(a_rule, a), (b_rule, b)| {
-            let key = |rule: &Rule, issue: &Issue| (issue.source.path.clone(), issue.span.start, rule.id);
-            key(a_rule, a).cmp(&key(b_rule, b))
+            let key = |issue: &Issue| (issue.span.start, issue.span.end);
+            let order = a.source.path.cmp(&b.source.path).then_with(|| key(a).cmp(&key(b)));
+            order.then_with(|| a_rule.id.cmp(b_rule.id))
         });
         let mut secrets: Secrets = BTreeMap::new();
         for (_, issue) in &self.found {
@@ -100,14 +118,18 @@ impl Issues {
             hidden.extend(issue.secret.clone().filter(|span| !issue.source.slice(span).is_empty()));
         }
         let mut twins = BTreeMap::new();
-        let (mut findings, mut suppressed) = (Vec::new(), Vec::new());
+        let mut outcome = Outcome::default();
         for (rule, issue) in self.found {
             let allowed = issue.allowed(rule.id);
             let hidden = secrets.get(&issue.source.path).map_or(&[][..], Vec::as_slice);
             let finding = finding(rule, issue, allowed, hidden, &mut twins);
-            if allowed == Allowed::Yes { &mut suppressed } else { &mut findings }.push(finding);
+            let list = if allowed == Allowed::Yes { &mut outcome.suppressed } else { &mut outcome.findings };
+            list.push(finding);
         }
-        (findings, suppressed)
+        outcome
+            .gaps
+            .extend(self.counts.into_iter().filter(|(_, count)| *count > MAX_OF_A_RULE).map(too_many));
+        outcome
     }
 }
 
@@ -130,11 +152,20 @@ impl Found<'_> {
             edits: Vec::new(),
             secret: None,
         };
-        let found = &mut self.issues.found;
+        let Issues { found, counts, spare } = &mut *self.issues;
+        let count = counts.entry((self.rule.id, source.path.clone())).or_insert(0);
+        *count += 1;
+        if *count > MAX_OF_A_RULE {
+            return spare.insert(issue);
+        }
         found.push((self.rule, issue));
         let last = found.len() - 1;
         &mut found[last].1
     }
+}
+
+fn too_many(((rule, path), count): ((&str, String), usize)) -> Gap {
+    Gap { path, problem: format!("has {count} findings of {rule}, of which {MAX_OF_A_RULE} are told") }
 }
 
 /// What no report may show of each file.
@@ -154,7 +185,7 @@ fn finding(
     let who = [rule.id.to_owned(), issue.source.path.clone(), issue.subject.clone(), evidence];
     let nth = twins.entry(who.clone()).and_modify(|nth| *nth += 1).or_insert(0).to_string();
     let [_, path, subject, evidence] = who;
-    let diff = diff::unified(&issue.source, &issue.edits);
+    let diff = diff::unified(&issue.source, &issue.edits, hidden);
     let mut message = issue.message;
     if allowed == Allowed::WithoutReason {
         message.push_str(" (the comment that accepts it gives no reason)");
@@ -164,7 +195,7 @@ fn finding(
         severity: issue.severity.unwrap_or(rule.severity),
         message,
         fix: issue.fix,
-        diff: diff.filter(|diff| !hidden.iter().any(|secret| diff.contains(issue.source.slice(secret)))),
+        diff,
         location: Some(issue.source.locate(&issue.span, hidden)),
         fingerprint: Fingerprint::of(rule.id, &[&path, &subject, &evidence, &nth]),
         subject,

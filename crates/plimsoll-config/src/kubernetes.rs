@@ -37,7 +37,7 @@ impl Manifests {
     pub(crate) fn add(&mut self, source: &Rc<Source>, issues: &mut Issues) -> Result<(), String> {
         for document in duplicate_key::read(source, issues)? {
             pipelines::check_argo(source, &document.root, issues);
-            self.graph.add(source, document.root);
+            self.graph.add(source, document.root)?;
         }
         Ok(())
     }

@@ -90,8 +90,10 @@ impl Checker {
     #[must_use]
     pub fn finish(mut self) -> Checked {
         self.manifests.judge(&mut self.issues);
-        let (findings, suppressed) = self.issues.finish();
-        Checked { findings, suppressed, coverage: self.coverage }
+        let issue::Outcome { findings, suppressed, gaps } = self.issues.finish();
+        let mut coverage = self.coverage;
+        coverage.gaps.extend(gaps);
+        Checked { findings, suppressed, coverage }
     }
 }
 

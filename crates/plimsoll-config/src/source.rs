@@ -18,7 +18,12 @@ pub(crate) struct Source {
     pub(crate) text: String,
     /// Where each line begins.
     lines: Vec<usize>,
+    /// Characters before every [`STRIDE`] bytes, so that a column of a very long line is found without counting all of it.
+    characters: Vec<usize>,
 }
+
+/// Bytes between two counts of characters.
+const STRIDE: usize = 4096;
 
 impl Source {
     /// Decodes UTF-8, and UTF-16 with a byte order mark.
@@ -32,7 +37,13 @@ impl Source {
         }
         let text = decode(bytes)?;
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Ok(Self { path: path.to_owned(), text, lines })
+        let characters = text.as_bytes().chunks(STRIDE).scan(0, |before, chunk| {
+            let count = *before;
+            *before += characters(chunk);
+            Some(count)
+        });
+        let characters = characters.collect();
+        Ok(Self { path: path.to_owned(), text, lines, characters })
     }
 
     /// The text at `span`; empty where there is none.
@@ -82,17 +93,29 @@ impl Source {
     /// The line as it may be shown, with every hidden character masked so that columns stay.
     fn excerpt(&self, line: usize, hidden: &[Range<usize>]) -> String {
         let start = self.line_start(line);
-        let is_hidden = |at: usize| hidden.iter().any(|secret| secret.contains(&(start + at)));
+        let end = self.line_start(line + 1);
+        let near: Vec<_> = hidden.iter().filter(|secret| secret.start < end && start < secret.end).collect();
+        let is_hidden = |at: usize| near.iter().any(|secret| secret.contains(&(start + at)));
         let shown = self.line(line).char_indices().take(MAX_EXCERPT);
         shown.map(|(at, c)| if is_hidden(at) { '*' } else { c }).collect()
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let chunk = (offset / STRIDE).min(self.characters.len().saturating_sub(1));
+        let rest = self.text.as_bytes().get(chunk * STRIDE..offset).unwrap_or(&[]);
+        self.characters.get(chunk).copied().unwrap_or(0) + characters(rest)
+    }
+
+    /// Number of lines, the last counted only if something stands in it.
+    pub(crate) fn line_count(&self) -> usize {
+        self.lines.len() - usize::from(self.lines.last() == Some(&self.text.len()))
     }
 
     /// Line and character in it, both from 0.
     fn position(&self, offset: usize) -> (usize, usize) {
         let offset = offset.min(self.text.len());
         let line = self.line_of(offset);
-        let before = self.text.get(self.line_start(line)..offset).unwrap_or("");
-        (line, before.chars().count())
+        (line, self.characters_before(offset) - self.characters_before(self.line_start(line)))
     }
 
     /// Whether a comment on the line `index`, or in the comments right above it, accepts `rule`.
@@ -116,6 +139,11 @@ pub(crate) enum Allowed {
 
 fn number(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Characters that begin in some bytes of UTF-8.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
 fn is_comment(line: &str) -> bool {
@@ -178,6 +206,13 @@ mod tests {
         assert_eq!(source.locate(&(5..7), &[]).excerpt, "cd");
         assert_eq!(source.locate(&(5..7), &[6..7, 1..1]).excerpt, "c*");
         assert_eq!(source.locate(&(0..1), &[0..2, 1..1]).excerpt, "* b");
+    }
+
+    #[test]
+    fn columns_of_a_very_long_line_are_right() {
+        let text = format!("x\n{}b", "ä€".repeat(5_000));
+        let place = source(&text).locate(&(text.len() - 1..text.len()), &[]);
+        assert_eq!((place.line, place.column, place.excerpt.as_str()), (2, 10_001, ""));
     }
 
     #[test]

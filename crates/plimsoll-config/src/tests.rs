@@ -136,3 +136,23 @@ fn no_report_shows_a_secret() {
         assert!(!format!("{checked:?}").contains(secret), "{path}: {checked:#?}");
     }
 }
+
+#[test]
+fn a_file_with_millions_of_findings_is_told_in_part_and_is_a_gap() {
+    let containers = "{},".repeat(2_000);
+    let text = format!(
+        "{{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"spec\": {{\"containers\": [{containers}{{}}]}}}}"
+    );
+    let checked = check("a.json", &text);
+    let of = |rule: &str| checked.findings.iter().filter(|finding| finding.rule == rule).count();
+    assert_eq!(of("config/kubernetes-memory-limit"), 1_000);
+    let told = "has 2001 findings of config/kubernetes-memory-limit, of which 1000 are told";
+    assert!(checked.coverage.gaps.iter().any(|gap| gap.path == "a.json" && gap.problem == told));
+}
+
+#[test]
+fn more_objects_than_can_be_judged_together_are_a_gap() {
+    let text = "apiVersion: v1\nkind: A\n---\n".repeat(20_001);
+    let checked = check("a.yaml", &text);
+    assert_eq!(checked.coverage.gaps[0].problem, "is past the 20000 objects that are judged together");
+}

@@ -62,13 +62,24 @@ pub(crate) struct Grant<'g> {
     pub(crate) node: &'g Node,
 }
 
+/// Objects that are judged together. Rules compare objects with each other, so there must be an end.
+const MAX_OBJECTS: usize = 20_000;
 /// Lists inside of lists that are looked into.
 const MAX_LISTS: usize = 4;
 
 impl Graph {
     /// Takes a document; what is no object is nothing.
-    pub(crate) fn add(&mut self, source: &Rc<Source>, node: Node) {
+    ///
+    /// # Errors
+    ///
+    /// That there are more objects than can be judged together.
+    pub(crate) fn add(&mut self, source: &Rc<Source>, node: Node) -> Result<(), String> {
         self.add_object(source, node, 0);
+        if self.objects.len() > MAX_OBJECTS {
+            self.objects.truncate(MAX_OBJECTS);
+            return Err(format!("is past the {MAX_OBJECTS} objects that are judged together"));
+        }
+        Ok(())
     }
 
     fn add_object(&mut self, source: &Rc<Source>, node: Node, depth: usize) {

@@ -27,15 +27,19 @@ resources:
 };
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
-    for container in graph.containers().filter(|container| container.role != Role::Ephemeral) {
-        let has = container.at(&["resources", "limits", "cpu"]).is_some();
-        if has || graph.has_default(container.workload, "default", "cpu") {
+    for workload in graph.workloads() {
+        if graph.has_default(workload, "default", "cpu") {
             continue;
         }
-        let message = format!("container `{}` has no cpu limit", container.name());
-        container
-            .report(found, None, message)
-            .fix("set `resources.limits.cpu`, or a LimitRange in the namespace");
+        for container in workload.containers().filter(|container| container.role != Role::Ephemeral) {
+            let has = container.at(&["resources", "limits", "cpu"]).is_some();
+            if !has {
+                let message = format!("container `{}` has no cpu limit", container.name());
+                container
+                    .report(found, None, message)
+                    .fix("set `resources.limits.cpu`, or a LimitRange in the namespace");
+            }
+        }
     }
 }
 

@@ -27,17 +27,21 @@ resources:
 };
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
-    for container in graph.containers().filter(|container| container.role != Role::Ephemeral) {
-        let has = container.at(&["resources", "requests", "cpu"]).is_some();
-        // A limit is the request where none is written.
-        let has_limit = container.at(&["resources", "limits", "cpu"]).is_some();
-        if has || has_limit || graph.has_default(container.workload, "defaultRequest", "cpu") {
+    for workload in graph.workloads() {
+        if graph.has_default(workload, "defaultRequest", "cpu") {
             continue;
         }
-        let message = format!("container `{}` has no cpu request", container.name());
-        container
-            .report(found, None, message)
-            .fix("set `resources.requests.cpu`, or a LimitRange in the namespace");
+        for container in workload.containers().filter(|container| container.role != Role::Ephemeral) {
+            let has = container.at(&["resources", "requests", "cpu"]).is_some();
+            // A limit is the request where none is written.
+            let has = has || container.at(&["resources", "limits", "cpu"]).is_some();
+            if !has {
+                let message = format!("container `{}` has no cpu request", container.name());
+                container
+                    .report(found, None, message)
+                    .fix("set `resources.requests.cpu`, or a LimitRange in the namespace");
+            }
+        }
     }
 }
 

@@ -27,17 +27,21 @@ resources:
 };
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
-    for container in graph.containers().filter(|container| container.role != Role::Ephemeral) {
-        let has = container.at(&["resources", "requests", "memory"]).is_some();
-        // A limit is the request where none is written.
-        let has_limit = container.at(&["resources", "limits", "memory"]).is_some();
-        if has || has_limit || graph.has_default(container.workload, "defaultRequest", "memory") {
+    for workload in graph.workloads() {
+        if graph.has_default(workload, "defaultRequest", "memory") {
             continue;
         }
-        let message = format!("container `{}` has no memory request", container.name());
-        container
-            .report(found, None, message)
-            .fix("set `resources.requests.memory`, or a LimitRange in the namespace");
+        for container in workload.containers().filter(|container| container.role != Role::Ephemeral) {
+            let has = container.at(&["resources", "requests", "memory"]).is_some();
+            // A limit is the request where none is written.
+            let has = has || container.at(&["resources", "limits", "memory"]).is_some();
+            if !has {
+                let message = format!("container `{}` has no memory request", container.name());
+                container
+                    .report(found, None, message)
+                    .fix("set `resources.requests.memory`, or a LimitRange in the namespace");
+            }
+        }
     }
 }
 
