@@ -10,6 +10,16 @@ pub mod purl;
 pub mod sbom;
 mod tree;
 
+pub mod advisory;
+pub mod index;
+pub mod license;
+pub mod matching;
+pub mod rules;
+pub mod version;
+pub mod vex;
+
 pub use component::{Completeness, Component, Ecosystem, Graph, Scope, Source};
 pub use format::{Format, Unreadable};
+pub use index::{Index, IndexError};
 pub use inventory::{Found, Inventory};
+pub use rules::rules;

@@ -8,5 +8,7 @@
 
 mod artifacts;
 mod hostile;
+mod oracle;
 mod readers;
+mod sample;
 mod show;

@@ -1,0 +1,198 @@
+//! How an index lies in its file, all numbers little-endian: a head of fixed width, the SHA-256 of every page, then the
+//! content in pages of 16 KiB. The content is sections of rows of fixed width, and one of text.
+
+use super::IndexError;
+use crate::advisory::Kind;
+use plimsoll_model::Digest;
+use plimsoll_scan::Severity;
+
+/// First bytes of every index.
+const MAGIC: &[u8; 16] = b"plimsoll-index\r\n";
+/// The only version that is written and read.
+pub(super) const VERSION: u32 = 1;
+/// Bytes of a page.
+pub(super) const PAGE: usize = 16 << 10;
+/// Bytes of the head before the digests of pages.
+const FIXED: usize = 32 + Section::ALL.len() * 12;
+
+/// Where an interval ends.
+pub(super) const OPEN: u32 = 0;
+pub(super) const BEFORE: u32 = 1;
+pub(super) const WITH: u32 = 2;
+/// Marks of an entry and of an advisory, above the byte that holds its kind or severity.
+pub(super) const UNORDERED: u32 = 1 << 8;
+pub(super) const EXPLOITED: u32 = 1 << 8;
+
+/// The sections in the order of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    /// text name, number of packages.
+    Ecosystems,
+    /// text key, first entry, number of entries; in order of the keys.
+    Packages,
+    /// advisory, kind and marks, first interval, intervals, first version, versions.
+    Entries,
+    /// text id, text aliases, text summary, severity and marks, prediction.
+    Advisories,
+    /// text from, text to, text limit, kind of end.
+    Intervals,
+    /// text.
+    Versions,
+    /// Bytes of all texts.
+    Strings,
+}
+
+impl Section {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Ecosystems,
+        Self::Packages,
+        Self::Entries,
+        Self::Advisories,
+        Self::Intervals,
+        Self::Versions,
+        Self::Strings,
+    ];
+
+    /// Bytes of a row.
+    pub(super) const fn width(self) -> usize {
+        match self {
+            Self::Ecosystems => 12,
+            Self::Packages => 16,
+            Self::Entries => 24,
+            Self::Advisories => 32,
+            Self::Intervals => 28,
+            Self::Versions => 8,
+            Self::Strings => 1,
+        }
+    }
+}
+
+/// Where a section lies in the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) offset: u64,
+    pub(super) count: u32,
+}
+
+/// A text by its place in the section of texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Text {
+    pub(super) offset: u32,
+    pub(super) length: u32,
+}
+
+/// What the head says.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// Bytes of the head with the digests of pages.
+    pub(super) length: usize,
+    /// Seconds since 1970 of the newest record.
+    pub(super) updated: i64,
+    places: [Place; Section::ALL.len()],
+    pages: usize,
+}
+
+impl Head {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, IndexError> {
+        let rest = bytes.strip_prefix(MAGIC).ok_or(IndexError::NotAnIndex)?;
+        let cut = IndexError::Length { actual: bytes.len() as u64, expected: FIXED as u64 };
+        let version = number(rest, 0).ok_or_else(|| cut.clone())?;
+        if version != VERSION {
+            return Err(IndexError::Version(version));
+        }
+        let pages = number(rest, 4).ok_or_else(|| cut.clone())? as usize;
+        let updated = bytes.get(24..32).and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| cut.clone())?;
+        let mut places = [Place { offset: 0, count: 0 }; Section::ALL.len()];
+        let mut content = 0_u64;
+        for (at, (place, section)) in places.iter_mut().zip(Section::ALL).enumerate() {
+            let row = bytes.get(32 + at * 12..).ok_or_else(|| cut.clone())?;
+            let low = number(row, 0).ok_or_else(|| cut.clone())?;
+            let high = number(row, 4).ok_or_else(|| cut.clone())?;
+            let count = number(row, 8).ok_or_else(|| cut.clone())?;
+            *place = Place { offset: u64::from(high) << 32 | u64::from(low), count };
+            if place.offset != content {
+                return Err(IndexError::Malformed("its sections do not follow each other"));
+            }
+            content += u64::from(count) * section.width() as u64;
+        }
+        let length = FIXED + pages * 32;
+        let (actual, expected) = (bytes.len() as u64, length as u64 + content);
+        if actual != expected {
+            return Err(IndexError::Length { actual, expected });
+        }
+        if content.div_ceil(PAGE as u64) != pages as u64 {
+            return Err(IndexError::Malformed("it has another number of pages than its content"));
+        }
+        Ok(Self { length, updated: i64::from_le_bytes(updated), places, pages })
+    }
+
+    pub(super) fn pages(&self) -> usize {
+        self.pages
+    }
+
+    pub(super) fn section(&self, section: Section) -> Place {
+        self.places[section as usize]
+    }
+
+    /// The digest that the head of `bytes` names for a page.
+    pub(super) fn page_digest(&self, bytes: &[u8], page: usize) -> Option<Digest> {
+        let start = FIXED + page.checked_mul(32)?;
+        let digest = bytes.get(start..start + 32).filter(|_| page < self.pages)?;
+        Some(Digest::from_bytes(digest.try_into().ok()?))
+    }
+}
+
+/// The whole file around sections in their order.
+pub(super) fn write(updated: i64, sections: &[Vec<u8>; Section::ALL.len()]) -> Vec<u8> {
+    let content = sections.concat();
+    let pages: Vec<Digest> = content.chunks(PAGE).map(Digest::of).collect();
+    let mut file = Vec::with_capacity(FIXED + pages.len() * 32 + content.len());
+    file.extend_from_slice(MAGIC);
+    file.extend_from_slice(&VERSION.to_le_bytes());
+    file.extend_from_slice(&(pages.len() as u32).to_le_bytes());
+    file.extend_from_slice(&updated.to_le_bytes());
+    let mut offset = 0_u64;
+    for (bytes, section) in sections.iter().zip(Section::ALL) {
+        file.extend_from_slice(&offset.to_le_bytes());
+        file.extend_from_slice(&((bytes.len() / section.width()) as u32).to_le_bytes());
+        offset += bytes.len() as u64;
+    }
+    pages.iter().for_each(|digest| file.extend_from_slice(digest.as_bytes()));
+    file.extend_from_slice(&content);
+    file
+}
+
+/// What packages are sorted by.
+pub(super) fn key(ecosystem: &str, name: &str) -> String {
+    format!("{ecosystem}\0{name}")
+}
+
+pub(super) fn number(bytes: &[u8], at: usize) -> Option<u32> {
+    let bytes = bytes.get(at..)?.get(..4)?;
+    Some(u32::from_le_bytes(bytes.try_into().ok()?))
+}
+
+const KINDS: [Kind; 5] = [Kind::Notice, Kind::Unmaintained, Kind::Unsound, Kind::Vulnerable, Kind::Malicious];
+
+pub(super) fn kind(number: u32) -> Result<Kind, IndexError> {
+    KINDS.get(number as usize).copied().ok_or(IndexError::Malformed("an entry has an unknown kind"))
+}
+
+pub(super) fn kind_number(kind: Kind) -> u32 {
+    kind as u32
+}
+
+/// 0 for none, then from the least.
+pub(super) fn severity(number: u32) -> Result<Option<Severity>, IndexError> {
+    match number.checked_sub(1) {
+        None => Ok(None),
+        Some(at) => {
+            let known = Severity::ALL.get(at as usize).copied();
+            known.map(Some).ok_or(IndexError::Malformed("an advisory has an unknown severity"))
+        }
+    }
+}
+
+pub(super) fn severity_number(severity: Option<Severity>) -> u32 {
+    severity.map_or(0, |severity| severity as u32 + 1)
+}

@@ -1,0 +1,244 @@
+//! Components against advisories: by the ranges that a record states, in the order of versions of its ecosystem, and by
+//! nothing else. What cannot be compared is a gap, so that it is never called clean.
+
+mod explain;
+mod group;
+
+pub use explain::{Explanation, explain};
+
+use crate::{
+    advisory::{End, Interval, lookup_name, scheme},
+    component::{Component, Ecosystem, Graph},
+    index::{Entry, Index, IndexError},
+    license::{Allowed, Verdict},
+    rules,
+    version::{Scheme, Version},
+    vex,
+};
+use group::Group;
+use plimsoll_scan::{Finding, Fingerprint, Gap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// What is asked for beside advisories.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// Licences that dependencies may have; licences are not looked at without a list.
+    pub licenses: Option<&'a Allowed>,
+    /// Statements of people whom the caller believes, about what does not apply.
+    pub vex: &'a [vex::Statement],
+    /// Package URL of the product that is scanned: statements about what it contains apply to it alone.
+    pub product: Option<&'a str>,
+}
+
+/// What came of a check.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// In the order of the graphs and their components.
+    pub findings: Vec<Finding>,
+    /// Findings that a statement says do not apply.
+    pub suppressed: Vec<Suppressed>,
+    /// What could not be compared.
+    pub gaps: Vec<Gap>,
+    /// Components that were looked up.
+    pub packages: u64,
+    /// Components that come from a repository or an address instead of a registry: advisories are not about those.
+    pub elsewhere: u64,
+}
+
+/// A finding that does not apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppressed {
+    /// What was found.
+    pub finding: Finding,
+    /// Who says why.
+    pub statement: vex::Statement,
+}
+
+/// Compares every dependency of the graphs with the index.
+///
+/// # Errors
+/// When a page of the index was altered: then nothing that was found counts.
+pub fn check(graphs: &[Graph], index: &Index, options: &Options<'_>) -> Result<Checked, IndexError> {
+    let mut checked = Checked::default();
+    let mut lookup = Lookup::new(index)?;
+    for graph in graphs {
+        let mut seen = BTreeSet::new();
+        for (_, component) in graph.dependencies() {
+            if !component.is_published() {
+                checked.elsewhere += 1;
+                continue;
+            }
+            checked.packages += 1;
+            if seen.insert((component.ecosystem, &component.name, &component.version)) {
+                let (groups, gap) = lookup.groups(component)?;
+                groups.iter().for_each(|group| checked.take(group.finding(component), component, options));
+                checked.gaps.extend(gap);
+                checked.license(component, options);
+            }
+        }
+        checked.gaps.extend(lookup.uncovered(graph));
+    }
+    Ok(checked)
+}
+
+impl Checked {
+    fn take(&mut self, finding: Finding, component: &Component, options: &Options<'_>) {
+        let ids: Vec<&str> = finding.aliases.iter().map(String::as_str).collect();
+        let applies = |statement: &&vex::Statement| statement.clears(&ids, &component.purl, options.product);
+        // What is an attack stays one, whoever says that it does not matter here.
+        let malicious = finding.rule == rules::MALICIOUS.id;
+        match options.vex.iter().find(applies).filter(|_| !malicious) {
+            Some(statement) => self.suppressed.push(Suppressed { finding, statement: statement.clone() }),
+            None => self.findings.push(finding),
+        }
+    }
+
+    fn license(&mut self, component: &Component, options: &Options<'_>) {
+        let Some(allowed) = options.licenses else { return };
+        let Some(stated) = &component.license else {
+            let problem = format!("{} {} states no licence", component.name, component.version);
+            return self.gaps.push(gap(component, problem));
+        };
+        let problem = match allowed.check(stated) {
+            Verdict::Allowed => return,
+            Verdict::Refused => "which is not on the list",
+            Verdict::Unreadable => "which is no SPDX expression",
+        };
+        let stated: String = stated.chars().filter(|c| !c.is_control()).take(100).collect();
+        self.findings.push(Finding {
+            rule: rules::LICENSE.id.to_owned(),
+            severity: rules::LICENSE.severity,
+            message: format!("{} {} is under `{stated}`, {problem}", component.name, component.version),
+            fix: None,
+            diff: None,
+            location: component.location.clone(),
+            subject: component.purl.clone(),
+            aliases: Vec::new(),
+            fingerprint: Fingerprint::of(rules::LICENSE.id, &[&component.purl, &stated]),
+        });
+    }
+}
+
+fn gap(component: &Component, problem: String) -> Gap {
+    let path = component.location.as_ref().map(|location| location.path.clone());
+    Gap { path: path.unwrap_or_default(), problem }
+}
+
+/// Looks components up, each package and version once.
+struct Lookup<'a> {
+    index: &'a Index,
+    covered: BTreeSet<String>,
+}
+
+/// How a component is called in advisories.
+struct Name {
+    ecosystem: String,
+    name: String,
+    version: String,
+}
+
+impl Name {
+    /// Advisories of distributions are about source packages and name the release.
+    fn of(component: &Component) -> Self {
+        let family = component.ecosystem.osv();
+        let (name, version) = match &component.origin {
+            Some(origin) => (&origin.name, &origin.version),
+            None => (&component.name, &component.version),
+        };
+        let ecosystem = match component.ecosystem {
+            Ecosystem::Debian | Ecosystem::Ubuntu | Ecosystem::Alpine => {
+                format!("{family}:{}", component.release)
+            }
+            _ => family.to_owned(),
+        };
+        Self { name: lookup_name(&ecosystem, name), version: version.clone(), ecosystem }
+    }
+}
+
+impl<'a> Lookup<'a> {
+    fn new(index: &'a Index) -> Result<Self, IndexError> {
+        let covered = index.ecosystems()?.into_iter().map(|(name, _)| name).collect();
+        Ok(Self { index, covered })
+    }
+
+    /// What applies to a component, each vulnerability once, and what could not be compared.
+    fn groups(&mut self, component: &Component) -> Result<(Vec<Group>, Option<Gap>), IndexError> {
+        let name = Name::of(component);
+        let entries = self.index.find(&name.ecosystem, &name.name)?;
+        let Some(scheme) = scheme(&name.ecosystem).filter(|_| !entries.is_empty()) else {
+            return Ok((Vec::new(), None));
+        };
+        let version = Version::parse(scheme, &name.version);
+        let (hits, others): (Vec<Entry>, Vec<Entry>) =
+            entries.into_iter().partition(|entry| affects(scheme, version.as_ref(), &name.version, entry));
+        let unknown =
+            others.iter().find(|entry| entry.unordered || (version.is_none() && !entry.intervals.is_empty()));
+        let gap = unknown.map(|entry| {
+            let what = if version.is_none() { "its version" } else { "a version in it" };
+            let subject = format!("{} {}", component.name, component.version);
+            gap(component, format!("{subject} cannot be compared with {}: {what} has no order", entry.id))
+        });
+        Ok((group::groups(scheme, version.as_ref(), hits, &others), gap))
+    }
+
+    /// Ecosystems of a graph about which the index has nothing at all.
+    fn uncovered(&self, graph: &Graph) -> Vec<Gap> {
+        let mut missing = BTreeMap::new();
+        for (_, component) in graph.dependencies().filter(|(_, component)| component.is_published()) {
+            let ecosystem = Name::of(component).ecosystem;
+            if !self.covered.contains(&ecosystem) {
+                missing.entry(ecosystem).or_insert_with(|| component);
+            }
+        }
+        let gaps = missing.into_iter().map(|(ecosystem, component)| {
+            let ecosystem = ecosystem
+                .strip_suffix(':')
+                .map_or(ecosystem.clone(), |family| format!("{family} of an unknown release"));
+            gap(component, format!("the index of advisories has none about {ecosystem}"))
+        });
+        gaps.collect()
+    }
+}
+
+/// Whether an advisory is about the version of a package of an ecosystem; none where nobody can tell, because a version
+/// of either has no order.
+#[must_use]
+pub fn applies(ecosystem: &str, version: &str, entry: &Entry) -> Option<bool> {
+    let scheme = scheme(ecosystem)?;
+    let parsed = Version::parse(scheme, version);
+    match affects(scheme, parsed.as_ref(), version, entry) {
+        true => Some(true),
+        false if entry.unordered || (parsed.is_none() && !entry.intervals.is_empty()) => None,
+        false => Some(false),
+    }
+}
+
+/// Whether an advisory is about a version. A version without order can only be one of those that are listed.
+fn affects(scheme: Scheme, version: Option<&Version>, text: &str, entry: &Entry) -> bool {
+    let same = |listed: &String| {
+        let parsed = || Version::parse(scheme, listed).zip(version).and_then(|(a, b)| a.compare(b));
+        listed == text || parsed() == Some(Ordering::Equal)
+    };
+    let within =
+        || version.is_some_and(|version| entry.intervals.iter().any(|one| contains(scheme, one, version)));
+    within() || entry.versions.iter().any(same)
+}
+
+/// Whether a version is in an interval.
+fn contains(scheme: Scheme, interval: &Interval, version: &Version) -> bool {
+    let order = |text: &str| Version::parse(scheme, text).and_then(|bound| version.compare(&bound));
+    let begun = interval.from.as_deref().is_none_or(|from| order(from).is_some_and(Ordering::is_ge));
+    let ended = match &interval.to {
+        End::Open => false,
+        End::Before(end) => order(end).is_none_or(Ordering::is_ge),
+        End::With(end) => order(end).is_none_or(Ordering::is_gt),
+    };
+    let beyond = interval.limit.as_deref().is_some_and(|limit| order(limit).is_none_or(Ordering::is_ge));
+    begun && !ended && !beyond
+}
+
+#[cfg(test)]
+mod tests;
