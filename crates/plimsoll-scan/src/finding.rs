@@ -144,3 +144,15 @@ impl ProjectKey {
         Self(bytes)
     }
 }
+
+/// The page of a rule, as Markdown: what `plimsoll explain` prints and `docs/rules` holds.
+#[must_use]
+pub fn page(rule: &Rule) -> String {
+    let mut page =
+        format!("# {}\n\n{}. Severity: {}.\n\n{}\n", rule.id, rule.title, rule.severity, rule.help.trim());
+    if !rule.references.is_empty() {
+        page.push_str("\nReferences:\n\n");
+        page.extend(rule.references.iter().map(|reference| format!("- {reference}\n")));
+    }
+    page
+}

@@ -6,5 +6,5 @@ pub mod report;
 pub mod sarif;
 pub mod secrets;
 
-pub use finding::{Finding, Fingerprint, Location, ProjectKey, Rule, Severity};
+pub use finding::{Finding, Fingerprint, Location, ProjectKey, Rule, Severity, page};
 pub use report::{Coverage, Database, Gap, Report, Verdict};

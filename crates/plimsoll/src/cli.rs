@@ -72,7 +72,7 @@ pub(crate) enum Command {
     Export(Export),
     /// Stop a service
     Stop(Unit),
-    /// Explain a reason code
+    /// Explain a reason code, or a rule of a scan
     Explain(Explain),
     /// Keep an environment on this machine as the delivery repository says
     Agent(AgentArguments),
@@ -242,7 +242,7 @@ pub(crate) struct Export {
 /// `plimsoll explain`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Explain {
-    /// As in E-NET-DENIED; all of them without one
+    /// A reason code or a rule, as in E-NET-DENIED or config/dockerfile-root-user; all codes without one
     pub(crate) code: Option<String>,
 }
 

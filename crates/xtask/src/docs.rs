@@ -3,7 +3,7 @@
 
 use crate::{
     project::{Project, Result},
-    reasons,
+    reasons, rules,
 };
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use std::{
@@ -22,6 +22,7 @@ pub(crate) fn check(project: &Project) -> Result<Vec<String>> {
     }
     let mut help = Help::of(project.built("debug", "plimsoll"))?;
     let mut found: Vec<String> = reasons::check(project)?.into_iter().collect();
+    found.extend(rules::check(project)?);
     for (file, document) in &documents {
         let wrong = document.wrong_paths(file, &tree, &documents);
         let wrong = wrong.into_iter().chain(document.commands.iter().filter_map(|line| help.problem(line)));

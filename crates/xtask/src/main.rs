@@ -8,6 +8,7 @@ mod docs;
 mod layering;
 mod project;
 mod reasons;
+mod rules;
 mod tidy;
 
 use project::{Project, Result};
@@ -21,6 +22,7 @@ usage: cargo xtask COMMAND
   codes            every reason code is produced by a test
   docs             paths, links and `plimsoll` commands in *.md exist (needs target/debug/plimsoll)
   reasons          writes docs/reasons.md from the registry of reasons
+  rules            writes docs/rules from the rules of the scanners
   bench [NAME…]    measures against real peers and writes bench/RESULTS.md (by `make bench`: optimised)";
 
 fn main() -> ExitCode {
@@ -48,6 +50,7 @@ fn run(command: &str, rest: &[String]) -> Result<Option<Vec<String>>> {
         "codes" => codes::check,
         "docs" => docs::check,
         "reasons" => return reasons::write(&Project::open()?).map(|()| Some(Vec::new())),
+        "rules" => return rules::write(&Project::open()?).map(|()| Some(Vec::new())),
         "bench" => return bench::run(&Project::open()?, rest).map(|()| Some(Vec::new())),
         _ => return Ok(None),
     };

@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     output::Output,
 };
-use plimsoll_scan::{Report, Severity, Verdict, sarif};
+use plimsoll_scan::{Report, Rule, Severity, Verdict, sarif};
 use std::{fs, path::Path, process::ExitCode};
 
 pub(crate) fn scan(arguments: &Scan, output: &Output) -> Result<ExitCode, Failure> {
@@ -19,6 +19,13 @@ pub(crate) fn scan(arguments: &Scan, output: &Output) -> Result<ExitCode, Failur
         None => (vec![config::scan(&arguments.all.path)?], &arguments.all.shown),
     };
     finish(&reports, shown, output)
+}
+
+/// Every rule of every scanner.
+pub(crate) fn rules() -> Vec<&'static Rule> {
+    let mut rules = plimsoll_scan::secrets::rules();
+    rules.extend(plimsoll_config::rules());
+    rules
 }
 
 /// Shows what was found, and says by the exit status what it amounts to.
