@@ -16,9 +16,17 @@ pub struct Coverage {
     /// Packages that were looked up; zero for engines that look up none.
     #[serde(default)]
     pub packages: u64,
+    /// How often a rule could not tell, since a value is known only when it is applied. It is neither found nor passed, and
+    /// a scan of the plan decides it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub undecided: u64,
     /// What should have been looked at and was not. Where there is any, the scan is partial and passes no gate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Something that was not looked at, or not whole.
