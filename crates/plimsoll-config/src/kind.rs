@@ -1,7 +1,7 @@
 //! Which rules read a file, told by its path and its first look. A file of a kind is read whole or is a gap, so a file that
 //! is only similar must not be taken for one.
 
-use crate::{pipelines::System, source::MAX_BYTES};
+use crate::{infrastructure::Form, pipelines::System, source::MAX_BYTES};
 
 /// Bytes of an image's configuration, beyond which it is something else.
 const MAX_IMAGE: usize = 4 << 20;
@@ -12,6 +12,8 @@ pub(crate) enum Kind {
     Dockerfile,
     /// What becomes a Dockerfile only when a generator fills it in.
     DockerfileTemplate,
+    /// What Terraform or CloudFormation makes.
+    Infrastructure(Form),
     /// A pipeline, told by its place.
     Pipeline(System),
     /// Configuration of a container image, as registries keep it.
@@ -73,16 +75,19 @@ impl Kind {
         if let Some(system) = System::of(path) {
             return Some(Self::Pipeline(system));
         }
+        if let Some(form) = Form::of_name(name) {
+            return Some(Self::Infrastructure(form));
+        }
         let end = name.rsplit_once('.').map_or("", |(_, end)| end).to_ascii_lowercase();
         if is_image(&end, bytes) {
             return Some(Self::Image);
         }
-        if !matches!(end.as_str(), "yaml" | "yml" | "json") {
+        if !matches!(end.as_str(), "yaml" | "yml" | "json" | "template") {
             return None;
         }
         let text = first_look(bytes);
-        if !(has_key(&text, "apiVersion") && has_key(&text, "kind")) {
-            return None;
+        if end == "template" || !(has_key(&text, "apiVersion") && has_key(&text, "kind")) {
+            return Form::of_text(&text).map(Self::Infrastructure);
         }
         let is_template = path.contains("templates/") && text.contains("{{");
         Some(if is_template { Self::HelmTemplate } else { Self::Manifest })
@@ -116,7 +121,7 @@ fn first_look(bytes: &[u8]) -> String {
 }
 
 /// Whether some line begins with that key, or it stands in quotes.
-fn has_key(text: &str, key: &str) -> bool {
+pub(crate) fn has_key(text: &str, key: &str) -> bool {
     text.match_indices(key).any(|(at, _)| {
         let before = text[..at].chars().next_back().unwrap_or('\n');
         let after = text[at + key.len()..].trim_start_matches(['"', '\'']).trim_start_matches([' ', '\t']);
@@ -186,6 +191,25 @@ mod tests {
         check("{% set a = 1 %}\nFROM b\n", Kind::DockerfileTemplate);
         check("FROM a\nLABEL b={{c}}\n", Kind::Dockerfile);
         check("", Kind::Dockerfile);
+    }
+
+    #[test]
+    fn infrastructure_is_told_by_its_name_or_its_keys() {
+        let check = |path: &str, text: &str, expect: Option<Form>| {
+            assert_eq!(Kind::of(path, text.as_bytes()), expect.map(Kind::Infrastructure), "{path}");
+        };
+        check("a/main.tf", "", Some(Form::Hcl));
+        check("a/b.auto.tfvars", "", Some(Form::Values));
+        check("a/example.tfvars", "", None);
+        check("plan.json", "{\"terraform_version\": \"1\", \"resource_changes\": []}", Some(Form::Plan));
+        check("a.yaml", "Resources:\n  A:\n    Type: AWS::S3::Bucket\n", Some(Form::Template));
+        check(
+            "a.template",
+            "{\"Resources\": {\"A\": {\"Type\": \"AWS::S3::Bucket\"}}}",
+            Some(Form::Template),
+        );
+        check("a.yaml", "Resources:\n  - AWS::S3::Bucket\n", None);
+        check("a.json", "{\"Resources\": 1}", None);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod diff;
 mod dockerfile;
 mod image;
+mod infrastructure;
 mod issue;
 mod joined;
 mod kind;
@@ -19,6 +20,7 @@ mod source;
 mod test;
 mod yaml;
 
+use infrastructure::Infrastructure;
 use issue::Issues;
 use kind::Kind;
 use plimsoll_model::{Digest, digest::Hasher};
@@ -32,6 +34,7 @@ pub struct Checker {
     issues: Issues,
     coverage: Coverage,
     manifests: kubernetes::Manifests,
+    infrastructure: Infrastructure,
 }
 
 /// What the rules say of all files.
@@ -72,6 +75,7 @@ impl Checker {
     fn read(&mut self, kind: Kind, source: &Rc<Source>) -> Result<(), String> {
         match kind {
             Kind::Dockerfile => dockerfile::check(source, &mut self.issues),
+            Kind::Infrastructure(form) => self.infrastructure.add(form, source, &mut self.issues),
             Kind::Pipeline(system) => pipelines::check(system, source, &mut self.issues),
             Kind::DockerfileTemplate => {
                 dockerfile::not_rendered::report(source, &mut self.issues);
@@ -90,9 +94,11 @@ impl Checker {
     #[must_use]
     pub fn finish(mut self) -> Checked {
         self.manifests.judge(&mut self.issues);
+        let undecided = self.infrastructure.judge(&mut self.issues);
         let issue::Outcome { findings, suppressed, gaps } = self.issues.finish();
         let mut coverage = self.coverage;
         coverage.gaps.extend(gaps);
+        coverage.undecided += undecided;
         Checked { findings, suppressed, coverage }
     }
 }
@@ -102,6 +108,7 @@ impl Checker {
 pub fn rules() -> Vec<&'static Rule> {
     let mut rules: Vec<&'static Rule> =
         vec![&yaml::duplicate_key::RULE, &kubernetes::not_rendered::RULE, &dockerfile::not_rendered::RULE];
+    rules.extend(infrastructure::rules());
     rules.extend(pipelines::rules());
     rules.extend(kubernetes::RULES.iter().map(|(rule, _)| *rule));
     rules.extend(image::RULES.iter().map(|(rule, _)| *rule));

@@ -292,7 +292,7 @@ mod tests {
             rules: vec![&RULE],
             rules_digest: Digest::of(b"rules"),
             database: None,
-            coverage: Coverage { files: 2, bytes: 70, packages: 0, gaps: vec![] },
+            coverage: Coverage { files: 2, bytes: 70, ..Coverage::default() },
             findings: vec![finding(Severity::Critical), finding(Severity::Low)],
             suppressed: vec![finding(Severity::High)],
         }
