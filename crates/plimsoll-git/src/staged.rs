@@ -15,7 +15,7 @@ use gix_hash::ObjectId;
 use gix_object::Kind;
 use plimsoll_engine::ports::SourceError;
 use plimsoll_model::{Code, reason::printable};
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 /// A file of the next commit that the current one does not have, or not so.
 #[derive(Debug)]
@@ -73,10 +73,11 @@ fn tree(objects: &Objects, head: Option<ObjectId>) -> Result<ObjectId, SourceErr
     }
 }
 
-/// Path, old and new blob of each regular file that there will be (git-diff-index(1), "Raw output format").
+/// Path, old and new blob of each regular file that there will be (git-diff-index(1), "Raw output format"). What was moved or
+/// copied as it was from another changed file brings nothing.
 fn changes(answer: &[u8]) -> Vec<(String, Option<ObjectId>, ObjectId)> {
     let mut fields = answer.split(|&b| b == 0);
-    let mut changes = Vec::new();
+    let (mut changes, mut gone) = (Vec::new(), HashSet::new());
     while let (Some(facts), Some(path)) = (fields.next(), fields.next()) {
         let facts = String::from_utf8_lossy(facts);
         let mut facts = facts.trim_start_matches(':').split(' ');
@@ -87,10 +88,12 @@ fn changes(answer: &[u8]) -> Vec<(String, Option<ObjectId>, ObjectId)> {
         };
         let is_file = |mode: &str| mode.starts_with("100");
         let id = |text: &str| ObjectId::from_hex(text.as_bytes()).ok();
+        let old = id(old).filter(|_| is_file(old_mode));
+        gone.extend(old);
         if let Some(new) = id(new).filter(|_| is_file(mode)) {
-            let old = id(old).filter(|_| is_file(old_mode));
             changes.push((printable(&String::from_utf8_lossy(path), 4096), old, new));
         }
     }
+    changes.retain(|(_, _, new)| !gone.contains(new));
     changes
 }

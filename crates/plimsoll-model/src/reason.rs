@@ -104,6 +104,10 @@ registry! {
         "the file {path} is a Git LFS pointer, not the file",
         "What a pointer names is not part of the commit.",
         "git lfs migrate export --include={path}";
+    SrcSecret "E-SRC-SECRET", Author,
+        "{what} has {count} secrets that were not there before, the first at {place}",
+        "Whoever can read a repository has every secret that was ever in it; removing it later does not take it back.",
+        "take it out and read it at run time instead; if it was pushed anywhere, revoke it first";
     SrcUnprotected "E-SRC-UNPROTECTED", PolicyOwner,
         "the commit {commit} is not reachable from a protected ref of {project}",
         "The environment asks for a commit of a protected branch, so that nobody ships what nobody agreed on.",

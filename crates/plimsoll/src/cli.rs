@@ -1,5 +1,6 @@
 //! Flags and subcommands. Help shows the everyday verbs first.
 
+pub(crate) mod hook;
 pub(crate) mod scan;
 
 use clap::{Parser, Subcommand};
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Rollback(Rollback),
     /// Look for secrets, vulnerable packages and risky configuration
     Scan(scan::Scan),
+    /// Make git refuse commits and pushes with secrets
+    Hook(hook::HookArguments),
     /// Check a bundle or a dossier, offline
     Verify(Verify),
     /// Say what this machine can enforce, and what to change

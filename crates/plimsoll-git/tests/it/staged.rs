@@ -41,6 +41,18 @@ fn the_index_counts_and_not_the_work_tree() {
 }
 
 #[test]
+fn what_was_only_moved_brings_nothing() {
+    let repository = GitFixture::new();
+    repository.write("old", "content");
+    repository.commit("one");
+    repository.git(&["mv", "old", "new"]);
+    assert_eq!(changes(&repository.path(), None), []);
+    repository.write("new", "other content");
+    repository.git(&["add", "-A"]);
+    assert_eq!(changes(&repository.path(), None), [entry("new", "other content", None)]);
+}
+
+#[test]
 fn another_index_can_be_asked_for() {
     let repository = GitFixture::new();
     repository.write("a", "1");

@@ -18,6 +18,8 @@ pub(crate) struct Scan {
 /// What to look for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ScanCommand {
+    /// Passwords, keys and tokens: in files, in a history, in an image
+    Secrets(ScanSecrets),
     /// Risky Dockerfiles, manifests, pipelines and infrastructure as code
     Config(ScanTree),
 }
@@ -30,6 +32,28 @@ pub(crate) struct ScanTree {
     pub(crate) path: PathBuf,
     #[command(flatten)]
     pub(crate) shown: Shown,
+}
+
+/// `plimsoll scan secrets`
+#[derive(Debug, clap::Args)]
+pub(crate) struct ScanSecrets {
+    /// A file or directory, or - for standard input; in a git work tree what git ignores is left out
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+    /// Look at every blob that any branch or tag of the repository reaches, and name the commit that brought it
+    #[arg(long, conflicts_with = "image")]
+    pub(crate) history: bool,
+    /// Only at what this revision does not have and HEAD has, or at a range as in main..topic
+    #[arg(long, value_name = "REVISION", requires = "history")]
+    pub(crate) since: Option<String>,
+    /// Look into archives: every file of every layer of an OCI layout, or of an image's tar file
+    #[arg(long)]
+    pub(crate) image: bool,
+    /// Show what could be a secret, for somebody who looks through it; without this, what most surely is one
+    #[arg(long)]
+    pub(crate) audit: bool,
 }
 
 /// What becomes of findings.

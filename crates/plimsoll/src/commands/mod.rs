@@ -8,6 +8,7 @@ mod doctor;
 mod dossier;
 mod explain;
 mod export;
+mod hook;
 pub(crate) mod init;
 mod logs;
 mod man;
@@ -45,7 +46,8 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         Command::Approve(arguments) => done(approve::approve(&context, arguments, output)),
         Command::Promote(arguments) => done(promote::promote(&context, arguments, output)),
         Command::Rollback(arguments) => done(rollback::rollback(&context, arguments, output)),
-        Command::Scan(arguments) => scan::scan(arguments, output),
+        Command::Hook(arguments) => done(hook::hook(&arguments.command, output)),
+        Command::Scan(arguments) => scan::scan(&context, arguments, output),
         Command::Verify(arguments) => done(verify::verify(&context, arguments, output)),
         Command::Doctor => doctor::doctor(output),
         Command::Check(arguments) => done(check::check(arguments, output)),

@@ -1,22 +1,30 @@
 //! `plimsoll scan`: looks for what should not be there, and says what it looked at. One file for each engine; this one
 //! puts their reports together.
 
+mod archive;
 pub(crate) mod config;
-mod show;
+pub(crate) mod secrets;
+pub(crate) mod show;
+mod stream;
 pub(crate) mod tree;
 
 use crate::{
     cli::scan::{Scan, ScanCommand, Shown},
+    context::Context,
     failure::Failure,
     output::Output,
 };
 use plimsoll_scan::{Report, Rule, Severity, Verdict, sarif};
 use std::{fs, path::Path, process::ExitCode};
 
-pub(crate) fn scan(arguments: &Scan, output: &Output) -> Result<ExitCode, Failure> {
+pub(crate) fn scan(context: &Context, arguments: &Scan, output: &Output) -> Result<ExitCode, Failure> {
     let (reports, shown) = match &arguments.engine {
+        Some(ScanCommand::Secrets(secrets)) => (vec![secrets::scan(context, secrets)?], &secrets.shown),
         Some(ScanCommand::Config(tree)) => (vec![config::scan(&tree.path)?], &tree.shown),
-        None => (vec![config::scan(&arguments.all.path)?], &arguments.all.shown),
+        None => {
+            let path = &arguments.all.path;
+            (vec![secrets::scan_tree(context, path)?, config::scan(path)?], &arguments.all.shown)
+        }
     };
     finish(&reports, shown, output)
 }

@@ -30,16 +30,6 @@ pub(crate) struct Files {
     gaps: Vec<Gap>,
 }
 
-/// What came of one file.
-pub(crate) enum Read {
-    /// Its content.
-    Content(Vec<u8>),
-    /// It is no file any more, or never was one with a content of its own.
-    Nothing,
-    /// It could not be read, in one line.
-    Gap(String),
-}
-
 impl Files {
     /// The files at or below `path`. In a git work tree they are what is in the index and what is neither there nor
     /// ignored; where that gives nothing, what was named is looked at as it lies there.
@@ -125,55 +115,32 @@ impl Files {
         }
     }
 
-    /// Reads one of the files.
-    pub(crate) fn read(&self, index: usize) -> Read {
-        let Some(path) = self.paths.get(index) else { return Read::Nothing };
-        match open_listed(self.root.as_fd(), path) {
-            Ok(Standing::File(file, size)) => bounded(file, size),
-            Ok(Standing::Directory | Standing::Other | Standing::Nothing) => Read::Nothing,
-            Err(problem) => Read::Gap(problem),
-        }
-    }
-
-    /// Gives each wanted file to `take`, on as many threads as help, and adds up what was read. The answers come in the
-    /// order of the paths whatever the threads did.
-    pub(crate) fn each<T: Send>(
-        &self,
-        wanted: impl Fn(&str) -> bool + Sync,
-        take: impl Fn(&str, &[u8]) -> T + Sync,
-    ) -> (Vec<T>, Coverage) {
+    /// Gives each file to `take`, on as many threads as help. The answers come in the order of the paths whatever the
+    /// threads did.
+    pub(crate) fn each<T: Send>(&self, take: impl Fn(&str, Result<fs::File, String>) -> T + Sync) -> Vec<T> {
         let next = AtomicUsize::new(0);
         let work = || {
             let mut done = Vec::new();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(path) = self.paths.get(index).map(|path| shown(path)) else { return done };
-                if wanted(&path) {
-                    let (answer, counted) = one(&path, self.read(index), &take);
-                    done.push((index, answer, counted));
+                if let Some(file) = self.open(index).transpose() {
+                    done.push((index, take(&path, file)));
                 }
             }
         };
         let threads = THREADS.min(thread::available_parallelism().map_or(1, usize::from));
         let mut done = thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-            let own = work();
-            // A thread that panicked would have lost its files: the panic goes on here.
-            let joined = others
-                .into_iter()
-                .map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            joined.flatten().chain(own).collect::<Vec<_>>()
+            let mut done = work();
+            for other in others {
+                // What a thread that panicked has seen is lost: the panic goes on here.
+                done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            done
         });
-        done.sort_unstable_by_key(|(index, _, _)| *index);
-        let mut coverage = Coverage { gaps: self.gaps.clone(), ..Coverage::default() };
-        let mut answers = Vec::new();
-        for (_, answer, counted) in done {
-            answers.extend(answer);
-            coverage.files += counted.files;
-            coverage.bytes += counted.bytes;
-            coverage.gaps.extend(counted.gaps);
-        }
-        (answers, coverage)
+        done.sort_unstable_by_key(|(index, _)| *index);
+        done.into_iter().map(|(_, answer)| answer).collect()
     }
 }
 
@@ -204,39 +171,31 @@ pub(crate) fn walk(
     let files = Files::at(path)?;
     let mut coverage = Coverage { gaps: files.gaps.clone(), ..Coverage::default() };
     for (index, path) in files.paths().enumerate().filter(|(_, path)| wanted(path)) {
-        let (_, counted) = one(&path, files.read(index), |path, content| take(path, content));
-        coverage.files += counted.files;
-        coverage.bytes += counted.bytes;
-        coverage.gaps.extend(counted.gaps);
+        match files.open(index).and_then(|file| file.map(bounded).transpose()) {
+            Ok(Some(content)) => {
+                coverage.files += 1;
+                coverage.bytes += content.len() as u64;
+                take(&path, &content);
+            }
+            Ok(None) => {}
+            Err(problem) => coverage.gaps.push(Gap { path, problem }),
+        }
     }
     Ok(coverage)
 }
 
-fn one<T>(path: &str, read: Read, mut take: impl FnMut(&str, &[u8]) -> T) -> (Option<T>, Coverage) {
-    match read {
-        Read::Content(content) => {
-            let coverage = Coverage { files: 1, bytes: content.len() as u64, ..Coverage::default() };
-            (Some(take(path, &content)), coverage)
-        }
-        Read::Nothing => (None, Coverage::default()),
-        Read::Gap(problem) => {
-            let gaps = vec![Gap { path: path.to_owned(), problem }];
-            (None, Coverage { gaps, ..Coverage::default() })
-        }
-    }
-}
-
-/// Reads a file whose size is known but may change. What is too large is not read at all.
-fn bounded(file: fs::File, size: u64) -> Read {
-    let too_large = |size| Read::Gap(format!("it has {size} bytes; more than {FILE_LIMIT} are not read"));
+/// Reads a file, and nothing of one that is too large.
+fn bounded(file: fs::File) -> Result<Vec<u8>, String> {
+    let too_large = |size| format!("it has {size} bytes; more than {FILE_LIMIT} are not read");
+    let size = file.metadata().map_or(0, |data| data.len());
     if size > FILE_LIMIT {
-        return too_large(size);
+        return Err(too_large(size));
     }
     let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     match file.take(FILE_LIMIT + 1).read_to_end(&mut content) {
-        Ok(count) if count as u64 > FILE_LIMIT => too_large(count as u64),
-        Ok(_) => Read::Content(content),
-        Err(error) => Read::Gap(error.to_string()),
+        Ok(count) if count as u64 > FILE_LIMIT => Err(too_large(count as u64)),
+        Ok(_) => Ok(content),
+        Err(error) => Err(error.to_string()),
     }
 }
 

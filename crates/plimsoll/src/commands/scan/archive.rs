@@ -1,0 +1,139 @@
+//! What images and archives hold: each file of each layer, whether a later layer hides it or not. An OCI layout or an
+//! image's tar file is a tree of files of which some are archives, so nothing of its indices has to be believed.
+
+use super::{
+    secrets::Collected,
+    stream::{self, said},
+    tree::Files,
+};
+use crate::failure::Failure;
+use flate2::read::MultiGzDecoder;
+use plimsoll_model::reason::printable;
+use plimsoll_scan::secrets::Scanner;
+use std::{
+    io::{self, Read},
+    path::Path,
+};
+
+/// Archives inside archives.
+const DEPTH: usize = 4;
+/// Most bytes that all archives together may unpack to.
+const UNPACKED: u64 = 16 << 30;
+/// Most files in all archives together.
+const ENTRIES: u64 = 2_000_000;
+/// What is looked at to tell what something is; a tar header's mark stands at byte 257.
+const HEAD: usize = 512;
+
+/// Looks at a directory, or a file, and into every archive.
+///
+/// # Errors
+/// When `path` cannot be opened.
+pub(crate) fn scan(scanner: &Scanner, path: &Path) -> Result<Collected, Failure> {
+    let files = Files::everything_at(path)?;
+    let mut unpack = Unpack { scanner, collected: Collected::default(), bytes: 0, entries: 0 };
+    unpack.collected.coverage.gaps.extend_from_slice(files.gaps());
+    for (index, path) in files.paths().enumerate() {
+        match files.open(index) {
+            Ok(Some(file)) => {
+                let size = file.metadata().ok().map(|data| data.len());
+                unpack.stream(&path, &mut io::BufReader::with_capacity(1 << 16, file), size, 0);
+            }
+            Ok(None) => {}
+            Err(problem) => unpack.collected.gap(path, problem),
+        }
+    }
+    Ok(unpack.collected)
+}
+
+struct Unpack<'a> {
+    scanner: &'a Scanner,
+    collected: Collected,
+    bytes: u64,
+    entries: u64,
+}
+
+/// Reads what follows the end of an archive. It must be there, for whoever packed it checks its end; and where it says
+/// anything, other readers could take that for more files.
+fn nothing_more(rest: &mut dyn Read) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    loop {
+        match rest.read(&mut buffer)? {
+            0 => return Ok(()),
+            count if buffer.iter().take(count).all(|byte| *byte == 0) => {}
+            _ => return Err(io::Error::other("there is something after its end")),
+        }
+    }
+}
+
+/// What the beginning of a file says.
+#[derive(Debug, PartialEq, Eq)]
+enum Kind {
+    Tar,
+    Gzip,
+    Unread(&'static str),
+    File,
+}
+
+fn kind(head: &[u8]) -> Kind {
+    match head {
+        [0x1f, 0x8b, 8, ..] => Kind::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Kind::Unread("it is compressed with zstd, which is not read"),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Kind::Unread("it is compressed with xz, which is not read"),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Kind::Unread("it is compressed with bzip2, which is not read"),
+        _ if head.get(257..262) == Some(b"ustar") => Kind::Tar,
+        _ => Kind::File,
+    }
+}
+
+impl Unpack<'_> {
+    /// Looks at a file, or at what it holds. What is read is counted, however often it is packed.
+    fn stream(&mut self, path: &str, content: &mut dyn Read, size: Option<u64>, depth: usize) {
+        let mut head = Vec::with_capacity(HEAD);
+        if let Err(error) = (&mut *content).take(HEAD as u64).read_to_end(&mut head) {
+            return self.collected.gap(path, said(&error));
+        }
+        let kind = kind(&head);
+        let whole = &mut head.as_slice().chain(content);
+        match kind {
+            Kind::File => self.file(path, whole, size),
+            Kind::Unread(problem) => self.collected.gap(path, problem),
+            _ if depth >= DEPTH => {
+                self.collected.gap(path, format!("it is packed more than {DEPTH} times"));
+            }
+            Kind::Gzip => self.stream(path, &mut MultiGzDecoder::new(whole).take(UNPACKED), None, depth + 1),
+            Kind::Tar => {
+                if let Err(error) = self.tar(path, whole, depth) {
+                    self.collected.gap(path, said(&error));
+                }
+            }
+        }
+    }
+
+    fn tar(&mut self, path: &str, content: &mut dyn Read, depth: usize) -> io::Result<()> {
+        let mut archive = tar::Archive::new(content);
+        for entry in archive.entries()? {
+            let mut entry = entry?;
+            self.entries += 1;
+            if self.entries > ENTRIES {
+                return Err(io::Error::other(format!("there are more than {ENTRIES} files")));
+            }
+            if !entry.header().entry_type().is_file() {
+                continue;
+            }
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let path = printable(&format!("{path}!/{}", name.trim_start_matches("./")), 4096);
+            let size = entry.size();
+            self.stream(&path, &mut entry, Some(size), depth + 1);
+            if self.bytes > UNPACKED {
+                return Err(io::Error::other(format!("it unpacks to more than {UNPACKED} bytes")));
+            }
+        }
+        nothing_more(archive.into_inner())
+    }
+
+    fn file(&mut self, path: &str, content: &mut dyn Read, size: Option<u64>) {
+        let looked = stream::scan(self.scanner, path, content, size);
+        self.bytes = self.bytes.saturating_add(looked.coverage.bytes);
+        self.collected.add(looked);
+    }
+}

@@ -1,0 +1,247 @@
+//! `plimsoll scan secrets`: where the engine gets its bytes from. A tree as it lies there, a history, what is about to be
+//! committed or pushed, an image, or standard input; the engine is the same.
+
+use super::{archive, stream, tree::Files};
+use crate::{cli::scan::ScanSecrets, context::Context, failure::Failure};
+use plimsoll_engine::ports::Source as _;
+use plimsoll_git::{Blob, GitSource, History};
+use plimsoll_model::ScanEngine;
+use plimsoll_scan::{
+    Coverage, Finding, Fingerprint, Gap, Report,
+    secrets::{self, Point, Scanned, Scanner},
+};
+use std::{collections::BTreeSet, io, path::Path};
+
+/// Bytes around a changed part that are looked at with it, before the ends of their lines are.
+const AROUND: usize = 1024;
+/// Longest line that a changed part is looked at with.
+const LINE: usize = 64 << 10;
+/// Bytes in which a NUL means that parts have no meaning alone: UTF-16, or no text.
+const SNIFFED: usize = 8192;
+
+/// Looks where it was asked to look.
+///
+/// # Errors
+/// When that cannot be opened, or there is no key for fingerprints and none can be kept; what cannot be read in there is a
+/// gap of the report.
+pub(crate) fn scan(context: &Context, arguments: &ScanSecrets) -> Result<Report, Failure> {
+    let point = if arguments.audit { Point::Audit } else { Point::Gate };
+    let scanner = Scanner::new(point, context.project_key()?);
+    let path = &arguments.path;
+    let collected = match (arguments.history, arguments.image) {
+        (true, _) => history(&scanner, path, arguments.since.as_deref())?,
+        (false, true) => archive::scan(&scanner, path)?,
+        (false, false) if path.as_os_str() == "-" => {
+            stream::scan(&scanner, "-", &mut io::stdin().lock(), None)
+        }
+        (false, false) => tree(&scanner, path)?,
+    };
+    Ok(collected.report())
+}
+
+/// Looks at the files of a directory for what most surely is a secret.
+///
+/// # Errors
+/// As [`scan`].
+pub(crate) fn scan_tree(context: &Context, path: &Path) -> Result<Report, Failure> {
+    Ok(tree(&Scanner::new(Point::Gate, context.project_key()?), path)?.report())
+}
+
+/// What was found, and in what.
+#[derive(Default)]
+pub(crate) struct Collected {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) suppressed: Vec<Finding>,
+    pub(crate) coverage: Coverage,
+}
+
+impl Collected {
+    /// Takes what came of one file.
+    pub(crate) fn take(&mut self, scanned: Scanned) {
+        self.findings.extend(scanned.findings);
+        self.suppressed.extend(scanned.suppressed);
+        self.coverage.gaps.extend(scanned.gaps);
+    }
+
+    pub(crate) fn gap(&mut self, path: impl Into<String>, problem: impl Into<String>) {
+        self.coverage.gaps.push(Gap { path: path.into(), problem: problem.into() });
+    }
+
+    /// Takes what came of more files.
+    pub(crate) fn add(&mut self, mut more: Self) {
+        self.findings.append(&mut more.findings);
+        self.suppressed.append(&mut more.suppressed);
+        self.coverage.files += more.coverage.files;
+        self.coverage.bytes += more.coverage.bytes;
+        self.coverage.gaps.append(&mut more.coverage.gaps);
+    }
+
+    /// Of a file that could not be read.
+    pub(crate) fn unread(path: &str, problem: impl Into<String>) -> Self {
+        let mut collected = Self::default();
+        collected.gap(path, problem);
+        collected
+    }
+
+    pub(crate) fn report(self) -> Report {
+        Report {
+            engine: ScanEngine::Secrets,
+            version: env!("CARGO_PKG_VERSION"),
+            rules: secrets::rules(),
+            rules_digest: secrets::rules_digest(),
+            database: None,
+            coverage: self.coverage,
+            findings: self.findings,
+            suppressed: self.suppressed,
+        }
+    }
+}
+
+fn tree(scanner: &Scanner, path: &Path) -> Result<Collected, Failure> {
+    let files = Files::at(path)?;
+    let mut collected = Collected::default();
+    collected.coverage.gaps.extend_from_slice(files.gaps());
+    let looked = files.each(|path, file| match file {
+        Ok(mut file) => {
+            let size = file.metadata().ok().map(|data| data.len());
+            stream::scan(scanner, path, &mut file, size)
+        }
+        Err(problem) => Collected::unread(path, problem),
+    });
+    looked.into_iter().for_each(|looked| collected.add(looked));
+    Ok(collected)
+}
+
+fn history(scanner: &Scanner, path: &Path, since: Option<&str>) -> Result<Collected, Failure> {
+    let source = GitSource::open(path)?;
+    let look = |blob: Blob<'_>| look(scanner, blob);
+    let history = match since {
+        None => source.history(&look)?,
+        Some(range) => {
+            let (since, until) = range.split_once("..").unwrap_or((range, "HEAD"));
+            let [since, until] = [since, until].map(|revision| source.resolve(revision));
+            source.history_between(&since?.commit, &until?.commit, &look)?
+        }
+    };
+    let mut collected = collected(history);
+    collected.findings = once_each(std::mem::take(&mut collected.findings));
+    collected.suppressed = once_each(std::mem::take(&mut collected.suppressed));
+    Ok(collected)
+}
+
+/// What was found in a history, the oldest first, each with its commit.
+pub(crate) fn collected(history: History<Scanned>) -> Collected {
+    let mut collected = Collected {
+        coverage: Coverage { files: history.blobs, bytes: history.bytes, ..Coverage::default() },
+        ..Collected::default()
+    };
+    for (path, problem) in history.problems {
+        collected.gap(path, problem);
+    }
+    for mut hit in history.hits {
+        for finding in hit.found.findings.iter_mut().chain(&mut hit.found.suppressed) {
+            if let Some(location) = &mut finding.location {
+                location.commit.clone_from(&hit.commit);
+            }
+        }
+        collected.take(hit.found);
+    }
+    collected
+}
+
+/// A secret that stays in a file for many commits is one finding: that of the commit which brought it.
+fn once_each(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut seen: BTreeSet<(Fingerprint, String)> = BTreeSet::new();
+    let path = |finding: &Finding| finding.location.as_ref().map(|location| location.path.clone());
+    let mut kept = findings;
+    kept.retain(|finding| seen.insert((finding.fingerprint, path(finding).unwrap_or_default())));
+    kept
+}
+
+/// Looks at a blob. Of one that is a change of another, in which nothing was found, the changed parts are looked at first;
+/// only where they show anything the whole of it decides.
+pub(crate) fn look(scanner: &Scanner, blob: Blob<'_>) -> Option<Scanned> {
+    let found = |scanned: &Scanned| {
+        !(scanned.findings.is_empty() && scanned.suppressed.is_empty() && scanned.gaps.is_empty())
+    };
+    let wide = matches!(blob.content, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    let parts = blob.fresh.filter(|_| !wide && !blob.content.iter().take(SNIFFED).any(|byte| *byte == 0));
+    if let Some(parts) = parts.and_then(|parts| windows(blob.content, parts)) {
+        let clean = |(start, end): &(usize, usize)| {
+            blob.content.get(*start..*end).is_none_or(|part| !found(&scanner.scan(blob.path, part)))
+        };
+        if parts.iter().all(clean) {
+            return None;
+        }
+    }
+    let scanned = scanner.scan(blob.path, blob.content);
+    found(&scanned).then_some(scanned)
+}
+
+/// The lines of changed parts with what is around them; none where that is most of it anyway, or its lines are too long to
+/// be told apart.
+fn windows(content: &[u8], parts: &[std::ops::Range<usize>]) -> Option<Vec<(usize, usize)>> {
+    let mut windows: Vec<(usize, usize)> = Vec::new();
+    let mut total = 0;
+    for part in parts {
+        let start = line_start(content, part.start.saturating_sub(AROUND))?;
+        let end = line_end(content, (part.end + AROUND).min(content.len()))?;
+        match windows.last_mut() {
+            Some((_, last)) if *last >= start => {
+                total += end.saturating_sub(*last);
+                *last = end.max(*last);
+            }
+            _ => {
+                total += end - start;
+                windows.push((start, end));
+            }
+        }
+        if total > content.len() / 2 {
+            return None;
+        }
+    }
+    Some(windows)
+}
+
+fn line_start(content: &[u8], at: usize) -> Option<usize> {
+    let from = at.saturating_sub(LINE);
+    match content.get(from..at)?.iter().rposition(|byte| *byte == b'\n') {
+        Some(newline) => Some(from + newline + 1),
+        None => (from == 0).then_some(0),
+    }
+}
+
+fn line_end(content: &[u8], at: usize) -> Option<usize> {
+    let to = (at + LINE).min(content.len());
+    match content.get(at..to)?.iter().position(|byte| *byte == b'\n') {
+        Some(newline) => Some(at + newline + 1),
+        None => (to == content.len()).then_some(to),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_looked_at_with_whole_lines_around_it() {
+        let line = "0123456789abcdef0123456789abcde\n";
+        let content = line.repeat(1000);
+        let check = |parts: &[(usize, usize)], expect: Option<&[(usize, usize)]>| {
+            let parts: Vec<_> = parts.iter().map(|(start, end)| *start..*end).collect();
+            assert_eq!(windows(content.as_bytes(), &parts).as_deref(), expect, "{parts:?}");
+        };
+        check(&[], Some(&[]));
+        check(&[(0, 0)], Some(&[(0, 1056)]));
+        check(&[(16_010, 16_020)], Some(&[(14_976, 17_056)]));
+        check(&[(16_010, 16_020), (17_100, 17_100)], Some(&[(14_976, 18_144)]));
+        check(&[(32_000, 32_000)], Some(&[(30_976, 32_000)]));
+        check(&[(2000, 20_000)], None);
+        let change = 500_000..500_001;
+        assert_eq!(
+            windows("x".repeat(1 << 20).as_bytes(), std::slice::from_ref(&change)),
+            None,
+            "one long line"
+        );
+    }
+}

@@ -1,0 +1,298 @@
+//! Where `plimsoll scan secrets` gets its bytes from (ATTACKS A20: a secret in history). What is a secret is tested beside
+//! the engine; here each is a private key that `ssh-keygen` made a moment ago.
+
+use crate::world::{Ran, text};
+use plimsoll_testkit::{GitFixture, SshKey};
+use serde_json::Value;
+use std::{
+    fs,
+    io::Write as _,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+use tempfile::TempDir;
+
+/// A repository, a state directory that is not there yet, and a secret.
+pub(crate) struct Place {
+    base: TempDir,
+    pub(crate) repository: GitFixture,
+    pub(crate) secret: String,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let key = SshKey::generate();
+        let secret = fs::read_to_string(key.private_path()).unwrap();
+        Self { base: tempfile::tempdir().unwrap(), repository: GitFixture::new(), secret }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.base.path().join(name)
+    }
+
+    pub(crate) fn command(&self, directory: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
+        command.arg("--state").arg(self.path("state")).args(arguments).current_dir(directory);
+        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", self.base.path());
+        command.stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn plimsoll(&self, arguments: &[&str]) -> Ran {
+        Ran::of(&mut self.command(&self.repository.path(), arguments))
+    }
+
+    /// The report of `plimsoll scan secrets`, which must end with `status`.
+    fn scan(&self, status: i32, arguments: &[&str]) -> Value {
+        let ran = self.plimsoll(&[&["--json", "scan", "secrets"], arguments].concat()).ended(status);
+        assert!(!ran.stdout.contains(self.body()), "the report holds the secret");
+        ran.value()["reports"][0].clone()
+    }
+
+    /// A line of the secret that appears nowhere else.
+    pub(crate) fn body(&self) -> &str {
+        self.secret.lines().nth(2).unwrap()
+    }
+}
+
+/// Path and line of each finding.
+fn places(report: &Value) -> Vec<(String, u64)> {
+    let findings = report["findings"].as_array().unwrap();
+    let place = |finding: &Value| {
+        let location = &finding["location"];
+        (text(&location["path"]).to_owned(), location["line"].as_u64().unwrap())
+    };
+    findings.iter().map(place).collect()
+}
+
+fn at(path: &str, line: u64) -> (String, u64) {
+    (path.to_owned(), line)
+}
+
+#[test]
+fn a_secret_that_left_the_tip_is_found_in_history_with_its_commit() {
+    let place = Place::new();
+    let repository = &place.repository;
+    repository.write("README", "nothing to see\n");
+    repository.commit("one");
+    assert_eq!(places(&place.scan(0, &["--history"])), [], "benign twin");
+    repository.write("deploy/key.pem", format!("first line\n{}", place.secret));
+    let leaked = repository.commit("by mistake");
+    repository.write("deploy/key.pem", format!("first line, changed\n{}", place.secret));
+    repository.commit("still there");
+    repository.remove("deploy/key.pem");
+    repository.commit("gone");
+    assert_eq!(places(&place.scan(0, &[])), [], "the tip is clean");
+    for packed in [false, true] {
+        if packed {
+            repository.git(&["gc", "-q"]);
+        }
+        let report = place.scan(1, &["--history"]);
+        assert_eq!(places(&report), [at("deploy/key.pem", 2)], "once, however long it stayed");
+        assert_eq!(text(&report["findings"][0]["location"]["commit"]), leaked.as_str());
+    }
+    let shown = place.plimsoll(&["scan", "secrets", "--history"]).ended(1).stdout;
+    assert!(shown.contains(&leaked.as_str()[..12]) && shown.contains("deploy/key.pem:2"), "{shown}");
+    assert!(!shown.contains(place.body()), "{shown}");
+}
+
+#[test]
+fn a_range_of_history_leaves_out_what_was_there_before() {
+    let place = Place::new();
+    let repository = &place.repository;
+    repository.write("old.pem", &place.secret);
+    let old = repository.commit("old");
+    repository.write("new", "nothing\n");
+    let new = repository.commit("new");
+    assert_eq!(place.scan(0, &["--history", "--since", old.as_str()])["coverage"]["files"], 1);
+    let range = format!("{old}..{new}");
+    assert_eq!(place.scan(0, &["--history", "--since", &range])["coverage"]["files"], 1);
+    assert_eq!(places(&place.scan(1, &["--history"])), [at("old.pem", 1)]);
+    place.plimsoll(&["scan", "secrets", "--since", old.as_str()]).ended(2);
+    place.plimsoll(&["scan", "secrets", "--history", "--since", "nowhere"]).ended(2);
+}
+
+#[test]
+fn a_tree_is_what_belongs_to_the_project() {
+    let place = Place::new();
+    let repository = &place.repository;
+    repository.write(".gitignore", "local/\n");
+    for file in ["local/ignored.pem", "src/untracked.pem", "src/clean"] {
+        let content = if file.ends_with("pem") { place.secret.as_str() } else { "nothing\n" };
+        repository.write(file, content);
+    }
+    let utf16: Vec<u8> =
+        format!("\u{feff}\n\n{}", place.secret).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    repository.write("wide.pem", utf16);
+    repository.write("binary", [b"\0\x01\x02", place.secret.as_bytes()].concat());
+    repository.symlink("link.pem", "src/untracked.pem");
+    let report = place.scan(1, &[]);
+    let found: Vec<_> = places(&report).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(found, ["binary", "src/untracked.pem", "wide.pem"]);
+    // What is named is looked at, whatever git says of it.
+    assert_eq!(places(&place.scan(1, &["local"])), [at("ignored.pem", 1)]);
+    assert_eq!(places(&place.scan(1, &["src/untracked.pem"])), [at("untracked.pem", 1)]);
+    assert_eq!(places(&place.scan(0, &["src/clean"])), []);
+    place.plimsoll(&["scan", "secrets", "nowhere"]).ended(2);
+}
+
+#[test]
+fn a_large_file_is_looked_at_in_parts_and_to_its_end() {
+    let place = Place::new();
+    let line = format!("{}\n", "x".repeat(99));
+    for before in [100_000_usize, 83_880] {
+        let content = format!("{}{}{}", line.repeat(before), place.secret, line.repeat(120_000));
+        place.repository.write("large.txt", content);
+        let report = place.scan(1, &[]);
+        assert_eq!(places(&report), [at("large.txt", before as u64 + 1)]);
+        assert_eq!(report["coverage"]["files"], 1);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_makes_the_answer_partial() {
+    let place = Place::new();
+    place.repository.write("clean", "nothing\n");
+    let sparse = fs::File::create(place.repository.path().join("huge")).unwrap();
+    sparse.set_len(10 << 30).unwrap();
+    for arguments in [&[][..], &["--image"]] {
+        let report = place.scan(3, arguments);
+        assert!(text(&report["coverage"]["gaps"][0]["problem"]).contains("are not read"), "{report}");
+        assert_eq!(
+            (&report["coverage"]["gaps"][0]["path"], text(&report["verdict"])),
+            (&"huge".into(), "partial")
+        );
+    }
+}
+
+#[test]
+fn standard_input_is_one_file() {
+    let place = Place::new();
+    let check = |input: &str, status: i32| {
+        let mut command = place.command(place.base.path(), &["scan", "secrets", "-"]);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        Ran::from(child.wait_with_output().unwrap()).ended(status).stdout
+    };
+    let shown = check(&format!("a\nb\n{}", place.secret), 1);
+    assert!(shown.contains("-:3:") && !shown.contains(place.body()), "{shown}");
+    check("nothing\n", 0);
+}
+
+/// A tar file with these files.
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (path, content) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, path, *content).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn every_layer_of_an_image_is_looked_into() {
+    let place = Place::new();
+    let leaked = gzip(&tar(&[("app/key.pem", place.secret.as_bytes()), ("app/main", b"nothing\n")]));
+    let hides = tar(&[("app/.wh.key.pem", b"")]);
+    let layout = place.path("layout");
+    for (name, content) in [("blobs/sha256/aa", &leaked), ("blobs/sha256/bb", &hides)] {
+        fs::create_dir_all(layout.join(name).parent().unwrap()).unwrap();
+        fs::write(layout.join(name), content).unwrap();
+    }
+    let found = places(&place.scan(1, &["--image", layout.to_str().unwrap()]));
+    assert_eq!(found, [at("blobs/sha256/aa!/app/key.pem", 1)]);
+    let archive = place.path("image.tar");
+    fs::write(&archive, tar(&[("layers/a.tar.gz", &leaked), ("layers/b.tar", &hides)])).unwrap();
+    let found = places(&place.scan(1, &["--image", archive.to_str().unwrap()]));
+    assert_eq!(found, [at("image.tar!/layers/a.tar.gz!/app/key.pem", 1)]);
+    fs::write(&archive, tar(&[("layers/b.tar", &hides), ("x", b"nothing\n")])).unwrap();
+    place.scan(0, &["--image", archive.to_str().unwrap()]);
+}
+
+#[test]
+fn an_archive_that_cannot_be_read_whole_is_a_gap() {
+    let place = Place::new();
+    let whole = gzip(&tar(&[("a", b"nothing\n")]));
+    let mut nested = tar(&[("a", b"nothing\n")]);
+    for _ in 0..5 {
+        nested = gzip(&nested);
+    }
+    for (name, content, problem) in [
+        ("cut.tgz", &whole[..whole.len() - 12], ""),
+        ("zstd", b"\x28\xb5\x2f\xfdrest", "zstd"),
+        ("deep.gz", &nested, "packed more than"),
+        ("more.tar", &[tar(&[("a", b"1")]), b"more".to_vec()].concat(), "after its end"),
+        ("damaged.tar", &[&tar(&[("a", b"1")])[..300], &[b'9'; 900]].concat(), "checksum"),
+    ] {
+        let file = place.path(name);
+        fs::write(&file, content).unwrap();
+        let report = place.scan(3, &["--image", file.to_str().unwrap()]);
+        let gap = &report["coverage"]["gaps"][0];
+        assert!(text(&gap["problem"]).contains(problem), "{name}: {gap}");
+    }
+}
+
+#[test]
+fn a_damaged_history_is_never_clean() {
+    let place = Place::new();
+    let repository = &place.repository;
+    for version in 0..20 {
+        repository.write("file", format!("{version}\n{}", "some content\n".repeat(200)));
+        repository.commit("a change");
+    }
+    repository.git(&["repack", "-adq"]);
+    place.scan(0, &["--history"]);
+    let packs = fs::read_dir(repository.path().join(".git/objects/pack")).unwrap();
+    let mut packs = packs.map(|pack| pack.unwrap().path());
+    let pack = packs.find(|path| path.extension().is_some_and(|extension| extension == "pack")).unwrap();
+    let mut bytes = fs::read(&pack).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 40].fill(0x55);
+    fs::set_permissions(&pack, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&pack, bytes).unwrap();
+    let report = place.scan(3, &["--history"]);
+    assert_eq!(text(&report["verdict"]), "partial");
+}
+
+#[test]
+fn a_shallow_history_is_refused_with_what_to_do() {
+    let place = Place::new();
+    place.repository.write("a", "1");
+    place.repository.commit("one");
+    place.repository.write("a", "2");
+    place.repository.commit("two");
+    let clone = place.path("clone");
+    let url = format!("file://{}", place.repository.path().display());
+    place.repository.git(&["clone", "-q", "--depth=1", &url, clone.to_str().unwrap()]);
+    Ran::of(&mut place.command(&clone, &["--json", "scan", "secrets", "--history"]))
+        .refused(&["E-SRC-SHALLOW"]);
+    assert_eq!(Ran::of(&mut place.command(&clone, &["scan", "secrets"])).status, 0, "the tree is all there");
+}
+
+#[test]
+fn fingerprints_stay_with_their_key_and_the_key_with_its_user() {
+    let place = Place::new();
+    place.repository.write("a.pem", &place.secret);
+    place.repository.commit("one");
+    let fingerprint = |report: Value| text(&report["findings"][0]["fingerprint"]).to_owned();
+    let first = fingerprint(place.scan(1, &[]));
+    place.repository.write("a.pem", format!("moved\ndown\n{}", place.secret));
+    assert_eq!(fingerprint(place.scan(1, &[])), first);
+    assert_eq!(fingerprint(place.scan(1, &["--history"])), first);
+    let key = place.path("state/scan/fingerprint.key");
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    fs::remove_file(&key).unwrap();
+    assert_ne!(fingerprint(place.scan(1, &[])), first);
+    fs::write(&key, "damaged").unwrap();
+    place.plimsoll(&["scan", "secrets"]).ended(3);
+}
