@@ -1,4 +1,120 @@
-//! Encodings in which secrets are kept: base64 of both alphabets.
+//! Encodings in which secrets are kept: base64 of both alphabets, hexadecimal digits, percent signs, gzip. What is decoded
+//! is bounded by depth and by bytes, over the whole file.
+
+use super::shape::{ANY_HEX, Class, TOKEN};
+use std::{io::Read, ops::Range};
+
+/// How often what was decoded is decoded again.
+pub(crate) const DEPTH: usize = 3;
+/// Bytes that are decoded for one file, at all depths together.
+pub(crate) const BUDGET: usize = 8 << 20;
+/// The shortest run that is worth decoding: less holds no name with its value.
+const RUN: usize = 24;
+/// The longest run that is decoded.
+const LONGEST: usize = 1 << 20;
+
+/// Something in a file that was encoded.
+pub(crate) struct Decoded {
+    /// Where the encoded text stands.
+    pub(crate) range: Range<usize>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Everything in `bytes` that decodes to text, as far as `budget` reaches, which is counted down. Whether it reached the
+/// end is the second part.
+pub(crate) fn all(bytes: &[u8], budget: &mut usize) -> (Vec<Decoded>, bool) {
+    let mut found = Vec::new();
+    if let Some(text) = gunzip(bytes, budget) {
+        found.push(Decoded { range: 0..bytes.len(), bytes: text });
+        return (found, *budget > 0);
+    }
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        let length = rest.iter().take_while(|byte| ENCODED[usize::from(**byte)]).count();
+        if length < RUN {
+            at += length + 1;
+            continue;
+        }
+        let range = at..at + length;
+        if length <= LONGEST
+            && let Some(text) = run(&bytes[range.clone()], budget)
+        {
+            if text.len() > *budget {
+                return (found, false);
+            }
+            *budget -= text.len();
+            found.push(Decoded { range: range.clone(), bytes: text });
+        }
+        at = range.end + 1;
+    }
+    (found, true)
+}
+
+/// What an encoded run consists of.
+const ENCODED: [bool; 256] = {
+    let class: Class = TOKEN.and(b'%');
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        table[byte as usize] = class.has(byte);
+        byte += 1;
+    }
+    table
+};
+
+/// What one run decodes to, if that is text or gzip.
+fn run(text: &[u8], budget: &mut usize) -> Option<Vec<u8>> {
+    let percents = text.iter().filter(|byte| **byte == b'%').count();
+    if percents * 12 > text.len() {
+        return percent(text).filter(|text| readable(text));
+    }
+    if text.iter().all(|byte| ANY_HEX.has(*byte)) {
+        return hex::decode(text).ok().filter(|text| readable(text));
+    }
+    let start = text.iter().rposition(|byte| matches!(byte, b'.' | b'~')).map_or(0, |dot| dot + 1);
+    let text = &text[start..];
+    let middle =
+        text.iter().position(|byte| *byte == b'=').filter(|at| text[*at..].iter().any(|byte| *byte != b'='));
+    let text = &text[middle.map_or(0, |at| at + 1)..];
+    // Words run together are not base64: it has upper case and lower case or digits.
+    let mixed = text.iter().any(u8::is_ascii_uppercase) && text.iter().any(|byte| byte.is_ascii_lowercase());
+    let decoded = (text.len() >= RUN && mixed).then(|| base64(text)).flatten()?;
+    gunzip(&decoded, budget).or_else(|| readable(&decoded).then_some(decoded))
+}
+
+fn percent(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        let pair = (*byte == b'%')
+            .then(|| text.get(at + 1..at + 3).and_then(|pair| hex::decode(pair).ok()))
+            .flatten();
+        at += if pair.is_some() { 3 } else { 1 };
+        bytes.push(pair.and_then(|pair| pair.first().copied()).unwrap_or(*byte));
+    }
+    Some(bytes)
+}
+
+/// Whether nearly all bytes are printable ASCII or line ends.
+fn readable(bytes: &[u8]) -> bool {
+    let plain = bytes.iter().filter(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t')).count();
+    bytes.len() >= 8 && plain * 100 >= bytes.len() * 95
+}
+
+/// What gzip holds, up to the budget and a hundred times its own size.
+fn gunzip(bytes: &[u8], budget: &mut usize) -> Option<Vec<u8>> {
+    bytes.starts_with(&[0x1f, 0x8b, 8]).then_some(())?;
+    let limit = (*budget).min(bytes.len().saturating_mul(100));
+    let mut text = Vec::new();
+    let mut reader = flate2::read::GzDecoder::new(bytes).take(limit as u64);
+    // A broken end still leaves what came before it.
+    let _ = reader.read_to_end(&mut text);
+    if text.len() == limit {
+        *budget = 0;
+    }
+    (!text.is_empty()).then_some(text)
+}
 
 /// Bytes of base64 in either alphabet, with or without padding; none where it is neither.
 pub(crate) fn base64(text: &[u8]) -> Option<Vec<u8>> {
@@ -31,6 +147,47 @@ fn sextet(byte: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(text: &[u8], expect: &[&str]) {
+        let mut budget = BUDGET;
+        let (found, whole) = all(text, &mut budget);
+        let found: Vec<_> =
+            found.iter().map(|one| String::from_utf8_lossy(&one.bytes).into_owned()).collect();
+        assert_eq!((found, whole), (expect.iter().map(|text| (*text).to_owned()).collect(), true));
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded_once() {
+        check(b"data: cGFzc3dvcmQ9aHVudGVyMiBhbmQgbW9yZQ==\n", &["password=hunter2 and more"]);
+        check(b"x=70617373776f72643d68756e74657232206f6b", &[]);
+        check(b"x: 70617373776f72643d68756e74657232206f6b", &["password=hunter2 ok"]);
+        check(b"q: password%3Dhunter2%26user%3Droot", &["password=hunter2&user=root"]);
+        check(b"nothing here to decode, only words_that_are_long_and_run_together", &[]);
+    }
+
+    #[test]
+    fn a_bomb_is_cut_at_the_budget() {
+        use std::io::Write;
+        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        writer.write_all(&vec![b'a'; 3 << 20]).unwrap();
+        let bomb = writer.finish().unwrap();
+        let mut budget = 1 << 20;
+        let (found, whole) = all(&bomb, &mut budget);
+        assert_eq!((found.len(), whole, budget), (1, false, 0));
+        assert_eq!(found[0].bytes.len(), 1 << 20);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_decoding_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+            all(&bytes, &mut 1000);
+        }
+
+        #[test]
+        fn text_of_the_alphabet_makes_no_panic(text in "[A-Za-z0-9%=+/._-]{20,120}") {
+            all(text.as_bytes(), &mut 1000);
+        }
+    }
 
     #[test]
     fn base64_is_read_in_both_alphabets() {

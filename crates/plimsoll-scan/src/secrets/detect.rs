@@ -1,15 +1,21 @@
 //! From keywords to candidates: what stands at each keyword, how sure that is, and which of several candidates for the
 //! same bytes is kept.
 
-use super::extract::{self, Pair};
-use super::features::{self, Context, FEATURES, Traits};
+use super::decode::{self, Decoded};
+use super::extract::{self, Operator, Pair, Quote};
+use super::features::{self, Context, FEATURES, FileKind, Traits};
 use super::formats::{self, Found};
 use super::keywords::{self, Hit, Kind};
+use super::names::Role;
 use super::text::Text;
 use super::tokens::{Proof, Token};
 use super::{model, rules, value};
 use crate::finding::Rule;
 use std::ops::Range;
+
+/// The most confidence that salts and digests of passwords get: they open nothing by themselves, so they stop nobody at a
+/// gate.
+const AUDIT_ONLY: f32 = 0.8;
 
 /// Something that may be a secret.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,8 +24,18 @@ pub(crate) struct Candidate {
     pub(crate) range: Range<usize>,
     /// Between 0 and 1.
     pub(crate) confidence: f32,
-    /// The name that the model judged it by; none where its structure was enough.
-    pub(crate) pair: Option<Pair>,
+    /// What the model judged it by; none where its form was enough.
+    pub(crate) judged: Option<Judged>,
+    /// The secret itself, where the range is of the encoded text that holds it.
+    pub(crate) decoded: Option<Vec<u8>>,
+}
+
+/// What the model looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Judged {
+    pair: Pair,
+    /// The role that the structure around gives, and how sure it makes it; none where the name gives the role.
+    structure: Option<(Role, f32)>,
 }
 
 /// A comment that allows the secrets of its line, or of the next where it stands alone.
@@ -30,19 +46,17 @@ pub(crate) struct Allow {
     rule: Option<String>,
 }
 
-impl Allow {
-    /// Whether it is about `candidate`.
-    pub(crate) fn covers(&self, text: &Text<'_>, candidate: &Candidate, _line: u32) -> bool {
-        const NEAR: usize = 4096;
-        let named = self.rule.as_ref().is_none_or(|rule| rule == candidate.rule.id);
-        let own = text.line(self.at, NEAR);
-        let before =
-            text.bytes[own.start..self.at].iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
-        let next = text.line(own.end.saturating_add(1), NEAR);
-        let same = own.start <= candidate.range.start && candidate.range.start <= own.end;
-        let below = before == 0 && next.start <= candidate.range.start && candidate.range.start <= next.end;
-        named && (same || below)
-    }
+/// Whether one of `allows`, which are in order of place, is about `candidate`: on its line, or alone on the line before.
+pub(crate) fn allowed(allows: &[Allow], text: &Text<'_>, candidate: &Candidate) -> bool {
+    const NEAR: usize = 4096;
+    let own = text.line(candidate.range.start, NEAR);
+    let before = text.line(own.start.saturating_sub(1), NEAR);
+    let first = allows.partition_point(|allow| allow.at < before.start);
+    let near = allows[first..].iter().take_while(|allow| allow.at <= own.end);
+    near.filter(|allow| allow.rule.as_ref().is_none_or(|rule| rule == candidate.rule.id)).any(|allow| {
+        own.start <= allow.at
+            || text.bytes[before.start..allow.at].iter().all(|byte| !byte.is_ascii_alphanumeric())
+    })
 }
 
 /// All that was found in one text.
@@ -50,11 +64,18 @@ pub(crate) struct Detected {
     /// In order of place, none overlapping another.
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) allows: Vec<Allow>,
+    /// Whether everything encoded was decoded.
+    pub(crate) whole: bool,
 }
 
 /// Everything in `text` that may be a secret; none where the keywords could not be prepared.
 pub(crate) fn detect(path: &str, text: &Text<'_>) -> Option<Detected> {
-    let traits = features::traits(path);
+    let mut budget = decode::BUDGET;
+    detect_within(&features::traits(path), text, &mut budget, decode::DEPTH)
+}
+
+/// With `depth` more layers of encoding and `budget` more bytes of them.
+fn detect_within(traits: &Traits, text: &Text<'_>, budget: &mut usize, depth: usize) -> Option<Detected> {
     let mut candidates = Vec::new();
     let mut allows = Vec::new();
     let mut named = 0;
@@ -63,27 +84,72 @@ pub(crate) fn detect(path: &str, text: &Text<'_>) -> Option<Detected> {
             continue;
         }
         match hit.kind {
-            Kind::Name => candidates.extend(by_name(&traits, &text.bytes, &hit, &mut named)),
+            Kind::Name => candidates.extend(by_name(traits, &text.bytes, &hit, &mut named)),
             Kind::Allow => allows.extend(allow(&text.bytes, &hit)),
-            _ => candidates.extend(by_structure(&text.bytes, &hit)),
+            _ => candidates.extend(by_structure(traits, &text.bytes, &hit)),
         }
     }
-    Some(Detected { candidates: apart(candidates), allows })
+    let mut whole = true;
+    if depth > 0 {
+        let (encoded, reached) = decode::all(&text.bytes, budget);
+        whole = reached;
+        for part in encoded {
+            let inner = detect_within(traits, &Text::of(&part.bytes), budget, depth - 1)?;
+            whole &= inner.whole;
+            candidates.extend(surest(inner, &part));
+        }
+    }
+    Some(Detected { candidates: apart(candidates), allows, whole })
 }
 
-fn by_structure(bytes: &[u8], hit: &Hit) -> Option<Candidate> {
-    let found = |rule, found: Option<Found>| {
-        found.map(|found| Candidate { rule, range: found.range, confidence: found.confidence, pair: None })
+/// The surest of what a decoded part holds, as a candidate where the part stands.
+fn surest(inner: Detected, part: &Decoded) -> Option<Candidate> {
+    let found = inner.candidates.into_iter().max_by(|a, b| a.confidence.total_cmp(&b.confidence))?;
+    let secret = found.decoded.or_else(|| part.bytes.get(found.range).map(<[u8]>::to_vec));
+    Some(Candidate {
+        range: part.range.clone(),
+        judged: None,
+        decoded: secret,
+        rule: found.rule,
+        confidence: found.confidence,
+    })
+}
+
+fn by_structure(traits: &Traits, bytes: &[u8], hit: &Hit) -> Option<Candidate> {
+    let parsed = |rule, found: Option<Found>| {
+        found.map(|found| Candidate {
+            rule,
+            range: found.range,
+            confidence: found.confidence,
+            judged: None,
+            decoded: None,
+        })
     };
+    let judge = |role, found: Option<Found>| found.map(|found| judged(traits, bytes, role, found));
     match hit.kind {
         Kind::Token(token) => known(token, bytes, hit.start),
-        Kind::Pem => found(&rules::PRIVATE_KEY, formats::private_key(bytes, hit.start)),
-        Kind::Url => found(&rules::URL, formats::address_password(bytes, hit.start)),
-        Kind::Jwt => found(&rules::JWT, formats::web_token(bytes, hit.start)),
-        Kind::Scheme => found(&rules::HEADER, formats::header_credentials(bytes, hit.start, hit.end)),
-        Kind::Command => found(&rules::COMMAND, formats::command_password(bytes, hit.start, hit.end)),
+        Kind::Pem => parsed(&rules::PRIVATE_KEY, formats::private_key(bytes, hit.start)),
+        Kind::Jwt => parsed(&rules::JWT, formats::web_token(bytes, hit.start)),
+        Kind::Url => judge(Role::Address, formats::address_password(bytes, hit.start)),
+        Kind::Scheme => judge(Role::Header, formats::header_credentials(bytes, hit.start, hit.end)),
+        Kind::Command => judge(Role::Command, formats::command_password(bytes, hit.start, hit.end)),
         Kind::Name | Kind::Allow => None,
     }
+}
+
+/// A value whose structure gives it a role; the model says how sure that is.
+fn judged(traits: &Traits, bytes: &[u8], role: Role, found: Found) -> Candidate {
+    let pair = Pair {
+        name: found.name,
+        value: found.range.clone(),
+        operator: Operator::Inside,
+        quote: Quote::None,
+        wrapper: None,
+        fallback: false,
+    };
+    let confidence = model::score(&Context::structural(traits, bytes, &pair, role, found.confidence));
+    let judged = Some(Judged { pair, structure: Some((role, found.confidence)) });
+    Candidate { rule: rules::of_role(role), range: found.range, confidence, judged, decoded: None }
 }
 
 fn known(token: &'static Token, bytes: &[u8], at: usize) -> Option<Candidate> {
@@ -99,8 +165,9 @@ fn known(token: &'static Token, bytes: &[u8], at: usize) -> Option<Candidate> {
         Proof::None if value::counts(body).entropy < 2.5 => return None,
         Proof::None => 0.97,
         Proof::Failed => 0.6,
+        Proof::Derived => AUDIT_ONLY,
     };
-    Some(Candidate { rule: &token.rule, range, confidence, pair: None })
+    Some(Candidate { rule: &token.rule, range, confidence, judged: None, decoded: None })
 }
 
 /// `named` is the end of the last name that was looked at, so that no name is looked at for each of its words.
@@ -111,15 +178,29 @@ fn by_name(traits: &Traits, bytes: &[u8], hit: &Hit, named: &mut usize) -> Optio
     let name = extract::name_around(bytes, hit.start..hit.end)?;
     *named = name.end;
     let pair = extract::pair(bytes, name)?;
+    if pair.quote == Quote::None && pair.value.len() > 200 {
+        // Names inside such a value would each take the rest of it.
+        *named = pair.value.end;
+    }
     let text = &bytes[pair.value.clone()];
-    if unlikely(text) || traits.lock {
+    if traits.lock || computed(traits, bytes, &pair) || unlikely(text) {
         return None;
     }
-    let context = Context::of(traits, bytes, &pair)?;
-    let confidence = model::score(&context);
+    let context = Context::named(traits, bytes, &pair)?;
+    let score = model::score(&context);
+    let confidence = if context.role == Role::Salt { score.min(AUDIT_ONLY) } else { score };
     let rule = rules::of_role(context.role);
     let range = pair.value.clone();
-    Some(Candidate { rule, range, confidence, pair: Some(pair) })
+    Some(Candidate { rule, range, confidence, judged: Some(Judged { pair, structure: None }), decoded: None })
+}
+
+/// Whether a value stands bare where a program would quote it, and reads as part of the program.
+fn computed(traits: &Traits, bytes: &[u8], pair: &Pair) -> bool {
+    traits.kind == FileKind::Code
+        && pair.quote == Quote::None
+        && pair.operator != Operator::Query
+        && !bytes[pair.value.clone()].iter().any(u8::is_ascii_digit)
+        && !features::in_string_or_comment(bytes, pair)
 }
 
 /// What no model needs to look at.
@@ -134,14 +215,18 @@ fn unlikely(text: &[u8]) -> bool {
 /// The numbers behind a candidate, by name.
 pub(crate) fn features_of(path: &str, text: &Text<'_>, candidate: &Candidate) -> Vec<(&'static str, f32)> {
     let traits = features::traits(path);
-    let context = candidate.pair.as_ref().and_then(|pair| Context::of(&traits, &text.bytes, pair));
+    let Some(Judged { pair, structure }) = &candidate.judged else { return Vec::new() };
+    let context = match structure {
+        Some((role, sure)) => Some(Context::structural(&traits, &text.bytes, pair, *role, *sure)),
+        None => Context::named(&traits, &text.bytes, pair),
+    };
     let Some(context) = context else { return Vec::new() };
     FEATURES.iter().map(|(name, _)| *name).zip(features::vector(&context)).collect()
 }
 
 /// In order of place; of those that overlap, the surest, and of those the first.
 fn apart(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
-    let rank = |candidate: &Candidate| (candidate.pair.is_none(), candidate.confidence);
+    let rank = |candidate: &Candidate| (candidate.judged.is_none(), candidate.confidence);
     candidates.sort_by_key(|candidate| candidate.range.start);
     let mut kept: Vec<Candidate> = Vec::new();
     for candidate in candidates {

@@ -32,6 +32,8 @@ pub(crate) enum Operator {
     Query,
     /// `{"name": "password", "value": "…"}`
     Pair,
+    /// None: the value is part of an address, a header or a command.
+    Inside,
 }
 
 /// What the value stands in.

@@ -14,6 +14,8 @@ pub(crate) struct Context<'a> {
     pub(crate) pair: &'a Pair,
     pub(crate) words: Vec<String>,
     pub(crate) role: Role,
+    /// How sure the structure around makes it, where it is no name that gives the role.
+    pub(crate) structure: f32,
     /// How many words of the name follow the one that gives the role.
     pub(crate) after_role: usize,
     pub(crate) name: &'a [u8],
@@ -28,28 +30,45 @@ pub(crate) struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// Of a pair in `bytes`; none where its name has no role.
-    pub(crate) fn of(path: &'a Traits, bytes: &'a [u8], pair: &'a Pair) -> Option<Self> {
-        let name = &bytes[pair.name.clone()];
-        let words = names::words(name);
+    pub(crate) fn named(path: &'a Traits, bytes: &'a [u8], pair: &'a Pair) -> Option<Self> {
+        let words = names::words(&bytes[pair.name.clone()]);
         let (role, after_role) = names::role(&words)?;
+        Some(Self::of(path, bytes, pair, Given { role, structure: 0.0, words, after_role }))
+    }
+
+    /// Of a pair whose role is given by the structure around it.
+    pub(crate) fn structural(
+        path: &'a Traits,
+        bytes: &'a [u8],
+        pair: &'a Pair,
+        role: Role,
+        structure: f32,
+    ) -> Self {
+        let words = names::words(&bytes[pair.name.clone()]);
+        Self::of(path, bytes, pair, Given { role, structure, words, after_role: 0 })
+    }
+
+    fn of(path: &'a Traits, bytes: &'a [u8], pair: &'a Pair, given: Given) -> Self {
+        let Given { role, structure, words, after_role } = given;
         let line = super::text::line_around(bytes, pair.name.start, BEFORE);
         let before = &bytes[line.start..pair.name.start];
         let end = super::text::line_around(bytes, pair.value.end, AFTER).end;
         let value = &bytes[pair.value.clone()];
-        Some(Self {
+        Self {
             path,
             pair,
             words,
             role,
+            structure,
             after_role,
-            name,
+            name: &bytes[pair.name.clone()],
             value,
             counts: value::counts(value),
             before,
             after: &bytes[pair.value.end..end],
             in_string: inside_string(before, pair, bytes),
             in_comment: comment(before),
-        })
+        }
     }
 
     fn has_word(&self, list: &[&str]) -> bool {
@@ -78,6 +97,13 @@ fn inside_string(before: &[u8], pair: &Pair, bytes: &[u8]) -> bool {
     odd(b'"') && !own(b'"') || odd(b'`') && !own(b'`') || odd(b'\'') && !own(b'\'')
 }
 
+/// Whether the name of `pair` stands inside a string or a comment, where values are written as in settings.
+pub(crate) fn in_string_or_comment(bytes: &[u8], pair: &Pair) -> bool {
+    let line = super::text::line_around(bytes, pair.name.start, BEFORE);
+    let before = &bytes[line.start..pair.name.start];
+    comment(before) || inside_string(before, pair, bytes)
+}
+
 fn comment(before: &[u8]) -> bool {
     let start = before.trim_ascii_start();
     start.starts_with(b"#")
@@ -85,6 +111,14 @@ fn comment(before: &[u8]) -> bool {
         || start.starts_with(b"*")
         || start.starts_with(b"/*")
         || start.starts_with(b"--")
+}
+
+/// What gives a value its role.
+struct Given {
+    role: Role,
+    structure: f32,
+    words: Vec<String>,
+    after_role: usize,
 }
 
 /// What a path says of a file.
@@ -187,6 +221,10 @@ pub(crate) const FEATURES: &[Feature] = &[
     ("role.key", |c| on(c.role == Role::Key)),
     ("role.auth", |c| on(c.role == Role::Auth)),
     ("role.salt", |c| on(c.role == Role::Salt)),
+    ("role.address", |c| on(c.role == Role::Address)),
+    ("role.header", |c| on(c.role == Role::Header)),
+    ("role.command", |c| on(c.role == Role::Command)),
+    ("structure", |c| c.structure),
     ("name.words", |c| c.words.len() as f32),
     ("name.after-role", |c| c.after_role as f32),
     ("name.about", |c| {
@@ -268,7 +306,9 @@ pub(crate) const FEATURES: &[Feature] = &[
     ("value.has-digit", |c| on(c.counts.digits > 0)),
     ("value.three-kinds", |c| on(c.counts.digits > 0 && c.counts.upper > 0 && c.counts.lower > 0)),
     ("value.all-hex", |c| on(c.counts.hex == c.counts.length)),
-    ("value.digest-length", |c| on(matches!(c.value.len(), 32 | 40 | 56 | 64 | 96 | 128))),
+    ("value.digest", |c| {
+        on(c.counts.hex == c.counts.length && matches!(c.value.len(), 32 | 40 | 56 | 64 | 96 | 128))
+    }),
     ("value.uuid", |c| on(value::uuid(c.value))),
     ("value.place", |c| on(value::place(c.value))),
     ("value.expression", |c| on(value::expression(c.value))),

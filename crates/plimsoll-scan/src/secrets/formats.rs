@@ -14,6 +14,8 @@ const USER: usize = 128;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Found {
     pub(crate) range: Range<usize>,
+    /// Where it says whose it is: the user of an address, the scheme of a header.
+    pub(crate) name: Range<usize>,
     pub(crate) confidence: f32,
 }
 
@@ -21,9 +23,12 @@ pub(crate) struct Found {
 pub(crate) fn private_key(bytes: &[u8], at: usize) -> Option<Found> {
     let window = &bytes[at..bytes.len().min(at + PEM)];
     if window.len() > 20 && window[..20].eq_ignore_ascii_case(b"putty-user-key-file-") {
-        let lines = window.windows(14).position(|part| part == b"Private-Lines:")?;
-        let end = window[lines..].windows(12).position(|part| part == b"Private-MAC:")?;
-        return Some(Found { range: at..at + lines + end, confidence: 0.99 });
+        let window = &window[..window.len().min(8192)];
+        let lines = memchr::memmem::find(window, b"Private-Lines:")?;
+        let end = memchr::memmem::find(&window[lines..], b"Private-MAC:")?;
+        let mass = window[lines..lines + end].iter().filter(|byte| shape::BASE64.has(**byte)).count();
+        (mass > 64).then_some(())?;
+        return Some(Found { range: at..at + lines + end, name: at..at, confidence: 0.99 });
     }
     let label =
         window.get(10..)?.iter().take(40).take_while(|byte| ALNUM.has(**byte) || **byte == b' ').count();
@@ -32,13 +37,18 @@ pub(crate) fn private_key(bytes: &[u8], at: usize) -> Option<Found> {
         return None;
     }
     let body = 10 + label + 5;
-    let end = window[body..].windows(8).position(|part| part == b"-----END").map(|end| body + end);
-    let text = &window[body..end.unwrap_or(window.len().min(body + 256))];
+    // The next dashes must be its end: a key without one is cut off, and looking further would be quadratic.
+    let dashes = memchr::memmem::find(&window[body..], b"-----").map(|found| body + found);
+    let end = dashes.filter(|end| window[*end..].starts_with(b"-----END"));
+    let text = &window[body..end.or(dashes).unwrap_or(window.len()).min(body + 16 * 1024)];
     let mass = text.iter().filter(|byte| shape::BASE64.has(**byte)).count();
+    let encrypted =
+        value::has(header, "encrypted") || value::has(&text[..text.len().min(120)], "proc-type: 4,encrypted");
     let joined =
         value::has_any(&text[..text.len().min(200)], &["...", "${", "{{", "<", "your", "xxxx", "\u{2026}"]);
     let confidence = match end {
         _ if mass < 40 || joined => return None,
+        _ if encrypted => 0.6,
         Some(_) if value::counts(text).entropy > 3.5 => 0.99,
         Some(_) => 0.6,
         None => 0.7,
@@ -50,7 +60,7 @@ pub(crate) fn private_key(bytes: &[u8], at: usize) -> Option<Found> {
             .position(|byte| *byte == b'\n' || *byte == b'"')
             .map_or(8, |tail| tail + 8)
     });
-    Some(Found { range: at..at + end.min(window.len()), confidence })
+    Some(Found { range: at..at + end.min(window.len()), name: at..at, confidence })
 }
 
 /// A JSON Web Token (RFC 7519) of three parts whose first decodes to a header with an algorithm.
@@ -72,7 +82,7 @@ pub(crate) fn web_token(bytes: &[u8], at: usize) -> Option<Found> {
         .then_some(())?;
     // Without a signature it opens nothing.
     (end > claims + 1).then_some(())?;
-    Some(Found { range: at..end, confidence: 0.97 })
+    Some(Found { range: at..end, name: at..at, confidence: 0.97 })
 }
 
 fn escaped(bytes: &[u8], at: usize) -> bool {
@@ -115,7 +125,7 @@ pub(crate) fn address_password(bytes: &[u8], at: usize) -> Option<Found> {
         () if host.is_empty() => 0.4,
         () => 0.85,
     };
-    Some(Found { range: start..start + end, confidence })
+    Some(Found { range: start..start + end, name: user_start..start - 1, confidence })
 }
 
 fn ends_user(byte: u8) -> bool {
@@ -134,7 +144,11 @@ pub(crate) fn header_credentials(bytes: &[u8], start: usize, end: usize) -> Opti
     let range = end..end + length;
     let text = bytes[range.clone()].trim_ascii_end();
     let confidence = if basic { basic_confidence(text)? } else { bearer_confidence(text)? };
-    Some(Found { range: range.start..range.start + text.len(), confidence })
+    Some(Found {
+        range: range.start..range.start + text.len(),
+        name: start..end.saturating_sub(1).max(start),
+        confidence,
+    })
 }
 
 fn basic_confidence(text: &[u8]) -> Option<f32> {
@@ -165,6 +179,7 @@ pub(crate) fn command_password(bytes: &[u8], start: usize, end: usize) -> Option
     let argument = match command.as_slice() {
         b"curl " => after_colon(rest, flag(rest, &[b" -u ", b" --user ", b"-u "])?)?,
         b"mysql" => glued(rest, flag(rest, &[b" -p"])?)?,
+        b"convertto-securestring" => word(rest, flag(rest, &[b" -String ", b" "])?)?,
         b"sshpass" => word(rest, flag(rest, &[b" -p ", b" -p"])?)?,
         _ => return None,
     };
@@ -172,7 +187,7 @@ pub(crate) fn command_password(bytes: &[u8], start: usize, end: usize) -> Option
     let plain =
         !value::template(text) && !value::placeholder(text) && !text.starts_with(b"$") && text.len() > 1;
     let confidence = if value::has(text, "pass") && text.len() < 10 { 0.5 } else { 0.8 };
-    plain.then_some(Found { range: end + argument.start..end + argument.end, confidence })
+    plain.then_some(Found { range: end + argument.start..end + argument.end, name: start..end, confidence })
 }
 
 fn flag(rest: &[u8], flags: &[&[u8]]) -> Option<usize> {

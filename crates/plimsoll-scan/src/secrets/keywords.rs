@@ -59,7 +59,7 @@ const OTHERS: &[(&str, Kind)] = &[
     ("curl ", Kind::Command),
     ("mysql", Kind::Command),
     ("sshpass", Kind::Command),
-    ("net use ", Kind::Command),
+    ("convertto-securestring", Kind::Command),
     ("plimsoll:allow", Kind::Allow),
     ("gitleaks:allow", Kind::Allow),
     ("betterleaks:allow", Kind::Allow),

@@ -88,6 +88,9 @@ impl Scanner {
             scanned.gaps.push(gap(path, "the keywords could not be prepared".to_owned()));
             return scanned;
         };
+        if !detected.whole {
+            scanned.gaps.push(gap(path, "holds more encoded bytes than are decoded".to_owned()));
+        }
         self.report(path, &text, &detected, &mut scanned);
         scanned
     }
@@ -105,8 +108,7 @@ impl Scanner {
                 break;
             }
             let finding = self.finding(path, text, candidate, &masked, &mut places);
-            let line = finding.location.as_ref().map_or(0, |location| location.line);
-            let allowed = detected.allows.iter().any(|allow| allow.covers(text, candidate, line));
+            let allowed = detect::allowed(&detected.allows, text, candidate);
             if allowed { &mut scanned.suppressed } else { &mut scanned.findings }.push(finding);
         }
     }
@@ -120,7 +122,7 @@ impl Scanner {
         places: &mut Places<'_>,
     ) -> Finding {
         let rule = candidate.rule;
-        let secret = &text.bytes[candidate.range.clone()];
+        let secret = candidate.decoded.as_deref().unwrap_or(&text.bytes[candidate.range.clone()]);
         Finding {
             rule: rule.id.to_owned(),
             severity: rule.severity,

@@ -17,6 +17,12 @@ pub(crate) enum Role {
     Auth,
     /// `salt`, `nonce`, `signature`
     Salt,
+    /// The password in an address.
+    Address,
+    /// What follows the scheme of an authorization header.
+    Header,
+    /// The password that a command is given.
+    Command,
 }
 
 /// Words in lower case: `dbPassword2` and `DB_PASSWORD` are `db`, `password`.
@@ -126,7 +132,7 @@ const OF_SECRET: &[&str] = &[
 fn of_word(words: &[String], index: usize) -> Option<Role> {
     let word = words.get(index)?.trim_end_matches(|char: char| char.is_ascii_digit());
     let is = |list: &[&str]| list.contains(&word);
-    if is(PASSWORD) {
+    if is(PASSWORD) || word == "by" && index > 0 && words[index - 1] == "identified" {
         Some(Role::Password)
     } else if is(SECRET) {
         Some(Role::Secret)

@@ -160,6 +160,9 @@ pub(crate) fn of_role(role: Role) -> &'static Rule {
         Role::ApiKey | Role::Key => &API_KEY,
         Role::Auth => &CREDENTIAL,
         Role::Salt => &SALT,
+        Role::Address => &URL,
+        Role::Header => &HEADER,
+        Role::Command => &COMMAND,
     }
 }
 

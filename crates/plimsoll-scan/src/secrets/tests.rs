@@ -52,6 +52,50 @@ fn a_comment_allows_its_line_and_only_the_rule_it_names() {
 }
 
 #[test]
+fn an_encoded_secret_is_found_where_its_encoding_stands() {
+    use base64::Engine;
+    let token = ["AK", "IAQ3EGR2X5B7ZK6WMT"].concat();
+    let engine = base64::engine::general_purpose::STANDARD;
+    let once = engine.encode(format!("aws_access_key_id = {token} # and more"));
+    let twice = engine.encode(format!("data: {once}"));
+    let plain = scan(Point::Gate, "x", &token).findings[0].fingerprint;
+    for text in [format!("data: {once}\n"), format!("data: {twice}\n"), format!("a: {}", hex::encode(&once))]
+    {
+        let scanned = scan(Point::Gate, "x", &text);
+        assert_eq!(scanned.findings.len(), 1, "{text}");
+        assert_eq!(scanned.findings[0].fingerprint, plain);
+        assert!(scanned.findings[0].location.as_ref().is_some_and(|location| location.column > 2));
+    }
+}
+
+#[test]
+fn a_bomb_is_a_gap_and_not_clean() {
+    use std::io::Write;
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    writer.write_all(&vec![b'a'; 12 << 20]).unwrap();
+    let scanned =
+        Scanner::new(Point::Gate, ProjectKey::new([0; 32])).scan("bomb.gz", &writer.finish().unwrap());
+    assert_eq!(scanned.gaps.len(), 1);
+}
+
+#[test]
+fn wide_text_is_read_and_a_binary_is_searched_for_known_tokens() {
+    let token = ["AK", "IAQ3EGR2X5B7ZK6WMT"].concat();
+    let scanner = Scanner::new(Point::Gate, ProjectKey::new([0; 32]));
+    let wide: Vec<u8> = [0xfe, 0xff]
+        .into_iter()
+        .chain(format!("a\nid={token}").encode_utf16().flat_map(u16::to_be_bytes))
+        .collect();
+    let scanned = scanner.scan("a.txt", &wide);
+    assert_eq!(
+        scanned.findings[0].location.as_ref().map(|location| (location.line, location.column)),
+        Some((2, 4))
+    );
+    let binary = [b"\x7fELF\0\0\0".as_slice(), token.as_bytes(), b"\0password=\"hunter2\"\0"].concat();
+    assert_eq!(scanner.scan("a.out", &binary).findings.len(), 1);
+}
+
+#[test]
 fn the_digest_of_the_rules_is_stable_within_a_build() {
     assert_eq!(rules_digest(), rules_digest());
 }

@@ -60,7 +60,10 @@ fn entropy(seen: &[u16; 256], length: usize) -> f32 {
 
 /// Whether `text` has `part` in any case. `part` is in lower case.
 pub(crate) fn has(text: &[u8], part: &str) -> bool {
-    !part.is_empty() && text.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+    let part = part.as_bytes();
+    let Some(first) = part.first() else { return false };
+    memchr::memchr2_iter(*first, first.to_ascii_uppercase(), text)
+        .any(|at| text.get(at..at + part.len()).is_some_and(|window| window.eq_ignore_ascii_case(part)))
 }
 
 /// Whether `text` has any of `parts`.

@@ -35,6 +35,8 @@ pub(crate) enum Proof {
     Proven,
     /// It has nothing to check.
     None,
+    /// It is what a secret was made into, and opens nothing by itself.
+    Derived,
     /// It has a checksum, and that is wrong: mistyped, invented, or changed by somebody who masks tokens.
     Failed,
 }
@@ -49,6 +51,11 @@ impl Proof {
 /// Nothing to check.
 pub(crate) fn unchecked(_: &[u8]) -> Proof {
     Proof::None
+}
+
+/// A digest of a password.
+pub(crate) fn derived(_: &[u8]) -> Proof {
+    Proof::Derived
 }
 
 /// All tokens.

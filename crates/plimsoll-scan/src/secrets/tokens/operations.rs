@@ -1,6 +1,6 @@
 //! Operating software: secret stores, clusters, networks, monitoring.
 
-use super::{Token, checks, nkey, rule, token};
+use super::{Token, checks, derived, nkey, rule, token};
 use crate::secrets::shape::{
     ALNUM, ANY_HEX, BASE32, BASE64, HEX, LOWER,
     Part::{Any, Lit, Run},
@@ -241,8 +241,8 @@ pub(super) static TOKENS: &[Token] = &[
         &["AKCp"],
         &[Lit("AKCp"), Run(ALNUM, 64, 72)],
     ),
-    token(
-        rule!(
+    Token {
+        rule: rule!(
             "unix-password-hash",
             "password hash of a Unix account",
             Medium,
@@ -250,8 +250,9 @@ pub(super) static TOKENS: &[Token] = &[
             "change the password",
             ["https://man7.org/linux/man-pages/man5/shadow.5.html"]
         ),
-        &["$6$rounds="],
-        &[
+        keywords: &["$6$rounds="],
+        before: None,
+        shape: &[
             Lit("$6$rounds="),
             Run(ANY_HEX, 4, 9),
             Lit("$"),
@@ -259,5 +260,6 @@ pub(super) static TOKENS: &[Token] = &[
             Lit("$"),
             Run(BASE64.and(b'.'), 86, 86),
         ],
-    ),
+        check: derived,
+    },
 ];
