@@ -127,7 +127,7 @@ impl Bench<'_> {
         gates.extend(require.provenance.as_ref().map(|asked| gate("provenance", self.provenance(asked))));
         let tests = require.tests.iter().filter(|_| !removed!("tests"));
         gates.extend(tests.map(|(name, on)| gate(format!("tests.{name}"), self.test(name.as_str(), *on))));
-        let scans = require.scans.iter();
+        let scans = require.scans.iter().filter(|_| !removed!("scans"));
         gates.extend(scans.map(|(name, scan)| gate(format!("scans.{name}"), self.scan(name.as_str(), scan))));
         gates
     }

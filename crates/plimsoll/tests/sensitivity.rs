@@ -131,6 +131,32 @@ fn a_release_whose_test_failed() {
     assert_eq!(shop.answer().as_deref(), Some("v2"));
 }
 
+/// A shop whose environment asks for a scan of its configuration, and a commit with this Dockerfile that ran.
+fn scanned(dockerfile: &str) -> Shop {
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + "  - {scan: [config]}\n");
+        world.repository.write("Dockerfile", dockerfile);
+    });
+    shop.world.json(&["run"]).ok();
+    shop
+}
+
+#[test]
+fn a_release_in_which_a_scan_found_a_secret() {
+    let shop = scanned("FROM scratch\nENV API_TOKEN=tr0ub4dor\nUSER 10001:10001\n");
+    twins("scans", &["E-EVIDENCE-FAILED"], promote(&shop));
+    assert_eq!(shop.answer().as_deref(), Some("v1"));
+}
+
+/// A31c: the project that is looked at says that there is nothing to see.
+#[test]
+fn a_finding_that_the_source_silences() {
+    let allow = "# plimsoll:allow config/dockerfile-secret-in-env nothing to see";
+    let shop = scanned(&format!("FROM scratch\n{allow}\nENV API_TOKEN=tr0ub4dor\nUSER 10001:10001\n"));
+    twins("scan-comments", &["E-EVIDENCE-CONFIG"], promote(&shop));
+}
+
 /// Whoever may push to the delivery repository, but not sign its rules, asks for less.
 #[test]
 fn rules_that_nobody_signed() {

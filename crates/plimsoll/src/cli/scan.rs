@@ -62,7 +62,7 @@ pub(crate) struct Shown {
     /// The least severity that is shown and counts
     #[arg(long, value_name = "SEVERITY", default_value = "info", value_parser = severity)]
     pub(crate) least: Severity,
-    /// Write a SARIF file instead, and end with 0 if there is a report, whatever it says
+    /// Write a SARIF file too, and end with 0 once it is there, whatever it says
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 }

@@ -41,12 +41,11 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
 /// # Errors
 /// When the file that was asked for cannot be written.
 pub(crate) fn finish(reports: &[Report], shown: &Shown, output: &Output) -> Result<ExitCode, Failure> {
-    if let Some(file) = &shown.report {
-        write(file, reports)?;
-        return Ok(ExitCode::SUCCESS);
-    }
     output.result(&show::text(reports, shown.least), &show::json(reports, shown.least));
-    Ok(ExitCode::from(status(reports, shown.least)))
+    match &shown.report {
+        Some(file) => write(file, reports).map(|()| ExitCode::SUCCESS),
+        None => Ok(ExitCode::from(status(reports, shown.least))),
+    }
 }
 
 fn write(file: &Path, reports: &[Report]) -> Result<(), Failure> {

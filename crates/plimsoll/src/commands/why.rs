@@ -7,14 +7,17 @@ use crate::{
     output::Output,
     records::{self, DecisionRecord},
 };
-use plimsoll_attest::{Statement, Verified, verify};
+use plimsoll_attest::{Statement, Verified, predicate::Scan, verify};
 use plimsoll_engine::ports::Blobs as _;
-use plimsoll_model::{Outcome, Role};
+use plimsoll_model::{Outcome, Role, reason::printable};
 use plimsoll_policy::{Gate, Summary, Verdict};
 use plimsoll_store::StateDir;
+use serde_json::Value;
 
 /// Bytes of a bundle.
-const LIMIT: u64 = 32 << 20;
+const LIMIT: u64 = 64 << 20;
+/// Findings of one scan that are shown.
+const SHOWN: usize = 20;
 
 pub(crate) fn why(context: &Context, unit: &ProjectAt, output: &Output) -> Result<(), Failure> {
     let state = context.reader()?;
@@ -34,7 +37,12 @@ pub(crate) fn why(context: &Context, unit: &ProjectAt, output: &Output) -> Resul
         decision.delivery_commit,
         statement.payload_digest()
     );
-    text.extend(decision.gates.iter().map(gate_text));
+    for gate in &decision.gates {
+        text.push_str(&gate_text(gate));
+        if gate.outcome != Outcome::Passed && gate.name.starts_with("scans.") {
+            text.push_str(&found(context, &state, &record, gate)?);
+        }
+    }
     output.result(&text, summary);
     Ok(())
 }
@@ -49,6 +57,54 @@ pub(crate) fn verified(
     let bundle = state.layout().read(&record.bundle, LIMIT)?;
     let role = if record.allowed { Role::Decision(unit.environment.clone()) } else { Role::Refusal };
     Ok(verify(&bundle, &context.trust()?, &role)?)
+}
+
+/// What the scan behind a gate found, each with its place and what to do.
+fn found(
+    context: &Context,
+    state: &StateDir,
+    record: &DecisionRecord,
+    gate: &Gate,
+) -> Result<String, Failure> {
+    let run = records::find(state, record.run.as_str())?.record;
+    let made = run.iter().flat_map(|run| &run.statements).find(|made| Some(made.statement) == gate.evidence);
+    let Some(made) = made else { return Ok(String::new()) };
+    let bundle = state.layout().read(&made.bundle, LIMIT)?;
+    let scan = verify::<Scan>(&bundle, &context.trust()?, &Role::Scanner)?;
+    let Some(report) = scan.value().predicate.report else { return Ok(String::new()) };
+    let bytes = state.layout().read(&report, LIMIT)?;
+    let Ok(log) = serde_json::from_slice::<Value>(&bytes) else { return Ok(String::new()) };
+    let runs = log["runs"].as_array().into_iter().flatten();
+    let results: Vec<_> = runs.flat_map(|run| run["results"].as_array().into_iter().flatten()).collect();
+    let mut text: String = results.iter().take(SHOWN).map(|result| result_text(result)).collect();
+    if results.len() > SHOWN {
+        text.push_str(&format!(
+            "     and {} more: plimsoll logs {} {}\n",
+            results.len() - SHOWN,
+            record.run,
+            made.name
+        ));
+    }
+    Ok(text)
+}
+
+/// One result of a SARIF report, which no one needs to have written well.
+fn result_text(result: &Value) -> String {
+    let text = |value: &Value| printable(value.as_str().unwrap_or_default(), 300);
+    let place = &result["locations"][0]["physicalLocation"];
+    let mut line = format!("     {} {}", text(&result["ruleId"]), text(&result["message"]["text"]));
+    if let Some(uri) = place["artifactLocation"]["uri"].as_str() {
+        line.push_str(&format!(
+            "  {}:{}",
+            printable(uri, 300),
+            place["region"]["startLine"].as_u64().unwrap_or(1)
+        ));
+    }
+    line.push('\n');
+    if let Some(fix) = result["properties"]["plimsoll"]["fix"].as_str() {
+        line.push_str(&format!("       fix: {}\n", printable(fix, 300)));
+    }
+    line
 }
 
 fn gate_text(gate: &Gate) -> String {

@@ -47,6 +47,10 @@ fn what_a_scan_finds_blocks_a_release_and_its_repair_lets_it_go() {
     let refused = shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
     assert!(refused.stdout.contains("1 findings that block here"), "{refused:#?}");
     assert_eq!(shop.answer().as_deref(), Some("v1"));
+    let why = shop.world.plimsoll(&["why", "shop@local"]).ok().stdout;
+    for part in ["config/dockerfile-secret-in-env", "Dockerfile:3", "fix: "] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
     // Silencing it in the source does not help: the environment says what counts.
     let silenced =
         RISKY.replace("ENV API", "# plimsoll:allow config/dockerfile-secret-in-env a test\nENV API");
