@@ -194,4 +194,6 @@ pub fn explain(path: &str, bytes: &[u8]) -> Vec<Explained> {
 }
 
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod tests;
