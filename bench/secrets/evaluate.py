@@ -47,8 +47,9 @@ def places(report):
     found = set()
     for one in whole:
         if "location" in one:
-            found.add((one["location"]["path"], one["location"]["line"]))
-        elif "File" in one:  # gitleaks, betterleaks
+            place = one["location"]
+            found.add((short(place["path"]), place["line"] if "line" in place else place["start_line"]))
+        elif "File" in one:  # gitleaks
             found.add((short(one["File"]), one["StartLine"]))
         elif "finding" in one:  # kingfisher
             found.add((short(one["finding"]["path"]), one["finding"]["line"]))
