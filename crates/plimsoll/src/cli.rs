@@ -4,7 +4,7 @@ pub(crate) mod hook;
 pub(crate) mod scan;
 
 use clap::{Parser, Subcommand};
-use plimsoll_model::{Digest, EnvironmentName, ProjectName, Role, ToolName};
+use plimsoll_model::{Digest, EnvironmentName, ProjectName, Role, Timestamp, ToolName};
 use std::path::PathBuf;
 
 /// A commit to production along a path that is auditable, reproducible and bounded.
@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Scan(scan::Scan),
     /// Make git refuse commits and pushes with secrets
     Hook(hook::HookArguments),
+    /// List what a tree, an artifact or an image depends on, and how complete the list is
+    Sbom(Sbom),
     /// Check a bundle or a dossier, offline
     Verify(Verify),
     /// Say what this machine can enforce, and what to change
@@ -240,6 +242,38 @@ pub(crate) struct Export {
     /// Directory to make
     #[arg(long, value_name = "DIR")]
     pub(crate) to: PathBuf,
+}
+
+/// `plimsoll sbom`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sbom {
+    /// A file or directory; in a git work tree what git ignores is left out
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Notation
+    #[arg(long, value_name = "FORMAT", default_value = "cyclonedx")]
+    pub(crate) format: SbomFormat,
+    /// File to write [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Name of what is listed [default: that of the file or directory]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Time of the list, as in 2026-01-31T12:00:00Z [default: none, so that the same content gives the same bytes]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) created: Option<Timestamp>,
+    /// Say of each package whether this run fetched it, by its id or the beginning of it
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+}
+
+/// Notations of a list of components.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum SbomFormat {
+    /// CycloneDX 1.6, JSON
+    Cyclonedx,
+    /// SPDX 2.3, JSON
+    Spdx,
 }
 
 /// `plimsoll explain`

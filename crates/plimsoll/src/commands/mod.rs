@@ -16,6 +16,7 @@ mod policy;
 mod promote;
 mod rollback;
 mod run;
+mod sbom;
 pub(crate) mod scan;
 pub(crate) mod signer;
 pub(crate) mod status;
@@ -48,6 +49,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         Command::Rollback(arguments) => done(rollback::rollback(&context, arguments, output)),
         Command::Hook(arguments) => done(hook::hook(&arguments.command, output)),
         Command::Scan(arguments) => scan::scan(&context, arguments, output),
+        Command::Sbom(arguments) => done(sbom::sbom(&context, arguments, output)),
         Command::Verify(arguments) => done(verify::verify(&context, arguments, output)),
         Command::Doctor => doctor::doctor(output),
         Command::Check(arguments) => done(check::check(arguments, output)),

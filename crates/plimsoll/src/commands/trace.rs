@@ -11,7 +11,11 @@ use crate::{
     records::{self, DecisionRecord, RunRecord},
 };
 use environments::Environment;
-use plimsoll_attest::{Statement, Verified, predicate::Provenance, verify};
+use plimsoll_attest::{
+    Statement, Verified,
+    predicate::{Provenance, common::ResourceDescriptor},
+    verify,
+};
 use plimsoll_engine::ports::Blobs as _;
 use plimsoll_host::{Installed, Look, ServiceRecord, ServiceState};
 use plimsoll_model::{Digest, Role};
@@ -138,13 +142,22 @@ fn way(
     Ok(Way { run, materials, decisions, processes, installed: vec![], environments: vec![] })
 }
 
-/// What went into the build, by the signed provenance.
+/// What went into the build.
 fn materials(context: &Context, state: &StateDir, run: &RunRecord) -> Result<Vec<String>, Failure> {
+    let inputs = inputs(context, state, run)?.into_iter();
+    Ok(inputs.filter_map(|input| input.uri.or(input.name)).collect())
+}
+
+/// What went into the build, by the signed provenance; nothing where the run made no artifact.
+pub(crate) fn inputs(
+    context: &Context,
+    state: &StateDir,
+    run: &RunRecord,
+) -> Result<Vec<ResourceDescriptor>, Failure> {
     let Some(record) = run.statement("artifact") else { return Ok(vec![]) };
     let bundle = state.layout().read(&record.bundle, LIMIT)?;
     let provenance: Verified<Statement<Provenance>> = verify(&bundle, &context.trust()?, &Role::Builder)?;
-    let inputs = &provenance.value().predicate.build_definition.resolved_dependencies;
-    Ok(inputs.iter().filter_map(|input| input.uri.clone().or_else(|| input.name.clone())).collect())
+    Ok(provenance.value().predicate.build_definition.resolved_dependencies.clone())
 }
 
 /// The digest of what a process executes, from the process itself.

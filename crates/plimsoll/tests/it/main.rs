@@ -34,6 +34,7 @@ mod preflight;
 mod processes;
 mod released;
 mod rollback;
+mod sbom;
 mod scans;
 mod secret_modes;
 mod service;
