@@ -156,3 +156,34 @@ fn more_objects_than_can_be_judged_together_are_a_gap() {
     let checked = check("a.yaml", &text);
     assert_eq!(checked.coverage.gaps[0].problem, "is past the 20000 objects that are judged together");
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_damage_breaks_the_rules(cut in 0..4_000_usize, length in 0..40_usize, put in "[-a-z:{}\\[\\]&*!|>#'\"\\\\ \n]{0,12}") {
+        let files = [
+            ("a.yaml", include_str!("kubernetes/testdata/hardened.yaml")),
+            ("Dockerfile", include_str!("dockerfile/testdata/Dockerfile.hardened")),
+        ];
+        for (path, text) in files {
+            let start = cut % text.len();
+            let mut text = text.to_owned();
+            text.replace_range(start..(start + length).min(text.len()), &put);
+            for finding in check(path, &text).findings {
+                let location = finding.location.unwrap();
+                prop_assert!(location.line >= 1 && location.end_line >= location.line);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_rule_that_the_guides_page_names_is_there() {
+    let known: BTreeSet<&str> = rules().iter().map(|rule| rule.id).collect();
+    let page = include_str!("../../../docs/kubernetes.md");
+    let named: Vec<&str> = page.split('`').filter(|text| text.starts_with("config/")).collect();
+    assert!(named.len() > 50);
+    let unknown: Vec<_> = named.into_iter().filter(|name| !known.contains(name)).collect();
+    assert_eq!(unknown, Vec::<&str>::new());
+}

@@ -47,10 +47,12 @@ mod namespace_without_quota;
 mod network_policy_egress_open;
 mod network_policy_open;
 mod network_policy_without_pods;
+mod no_default_deny;
 mod no_network_policy;
 mod node_name;
 mod privilege_escalation;
 mod privileged;
+mod probe_host;
 mod proc_unmasked;
 mod readiness_probe;
 mod removed_version;
@@ -74,6 +76,7 @@ mod secret_in_command;
 mod secret_in_config_map;
 mod secret_in_env;
 mod secret_in_repository;
+mod secrets_unencrypted;
 mod selinux_options;
 mod service_external_ips;
 mod service_node_port;
@@ -85,7 +88,9 @@ mod token_for_others;
 mod token_mounted;
 mod unknown_role;
 mod unsafe_sysctl;
+mod volume_type;
 mod weak_control_plane;
+mod weak_kubelet;
 mod webhook_ignored;
 mod windows_administrator;
 mod writable_root;
@@ -140,10 +145,12 @@ pub(crate) const RULES: &[(&Rule, Check)] = registry![
     network_policy_egress_open,
     network_policy_open,
     network_policy_without_pods,
+    no_default_deny,
     no_network_policy,
     node_name,
     privilege_escalation,
     privileged,
+    probe_host,
     proc_unmasked,
     readiness_probe,
     removed_version,
@@ -167,6 +174,7 @@ pub(crate) const RULES: &[(&Rule, Check)] = registry![
     secret_in_config_map,
     secret_in_env,
     secret_in_repository,
+    secrets_unencrypted,
     selinux_options,
     service_external_ips,
     service_node_port,
@@ -178,7 +186,9 @@ pub(crate) const RULES: &[(&Rule, Check)] = registry![
     token_mounted,
     unknown_role,
     unsafe_sysctl,
+    volume_type,
     weak_control_plane,
+    weak_kubelet,
     webhook_ignored,
     windows_administrator,
     writable_root,
