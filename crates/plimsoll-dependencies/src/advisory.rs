@@ -112,6 +112,11 @@ pub struct Interval {
     pub limit: Option<String>,
 }
 
+impl Interval {
+    /// All versions.
+    pub const EVERYTHING: Self = Self { from: None, to: End::Open, limit: None };
+}
+
 /// Where an interval ends.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {

@@ -5,7 +5,7 @@
 mod compile;
 mod layout;
 
-pub use compile::{Compiler, Contents};
+pub use compile::{CompileError, Compiler, Contents};
 
 use crate::advisory::{End, Interval, Kind};
 use layout::{Head, PAGE, Section, Text};

@@ -222,9 +222,11 @@ fn affects(scheme: Scheme, version: Option<&Version>, text: &str, entry: &Entry)
         let parsed = || Version::parse(scheme, listed).zip(version).and_then(|(a, b)| a.compare(b));
         listed == text || parsed() == Some(Ordering::Equal)
     };
+    // What is said of all versions holds for one without order too.
+    let everything = || entry.intervals.iter().any(|one| *one == Interval::EVERYTHING);
     let within =
         || version.is_some_and(|version| entry.intervals.iter().any(|one| contains(scheme, one, version)));
-    within() || entry.versions.iter().any(same)
+    everything() || within() || entry.versions.iter().any(same)
 }
 
 /// Whether a version is in an interval.

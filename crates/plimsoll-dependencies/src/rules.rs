@@ -1,12 +1,23 @@
 //! What is said about dependencies: one rule for each kind of warning, and one for licences.
 
 use crate::advisory::Kind;
+use plimsoll_model::{Digest, Hasher};
 use plimsoll_scan::{Rule, Severity};
 
 /// All rules of this engine.
 #[must_use]
 pub fn rules() -> Vec<&'static Rule> {
     vec![&MALICIOUS, &VULNERABLE, &UNSOUND, &UNMAINTAINED, &NOTICE, &LICENSE]
+}
+
+/// Digest over the rules.
+#[must_use]
+pub fn rules_digest() -> Digest {
+    let mut hasher = Hasher::new();
+    for rule in rules() {
+        hasher.update(format!("{} {} {}\n", rule.id, rule.severity, rule.title).as_bytes());
+    }
+    hasher.finish()
 }
 
 /// The rule of a kind of advisory.

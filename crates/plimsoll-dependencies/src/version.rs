@@ -26,7 +26,7 @@ pub enum Scheme {
     Npm,
     /// PEP 440: Python.
     Pep440,
-    /// `ComparableVersion` of Maven 3.9 and 4.
+    /// `ComparableVersion` of Maven 3.9.
     Maven,
     /// `Gem::Version`.
     RubyGems,

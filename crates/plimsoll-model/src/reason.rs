@@ -259,6 +259,15 @@ registry! {
         "The environment decides what counts as a finding, never the project that is looked at.",
         "repair them, or write `comments: true` for this scan in environment.yaml";
 
+    AdvisoryIndex "E-ADVISORY-INDEX", Security,
+        "the index of advisories cannot be used: {problem}",
+        "An index decides what is called vulnerable. One that is missing, cut off, altered or signed by nobody known calls nothing clean.",
+        "plimsoll advisories import ADVISORIES";
+    AdvisoryOlder "E-ADVISORY-OLDER", Security,
+        "the index {index} is of {updated}, and the one in use of {newest}",
+        "Who can put an older index in the place of a newer one hides what was found out since.",
+        "look why it is older; where that is right, name {index}: `plimsoll advisories import ADVISORIES --older DIGEST`";
+
     // Signing and verification
     SignUnobserved "E-SIGN-UNOBSERVED", Security,
         "the signer refused: {problem}",

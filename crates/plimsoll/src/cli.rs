@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Stop(Unit),
     /// Explain a reason code, or a rule of a scan
     Explain(Explain),
+    /// Import and show what is known about packages
+    Advisories(AdvisoriesArguments),
     /// Keep an environment on this machine as the delivery repository says
     Agent(AgentArguments),
     /// Show and sign the rules of a delivery repository
@@ -313,6 +315,42 @@ pub(crate) struct Approve {
     /// Sign instead that this commit names you as author or co-author and that you did not take part
     #[arg(long, value_name = "COMMIT")]
     pub(crate) disclaim: Option<String>,
+}
+
+/// `plimsoll advisories`
+#[derive(Debug, clap::Args)]
+pub(crate) struct AdvisoriesArguments {
+    #[command(subcommand)]
+    pub(crate) command: AdvisoriesCommand,
+}
+
+/// What to do about advisories.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdvisoriesCommand {
+    /// Compile advisories in the OSV format into the index that scans use, in place of the one before
+    Import(Import),
+    /// Show which index is in use, and how new it is
+    Show,
+}
+
+/// `plimsoll advisories import`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Import {
+    /// ZIP archives of records, directories, or git repositories
+    #[arg(value_name = "ADVISORIES", required = true)]
+    pub(crate) sources: Vec<PathBuf>,
+    /// Commit, branch or tag of the repositories [default: HEAD]
+    #[arg(long)]
+    pub(crate) revision: Option<String>,
+    /// Catalogue of known exploited vulnerabilities (KEV), as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kev: Option<PathBuf>,
+    /// Predictions of exploitation (EPSS), as CSV, with gzip or without
+    #[arg(long, value_name = "FILE")]
+    pub(crate) epss: Option<PathBuf>,
+    /// Take the index with this digest even if the one in use is newer
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) older: Option<Digest>,
 }
 
 /// `plimsoll agent`

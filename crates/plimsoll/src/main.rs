@@ -1,5 +1,6 @@
 //! The `plimsoll` command: wiring only. What a command does is in `commands/`, one file each.
 
+mod advisories;
 mod agent;
 mod assembler;
 mod board;

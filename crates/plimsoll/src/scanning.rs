@@ -1,7 +1,7 @@
 //! What the scans of this machine need beside their subject: the key of secret fingerprints and the advisories. They lie
 //! below `scan/` of the state directory, and appear at the same place of the one that a scan finds in its sandbox.
 
-use crate::{context::Context, failure::Failure};
+use crate::{advisories, context::Context, failure::Failure};
 use plimsoll_engine::{
     ports::Mount,
     run::{SCAN_STATE, Scanner},
@@ -27,7 +27,10 @@ impl Context {
             .map_err(|error| Failure::broken("failed to find this program's own file", &error))?;
         // As content and not as the file itself: the scan runs under another user, who may not read that.
         let key = Mount::File { target: format!("{SCAN_STATE}/{KEY}"), content: hex(&self.key_bytes()?) };
-        Ok(Scanner { program, data: vec![key] })
+        Ok(Scanner {
+            program,
+            data: [Some(key), advisories::mount(self, SCAN_STATE)].into_iter().flatten().collect(),
+        })
     }
 
     /// The key of secret fingerprints of this machine, made when it is first needed.

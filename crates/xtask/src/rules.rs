@@ -57,6 +57,7 @@ fn pages() -> BTreeMap<String, String> {
 fn rules() -> Vec<&'static Rule> {
     let mut rules = plimsoll_scan::secrets::rules();
     rules.extend(plimsoll_config::rules());
+    rules.extend(plimsoll_dependencies::rules());
     rules.sort_by_key(|rule| rule.id);
     rules
 }

@@ -1,6 +1,7 @@
 //! What statements say: one file for each kind, and the table of who may say it. Each kind belongs to one kind of role,
 //! because common verifiers take any well-signed statement about a digest (docs/decisions/0005-one-key-per-role.md).
 
+pub mod advisories;
 pub mod common;
 pub mod delta;
 pub mod observation;
@@ -10,6 +11,7 @@ pub mod scan;
 pub mod source;
 pub mod test;
 
+pub use advisories::Advisories;
 pub use delta::{Delta, DeltaCommit};
 pub use observation::Observation;
 pub use provenance::Provenance;
@@ -37,7 +39,7 @@ pub fn may_sign(role: &Role, predicate_type: &str) -> bool {
         SourceRevision::TYPE | Delta::TYPE => *role == Role::Source,
         Observation::TYPE => matches!(role, Role::Agent(_)),
         Provenance::TYPE | Run::TYPE => *role == Role::Builder,
-        TestResult::TYPE | Scan::TYPE => *role == Role::Scanner,
+        TestResult::TYPE | Scan::TYPE | Advisories::TYPE => *role == Role::Scanner,
         // A decision that refuses has a key of its own, which no door trusts.
         SUMMARY_TYPE => matches!(role, Role::Decision(_) | Role::Refusal),
         _ => false,

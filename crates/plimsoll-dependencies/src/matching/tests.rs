@@ -231,6 +231,9 @@ fn what_cannot_be_compared_is_a_gap_and_never_clean() {
         gaps(cargo("absurd", "1.0.0")),
         ["absurd 1.0.0 cannot be compared with A-2: a version in it has no order"]
     );
+    let everything = [openssl("A-1", &[], &["0.."], "")];
+    let found = checked(&everything, &[cargo("openssl", "main")], &Options::default());
+    assert_eq!((found.findings.len(), found.gaps.as_slice()), (1, &[][..]), "all versions are all versions");
     assert_eq!(gaps(cargo("other", "main")), Vec::<String>::new(), "there is nothing to compare with");
     assert_eq!(gaps(component(Ecosystem::Npm, "x", "1.0.0")), ["the index of advisories has none about npm"]);
 }

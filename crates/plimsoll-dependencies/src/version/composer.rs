@@ -77,6 +77,8 @@ fn parts(text: &str) -> Option<Vec<Part>> {
         let next = rest.strip_prefix(['.', '-']).unwrap_or(rest);
         let (digits, after) = split_digits(next);
         match Number::parse(digits) {
+            // `stable` is as good as nothing, and so is a number behind it.
+            Some(_) if word == "stable" => {}
             Some(number) if !word.is_empty() && word != "dev" => found.push(Part::Number(number)),
             None if next == "dev" => return Some([found, vec![Part::Dev]].concat()),
             _ => return None,

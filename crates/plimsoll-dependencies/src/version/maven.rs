@@ -1,4 +1,4 @@
-//! Maven's versions (POM reference, "Version Order Specification", as `ComparableVersion` of Maven 3.9 and 4 does it):
+//! Maven's versions (POM reference, "Version Order Specification", as `ComparableVersion` of Maven 3.9 does it):
 //! nested lists of numbers and qualifiers.
 
 use super::Number;
@@ -146,10 +146,7 @@ fn normal(mut items: Vec<Item>) -> Vec<Item> {
             items.remove(at);
         }
     }
-    match items.as_mut_slice() {
-        [Item::List(only)] => std::mem::take(only),
-        _ => items,
-    }
+    items
 }
 
 fn is_null(item: &Item) -> bool {
@@ -184,7 +181,7 @@ fn with_end(item: &Item) -> Ordering {
     match item {
         Item::Number(number) => number.cmp(&Number::zero()),
         Item::Text(text) => release(text),
-        Item::Counted(text, number) => release(text).then_with(|| number.cmp(&Number::zero())),
+        Item::Counted(text, _) => release(text),
         Item::List(list) => list.iter().map(with_end).find(|o| o.is_ne()).unwrap_or(Ordering::Equal),
     }
 }
@@ -196,23 +193,12 @@ fn items(a: &Item, b: &Item) -> Ordering {
         (Item::Number(_), _) => Ordering::Greater,
         (_, Item::Number(_)) => Ordering::Less,
         (Item::List(a), Item::List(b)) => lists(a, b),
-        (Item::List(list), scalar) => list_with(list, scalar),
-        (scalar, Item::List(list)) => list_with(list, scalar).reverse(),
+        (Item::List(_), _) => Ordering::Greater,
+        (_, Item::List(_)) => Ordering::Less,
         (Item::Text(a), Item::Text(b)) => rank(a).cmp(&rank(b)),
         (Item::Counted(a, n), Item::Counted(b, m)) => rank(a).cmp(&rank(b)).then_with(|| n.cmp(m)),
-        (Item::Counted(a, n), Item::Text(b)) => counted_with(a, n, b),
-        (Item::Text(a), Item::Counted(b, n)) => counted_with(b, n, a).reverse(),
+        // A qualifier with a number is after the same one without.
+        (Item::Counted(a, _), Item::Text(b)) => rank(a).cmp(&rank(b)).then(Ordering::Greater),
+        (Item::Text(a), Item::Counted(b, _)) => rank(a).cmp(&rank(b)).then(Ordering::Less),
     }
-}
-
-/// A qualifier with a number is after the same one without; `ga0` is a release like `ga`.
-fn counted_with(text: &str, number: &Number, other: &str) -> Ordering {
-    let same = || if rank(text) == rank("") { number.cmp(&Number::zero()) } else { Ordering::Greater };
-    rank(text).cmp(&rank(other)).then_with(same)
-}
-
-fn list_with(list: &[Item], scalar: &Item) -> Ordering {
-    let Some((first, rest)) = list.split_first() else { return with_end(scalar).reverse() };
-    let rest = || rest.iter().map(with_end).find(|order| order.is_ne()).unwrap_or(Ordering::Equal);
-    items(first, scalar).then_with(rest)
 }

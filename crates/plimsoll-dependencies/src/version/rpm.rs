@@ -21,11 +21,11 @@ impl Version {
         (!version.is_empty()).then(|| Self { epoch, version: version.to_owned(), release })
     }
 
-    /// A release is compared where both have one, as rpm does.
+    /// A version without release is before the same one with any, as rpm has it.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         let release = || match (&self.release, &other.release) {
             (Some(a), Some(b)) => part(a, b),
-            _ => Ordering::Equal,
+            (a, b) => a.is_some().cmp(&b.is_some()),
         };
         self.epoch.cmp(&other.epoch).then_with(|| part(&self.version, &other.version)).then_with(release)
     }

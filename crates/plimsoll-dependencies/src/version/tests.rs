@@ -59,7 +59,7 @@ fn every_ecosystem_has_its_own_order() {
     );
     ascending(
         Scheme::Rpm,
-        "1.0~rc1-1 1.0~rc1^git1-1 1.0~rc2-1 1.0-1=1.0=0:1_0-1=(none):1.0-1 1.0^-1 1.0^git1-1 1.0a-1 1.0.1-1 1.0.10-1 1:0.1-1",
+        "1.0~rc1-1 1.0~rc1^git1-1 1.0~rc2-1 1.0 1.0-1=0:1_0-1=(none):1.0-1 1.0^-1 1.0^git1-1 1.0a-1 1.0.1-1 1.0.10-1 1:0.1-1",
     );
     ascending(
         Scheme::Apk,

@@ -84,6 +84,15 @@ pub enum Event {
         /// Why, by code.
         codes: Vec<Code>,
     },
+    /// An index of advisories came into use.
+    Advisories {
+        /// Digest of its head.
+        index: Digest,
+        /// When its newest record was changed at its source.
+        updated: Timestamp,
+        /// The statement about it.
+        statement: Digest,
+    },
     /// The tip of a protected ref was seen.
     TipSeen {
         /// The project.

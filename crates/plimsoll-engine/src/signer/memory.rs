@@ -96,8 +96,10 @@ pub(super) fn artifact(run: &OpenRun, entries: &[JournalEntry]) -> Option<Digest
 fn run_of(event: &Event) -> Option<&RunId> {
     match event {
         Event::Opened { run, .. } | Event::Closed { run, .. } | Event::Finished { run, .. } => Some(run),
-        Event::Decided { .. } | Event::Promoted { .. } | Event::Refused { .. } | Event::TipSeen { .. } => {
-            None
-        }
+        Event::Decided { .. }
+        | Event::Promoted { .. }
+        | Event::Refused { .. }
+        | Event::Advisories { .. }
+        | Event::TipSeen { .. } => None,
     }
 }

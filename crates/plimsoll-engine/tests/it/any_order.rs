@@ -117,6 +117,7 @@ fn check(events: &[Event]) {
             Event::Decided { .. }
             | Event::Promoted { .. }
             | Event::Refused { .. }
+            | Event::Advisories { .. }
             | Event::TipSeen { .. } => {
                 panic!("a run writes no {event:?}")
             }

@@ -22,6 +22,21 @@ pub(crate) enum ScanCommand {
     Secrets(ScanSecrets),
     /// Risky Dockerfiles, manifests, pipelines and infrastructure as code
     Config(ScanTree),
+    /// Dependencies with known vulnerabilities, by the advisories that were imported
+    Dependencies(ScanDependencies),
+}
+
+/// `plimsoll scan dependencies`
+#[derive(Debug, clap::Args)]
+pub(crate) struct ScanDependencies {
+    #[command(flatten)]
+    pub(crate) tree: ScanTree,
+    /// Show what asks for the package with this vulnerability, and the smallest update that fixes it
+    #[arg(long, value_name = "ID", conflicts_with = "licenses")]
+    pub(crate) explain: Option<String>,
+    /// Licence that dependencies may have, as its SPDX identifier; may be repeated. Others are findings then
+    #[arg(long = "license", value_name = "SPDX")]
+    pub(crate) licenses: Vec<String>,
 }
 
 /// What to look at, and where the answer goes.

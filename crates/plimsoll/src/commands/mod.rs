@@ -1,5 +1,6 @@
 //! One file per command. Each reads its arguments, calls what does the work, and shows what came of it.
 
+mod advisories;
 mod agent;
 mod approve;
 mod check;
@@ -64,6 +65,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
             Ok(ExitCode::SUCCESS)
         }
         Command::Man(arguments) => done(man::man(arguments, output)),
+        Command::Advisories(arguments) => done(advisories::advisories(&context, &arguments.command, output)),
         Command::Agent(arguments) => done(agent::agent(&context, &arguments.command, output)),
         Command::Policy(arguments) => policy::policy(&context, &arguments.command, output),
         Command::Trust(arguments) => done(trust::trust(&context, &arguments.command, output)),

@@ -3,6 +3,7 @@
 
 mod archive;
 pub(crate) mod config;
+pub(crate) mod dependencies;
 pub(crate) mod secrets;
 pub(crate) mod show;
 mod stream;
@@ -21,9 +22,17 @@ pub(crate) fn scan(context: &Context, arguments: &Scan, output: &Output) -> Resu
     let (reports, shown) = match &arguments.engine {
         Some(ScanCommand::Secrets(secrets)) => (vec![secrets::scan(context, secrets)?], &secrets.shown),
         Some(ScanCommand::Config(tree)) => (vec![config::scan(&tree.path)?], &tree.shown),
+        Some(ScanCommand::Dependencies(asked)) => {
+            let path = &asked.tree.path;
+            if let Some(id) = &asked.explain {
+                return dependencies::explain(context, path, id, output).map(|()| ExitCode::SUCCESS);
+            }
+            (vec![dependencies::scan(context, path, &asked.licenses)?], &asked.tree.shown)
+        }
         None => {
             let path = &arguments.all.path;
-            (vec![secrets::scan_tree(context, path)?, config::scan(path)?], &arguments.all.shown)
+            let known = dependencies::scan_if_imported(context, path)?;
+            (vec![secrets::scan_tree(context, path)?, config::scan(path)?, known], &arguments.all.shown)
         }
     };
     finish(&reports, shown, output)
@@ -33,6 +42,7 @@ pub(crate) fn scan(context: &Context, arguments: &Scan, output: &Output) -> Resu
 pub(crate) fn rules() -> Vec<&'static Rule> {
     let mut rules = plimsoll_scan::secrets::rules();
     rules.extend(plimsoll_config::rules());
+    rules.extend(plimsoll_dependencies::rules());
     rules
 }
 

@@ -1,0 +1,160 @@
+//! `plimsoll scan dependencies`: what the lock files of a tree name, against the index of advisories in use.
+
+use super::tree;
+use crate::{advisories, context::Context, failure::Failure, output::Output};
+use plimsoll_dependencies::{
+    Completeness, Found, Index, Inventory,
+    license::Allowed,
+    matching::{self, Explanation, Options},
+    rules,
+};
+use plimsoll_model::{Code, ScanEngine, reason::printable};
+use plimsoll_scan::{Coverage, Gap, Report};
+use std::{fmt::Write as _, path::Path};
+
+/// Compares every dependency with the advisories, and with the licences where a list is given.
+///
+/// # Errors
+/// When `path` cannot be opened; `E-ADVISORY-INDEX` where there is no index that can be believed.
+pub(crate) fn scan(context: &Context, path: &Path, licenses: &[String]) -> Result<Report, Failure> {
+    let allowed = allowed(licenses)?;
+    let index = advisories::for_scan(context)?;
+    checked(inventory(path)?, &index, allowed.as_ref())
+}
+
+/// The same beside other scans: lock files that nothing can be compared with are a gap then, and no lock files are no
+/// trouble.
+///
+/// # Errors
+/// When `path` cannot be opened.
+pub(crate) fn scan_if_imported(context: &Context, path: &Path) -> Result<Report, Failure> {
+    let mut found = inventory(path)?;
+    match advisories::for_scan(context) {
+        Ok(index) => checked(found, &index, None),
+        Err(Failure::Refused(reasons)) if reasons.iter().all(|reason| reason.code == Code::AdvisoryIndex) => {
+            let problem = reasons.first().map(ToString::to_string).unwrap_or_default();
+            let gaps =
+                found.graphs.iter().map(|file| Gap { path: file.path.clone(), problem: problem.clone() });
+            found.coverage.gaps.extend(gaps);
+            Ok(report(found.coverage, None, vec![], vec![]))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Where a vulnerability applies, and what to do.
+///
+/// # Errors
+/// Those of [`scan`]; and when nothing here has it.
+pub(crate) fn explain(context: &Context, path: &Path, id: &str, output: &Output) -> Result<(), Failure> {
+    let index = advisories::for_scan(context)?;
+    let found = inventory(path)?;
+    let (paths, graphs): (Vec<_>, Vec<_>) =
+        found.graphs.into_iter().map(|file| (file.path, file.graph)).unzip();
+    let explained = matching::explain(&graphs, &index, id).map_err(|error| advisories::damaged(&error))?;
+    if explained.is_empty() {
+        return Err(Failure::Usage(format!(
+            "no dependency here has `{}`: plimsoll scan dependencies",
+            printable(id, 100)
+        )));
+    }
+    let text = explained.iter().map(|one| shown(one, &paths)).collect::<Vec<_>>().join("\n");
+    let value: Vec<_> = explained.iter().map(|one| value(one, &paths)).collect();
+    output.result(&text, &serde_json::json!({ "explanations": value }));
+    Ok(())
+}
+
+fn allowed(licenses: &[String]) -> Result<Option<Allowed>, Failure> {
+    if licenses.is_empty() {
+        return Ok(None);
+    }
+    let names = licenses.iter().map(String::as_str);
+    Allowed::new(names).map(Some).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn inventory(path: &Path) -> Result<Found, Failure> {
+    let mut inventory = Inventory::new();
+    let walked = tree::walk(path, &Inventory::wants, &mut |path, bytes| {
+        inventory.add(path, bytes);
+    })?;
+    let mut found = inventory.finish();
+    found.coverage.gaps.extend(walked.gaps.into_iter().filter(|gap| Inventory::wants(&gap.path)));
+    Ok(found)
+}
+
+fn checked(found: Found, index: &Index, allowed: Option<&Allowed>) -> Result<Report, Failure> {
+    let mut coverage = found.coverage;
+    for file in &found.graphs {
+        let (Completeness::Incomplete(reason) | Completeness::Unknown(reason)) = &file.graph.completeness
+        else {
+            continue;
+        };
+        coverage
+            .gaps
+            .push(Gap { path: file.path.clone(), problem: format!("it does not name everything: {reason}") });
+    }
+    let graphs: Vec<_> = found.graphs.into_iter().map(|file| file.graph).collect();
+    let options = Options { licenses: allowed, ..Options::default() };
+    let checked = matching::check(&graphs, index, &options).map_err(|error| advisories::damaged(&error))?;
+    coverage.packages = checked.packages;
+    coverage.gaps.extend(checked.gaps);
+    Ok(report(coverage, Some(index), checked.findings, vec![]))
+}
+
+fn report(
+    coverage: Coverage,
+    index: Option<&Index>,
+    findings: Vec<plimsoll_scan::Finding>,
+    suppressed: Vec<plimsoll_scan::Finding>,
+) -> Report {
+    Report {
+        engine: ScanEngine::Dependencies,
+        version: env!("CARGO_PKG_VERSION"),
+        rules: plimsoll_dependencies::rules(),
+        rules_digest: rules::rules_digest(),
+        database: index.map(Index::database),
+        coverage,
+        findings,
+        suppressed,
+    }
+}
+
+/// The path to the package, one step in each line, and the smallest updates.
+fn shown(one: &Explanation, paths: &[String]) -> String {
+    let finding = &one.finding;
+    let file = paths.get(one.graph).map(String::as_str).unwrap_or_default();
+    let mut text = format!("{} {}\n", finding.severity, printable(&finding.message, 400));
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "  in    {}", printable(file, 400));
+    let _ = writeln!(text, "  also  {}", finding.aliases.join(", "));
+    if !one.rooted {
+        let _ = writeln!(text, "  path  not known: the file does not say what asks for it");
+    }
+    for (depth, step) in one.path.iter().enumerate() {
+        let mark = if depth == 0 { "" } else { "asks for " };
+        let _ = writeln!(text, "  path  {}{mark}{}", "  ".repeat(depth), printable(step, 200));
+    }
+    if let Some(fix) = &finding.fix {
+        let _ = writeln!(text, "  fix   {}", printable(fix, 400));
+    }
+    if one.clean != one.fixed {
+        let clean = one.clean.as_deref().unwrap_or("none");
+        let _ = writeln!(
+            text,
+            "  clean {} is the first version above that no advisory is about",
+            printable(clean, 200)
+        );
+    }
+    text
+}
+
+fn value(one: &Explanation, paths: &[String]) -> serde_json::Value {
+    serde_json::json!({
+        "file": paths.get(one.graph),
+        "finding": one.finding,
+        "path": one.path,
+        "rooted": one.rooted,
+        "fixed": one.fixed,
+        "clean": one.clean,
+    })
+}
