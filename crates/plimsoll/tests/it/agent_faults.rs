@@ -138,6 +138,8 @@ fn unhealthy(versions: &[(&str, &str)]) {
     assert_eq!(host.supervisor(), supervisor);
     let unit = format!("__supervisor\0shop@staging\0--state\0{}", host.state.display());
     until("nothing of them is left", || processes::with(&unit).len() == 1);
+    // Whoever gets healthy may take longer for it.
+    shop.world.change_delivery(TARGET, |target| target.replace("start-timeout: 4s", "start-timeout: 60s"));
     deliver(&shop, "v2").ok();
     assert_eq!(shop.answer_at(0).as_deref(), Some("v2"));
 }
