@@ -80,6 +80,12 @@ impl Shelf {
         self.commits.insert(number, Commit { tree, parents, time, absent });
     }
 
+    /// Gives back what is needed only while objects are taken.
+    pub(crate) fn settle(&mut self) {
+        self.entries.shrink_to_fit();
+        self.names.known = HashMap::new();
+    }
+
     /// Takes a tree, whose content was hashed.
     pub(crate) fn tree(
         &mut self,

@@ -298,6 +298,7 @@ impl Store {
             }
         }
         shelves.push(loose);
+        shelves.iter_mut().for_each(Shelf::settle);
         shelves
     }
 
