@@ -29,7 +29,7 @@ mod tree;
 pub use history::{Blob, History, Hit, Look, Pushed};
 pub use hooks::{Hooks, hooks};
 pub use limits::Limits;
-pub use listing::listed;
+pub use listing::{listed, unsaved};
 pub use mirror::{Bounds, DeliveryMirror, Identity, Place, Proposal, ProposeError, Transport};
 pub use source::GitSource;
 pub use staged::{Staged, staged};

@@ -21,6 +21,19 @@ use std::{
 /// # Errors
 /// When git cannot be asked, or cannot read the index.
 pub fn listed(path: &Path) -> Result<Option<Vec<PathBuf>>, SourceError> {
+    ask(path, &["--cached", "--others", "--exclude-standard"])
+}
+
+/// Those of the same files whose content git does not have, neither in a commit nor in the index: what is written over
+/// them is lost.
+///
+/// # Errors
+/// Those of [`listed`].
+pub fn unsaved(path: &Path) -> Result<Option<Vec<PathBuf>>, SourceError> {
+    ask(path, &["--modified", "--others", "--exclude-standard"])
+}
+
+fn ask(path: &Path, which: &[&str]) -> Result<Option<Vec<PathBuf>>, SourceError> {
     let Ok(layout) = Layout::find(path) else { return Ok(None) };
     let Some(work_tree) = &layout.work_tree else { return Ok(None) };
     let scratch = tempfile::tempdir().map_err(|error| failed("make a temporary directory", error))?;
@@ -32,7 +45,9 @@ pub fn listed(path: &Path) -> Result<Option<Vec<PathBuf>>, SourceError> {
     git.env("GIT_DIR", &git_dir)
         .env("GIT_WORK_TREE", work_tree)
         .env("GIT_OBJECT_DIRECTORY", layout.objects())
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--full-name", "--"]);
+        .args(["ls-files", "-z"])
+        .args(which)
+        .args(["--full-name", "--"]);
     let prefix = layout.prefix.as_ref().map(|prefix| format!("{prefix}/")).unwrap_or_default();
     if !prefix.is_empty() {
         git.arg(format!(":(top,literal){prefix}"));
