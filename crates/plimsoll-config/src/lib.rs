@@ -26,7 +26,7 @@ use kind::Kind;
 use plimsoll_model::{Digest, digest::Hasher};
 use plimsoll_scan::{Coverage, Finding, Gap, Rule};
 use source::Source;
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
 
 /// Takes the files of a tree one by one, and judges them when all are there.
 #[derive(Debug, Default)]
@@ -101,6 +101,26 @@ impl Checker {
         coverage.undecided += undecided;
         Checked { findings, suppressed, coverage }
     }
+}
+
+/// Judges one file by the rules about pipelines; none if it is no pipeline. A pipeline that cannot be parsed is a gap.
+#[must_use]
+pub fn audit(path: &str, bytes: &[u8]) -> Option<Checked> {
+    let is_pipeline = match Kind::of(path, bytes)? {
+        Kind::Pipeline(_) => true,
+        Kind::Manifest => String::from_utf8_lossy(bytes).contains("argoproj.io/"),
+        _ => false,
+    };
+    is_pipeline.then(|| {
+        let mut checker = Checker::new();
+        checker.add(path, bytes);
+        let mut checked = checker.finish();
+        let about_pipelines: BTreeSet<&str> = pipelines::rules().iter().map(|rule| rule.id).collect();
+        let keep = |finding: &Finding| about_pipelines.contains(finding.rule.as_str());
+        checked.findings.retain(keep);
+        checked.suppressed.retain(keep);
+        checked
+    })
 }
 
 /// Every rule, in order of its identifier.

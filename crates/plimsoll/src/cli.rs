@@ -1,5 +1,6 @@
 //! Flags and subcommands. Help shows the everyday verbs first.
 
+pub(crate) mod audit;
 pub(crate) mod hook;
 pub(crate) mod scan;
 
@@ -61,6 +62,8 @@ pub(crate) enum Command {
     Hook(hook::HookArguments),
     /// List what a tree, an artifact or an image depends on, and how complete the list is
     Sbom(Sbom),
+    /// Harden the pipelines that a team has: GitHub Actions, GitLab CI, Jenkins, Argo Workflows
+    Audit(audit::Audit),
     /// Check a bundle or a dossier, offline
     Verify(Verify),
     /// Say what this machine can enforce, and what to change

@@ -3,7 +3,7 @@
 use owo_colors::OwoColorize as _;
 use plimsoll_model::{Outcome, Reason};
 use serde::Serialize;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 /// Where results and progress go.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +34,13 @@ impl Output {
     /// Bytes of a log, as they are but for terminal control.
     pub(crate) fn raw(&self, bytes: &[u8]) {
         let _ = anstream::stdout().write_all(&disarmed(bytes));
+    }
+
+    /// A patch for a program, byte for byte; what a person sees of it on a terminal is disarmed.
+    pub(crate) fn patch(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let shown = if out.is_terminal() { disarmed(text.as_bytes()) } else { text.as_bytes().to_vec() };
+        let _ = out.write_all(&shown);
     }
 
     /// Progress for people, on standard error, so that results can be piped.

@@ -82,7 +82,7 @@ pub(crate) struct Shown {
     pub(crate) report: Option<PathBuf>,
 }
 
-fn severity(text: &str) -> Result<Severity, String> {
+pub(super) fn severity(text: &str) -> Result<Severity, String> {
     let found = Severity::ALL.into_iter().find(|severity| severity.as_str() == text);
     found.ok_or_else(|| "expected one of info, low, medium, high, critical".to_owned())
 }

@@ -3,6 +3,7 @@
 mod advisories;
 mod agent;
 mod approve;
+mod audit;
 mod check;
 mod completions;
 mod doctor;
@@ -51,6 +52,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         Command::Hook(arguments) => done(hook::hook(&arguments.command, output)),
         Command::Scan(arguments) => scan::scan(&context, arguments, output),
         Command::Sbom(arguments) => done(sbom::sbom(&context, arguments, output)),
+        Command::Audit(arguments) => audit::audit(arguments, output),
         Command::Verify(arguments) => done(verify::verify(&context, arguments, output)),
         Command::Doctor => doctor::doctor(output),
         Command::Check(arguments) => done(check::check(arguments, output)),

@@ -9,6 +9,7 @@ mod agent_faults;
 mod agent_kills;
 mod agent_many;
 mod artifact;
+mod audit;
 mod check;
 mod clock;
 mod delivery;
