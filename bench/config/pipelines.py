@@ -39,7 +39,7 @@ theirs = collections.defaultdict(set)
 for finding in json.load(open(results / "zizmor.json")):
     for location in finding["locations"]:
         key = location["symbolic"]["key"].get("Local", {})
-        path = key.get("given_path") or key.get("path") or ""
+        path = key.get("verbatim_path", "")
         if path:
             theirs[finding["ident"]].add(str(path).removeprefix(tree).lstrip("/"))
 
