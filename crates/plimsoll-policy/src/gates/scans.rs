@@ -14,6 +14,9 @@ use plimsoll_model::{Code, Digest, Outcome, ScanEngine, Severity, removed};
 use plimsoll_pipeline::{BlockLevel, RequireScan};
 use std::collections::BTreeSet;
 
+type Decided = Verified<Statement<Summary>>;
+type Scanned = Verified<Statement<Scan>>;
+
 impl Bench<'_> {
     /// The scan looked at what the plan says, did its work with the tool that the environment names, and found nothing
     /// of a level that blocks here.
@@ -134,10 +137,7 @@ impl Bench<'_> {
     }
 
     /// The scan of this name in the run of the release that runs here, and the decision that tells which run that was.
-    fn scan_of_what_runs(
-        &self,
-        name: &str,
-    ) -> Option<(&Verified<Statement<Summary>>, &Verified<Statement<Scan>>)> {
+    fn scan_of_what_runs(&self, name: &str) -> Option<(&Decided, &Scanned)> {
         let runs = self.around.runs(self.inputs)?;
         let decision = self.inputs.evidence.iter().find_map(|evidence| match evidence {
             Evidence::Decision(decision) if *decision.payload_digest() == runs => Some(decision.as_ref()),
