@@ -223,7 +223,7 @@ fn affects(scheme: Scheme, version: Option<&Version>, text: &str, entry: &Entry)
         listed == text || parsed() == Some(Ordering::Equal)
     };
     // What is said of all versions holds for one without order too.
-    let everything = || entry.intervals.iter().any(|one| *one == Interval::EVERYTHING);
+    let everything = || entry.intervals.contains(&Interval::EVERYTHING);
     let within =
         || version.is_some_and(|version| entry.intervals.iter().any(|one| contains(scheme, one, version)));
     everything() || within() || entry.versions.iter().any(same)

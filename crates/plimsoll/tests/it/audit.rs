@@ -77,7 +77,7 @@ fn after_its_patch_is_applied_the_findings_are_gone() {
 fn it_writes_the_same_fixes_and_never_over_what_git_does_not_have() {
     let world = world();
     let patch = world.plimsoll(&["audit", "--diff"]).ended(1).stdout;
-    world.repository.write("Jenkinsfile", &format!("// mine\n{JENKINSFILE}"));
+    world.repository.write("Jenkinsfile", format!("// mine\n{JENKINSFILE}"));
     let refused = world.plimsoll(&["audit", "--apply"]).ended(2);
     assert!(refused.stderr.contains("Jenkinsfile has changes that git does not have"), "{refused:#?}");
     assert_eq!(fs::read_to_string(world.repository.path().join(WORKFLOW)).unwrap(), WEAK, "all or nothing");
