@@ -138,6 +138,9 @@ impl Source {
                     if word == "mod" {
                         self.module(&tokens[at..], within, path.take());
                     }
+                    if word == "registry" {
+                        self.registry(&tokens[at..], within);
+                    }
                     if word == "removed" {
                         self.control(&tokens[at..]);
                     }
@@ -185,6 +188,19 @@ impl Source {
             && is_punct(end, ';')
         {
             self.modules.push(Module { within: within.to_owned(), name: name.to_string(), path });
+        }
+    }
+
+    /// The modules of a `registry! { one, two }`: the macro declares one of each name.
+    fn registry(&mut self, tokens: &[TokenTree], within: &Path) {
+        if let [_, not, TokenTree::Group(group), ..] = tokens
+            && is_punct(not, '!')
+        {
+            let names = group.stream().into_iter().filter_map(|token| match token {
+                TokenTree::Ident(name) => Some(name.to_string()),
+                TokenTree::Group(_) | TokenTree::Literal(_) | TokenTree::Punct(_) => None,
+            });
+            self.modules.extend(names.map(|name| Module { within: within.to_owned(), name, path: None }));
         }
     }
 
@@ -356,6 +372,9 @@ mod tests {
         lost(&[("src/lib.rs", "mod a;"), ("src/a/mod.rs", "mod b;"), ("src/a/b.rs", "")], &[]);
         lost(&[("src/lib.rs", "mod a;"), ("src/a.rs", "mod b;"), ("src/b.rs", "")], &["src/b.rs"]);
         lost(&[("src/lib.rs", "// mod a;"), ("src/a.rs", "")], &["src/a.rs"]);
+        let registry = "macro_rules! registry { ($($n:ident),*) => { $(mod $n;)* } } registry! { a, b }";
+        let files = [("src/lib.rs", registry), ("src/a.rs", ""), ("src/b.rs", ""), ("src/c.rs", "")];
+        lost(&files, &["src/c.rs"]);
     }
 
     #[test]

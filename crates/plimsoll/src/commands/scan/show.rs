@@ -195,6 +195,7 @@ mod tests {
         let lines: Vec<_> = shown.lines().collect();
         let (text, mark) = (lines[2], lines[3]);
         assert!(text.len() < 200, "{shown}");
-        assert_eq!(text.find("found"), mark.find('^'), "{shown}");
+        let before = |line: &str, what: &str| line.split_once(what).map(|(before, _)| before.chars().count());
+        assert_eq!(before(text, "found"), before(mark, "^"), "{shown}");
     }
 }
