@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::{fs, path::PathBuf};
 
 /// A record about `smallvec`: its id, when it was changed, and the version that fixes it.
-fn record(id: &str, modified: &str, fixed: &str) -> String {
+pub(crate) fn record(id: &str, modified: &str, fixed: &str) -> String {
     format!(
         r#"{{"id":"{id}","modified":"{modified}","aliases":["CVE-2021-25900"],"summary":"Buffer overflow in insert_many",
             "severity":[{{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}],
@@ -15,7 +15,7 @@ fn record(id: &str, modified: &str, fixed: &str) -> String {
 }
 
 /// A lock file in which the project asks for `smallvec` through another package.
-fn lock(smallvec: &str) -> String {
+pub(crate) fn lock(smallvec: &str) -> String {
     let package = |name: &str, version: &str, more: &str| {
         format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n{more}\n")
     };

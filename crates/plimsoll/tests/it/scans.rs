@@ -1,6 +1,7 @@
 //! Scans by Plimsoll itself, from the pipeline to the gate and on the command line.
 
 use crate::{
+    advisories::{lock, record},
     service::{EXECUTABLE, Shop, service_pipeline},
     world::World,
 };
@@ -100,6 +101,54 @@ fn a_scan_that_knows_none_of_the_files_is_no_clean_one() {
     shop.commit_version("v2");
     shop.world.json(&["run"]).ended(1).refused(&["E-EVIDENCE-EMPTY"]);
     shop.promote().ended(1).refused(&["E-EVIDENCE-EMPTY"]);
+}
+
+/// Whether all that was found is repaired, and the data is young enough, is asked of each release anew.
+#[test]
+fn a_release_shows_that_it_holds_no_secret_no_known_weakness_and_no_risky_configuration() {
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*EXECUTABLE);
+        world
+            .repository
+            .write("plimsoll.yaml", service_pipeline() + "  - {scan: [secrets, dependencies, config]}\n");
+        world.repository.write("Dockerfile", SAFE);
+        world.repository.write("Cargo.lock", lock("1.6.0"));
+    });
+    let run = |version: &str| {
+        shop.commit_version(version);
+        shop.world.json(&["run"])
+    };
+    // Without advisories nothing can be said about dependencies.
+    run("v1").ended(1).refused(&["E-EVIDENCE-PARSE"]);
+    let records = shop.world.scratch("records", b"").with_file_name("osv");
+    fs::create_dir(&records).unwrap();
+    let record = record("RUSTSEC-2021-0003", "2023-06-13T13:10:24Z", "1.6.1");
+    fs::write(records.join("RUSTSEC-2021-0003.json"), record).unwrap();
+    shop.world.json(&["advisories", "import", records.to_str().unwrap()]).ok();
+    run("v2").ok();
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    let why = shop.world.plimsoll(&["why", "shop@local"]).ok().stdout;
+    for part in ["RUSTSEC-2021-0003", "Cargo.lock:", "update smallvec to 1.6.1"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    shop.world.repository.write("Cargo.lock", lock("1.6.1"));
+    run("v3").ok();
+    shop.promote().ok();
+    assert_eq!(shop.answer().as_deref(), Some("v3"));
+    // plimsoll:allow secrets/password the canary of this test
+    shop.world.repository.write("settings.py", "DATABASE_PASSWORD = \"Qm7xV2tLw9Rk4\"\n");
+    run("v4").ok();
+    let refused = shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    assert_eq!(refused.parameter("E-EVIDENCE-FAILED", "check"), "secrets");
+    let why = shop.world.plimsoll(&["why", "shop@local"]).ok().stdout;
+    assert!(why.contains("settings.py:1") && !why.contains("Qm7xV2tLw9Rk4"), "{why}");
+    fs::remove_file(shop.world.repository.path().join("settings.py")).unwrap();
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        text.replace("dependencies: {block: high}", "dependencies: {block: high, database-age: 24h}")
+    });
+    run("v5").ok();
+    shop.promote().ended(1).refused(&["E-EVIDENCE-STALE"]);
+    assert_eq!(shop.answer().as_deref(), Some("v3"));
 }
 
 #[test]
