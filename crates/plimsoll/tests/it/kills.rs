@@ -4,7 +4,7 @@
 use crate::{
     journal, processes,
     service::Shop,
-    world::{Ran, World, entries, pipeline},
+    world::{Ran, World, entries, pipeline, pipeline_with},
 };
 use std::{
     path::PathBuf,
@@ -89,7 +89,9 @@ fn an_engine_that_is_killed_while_it_makes_keys_leaves_whole_ones_or_none() {
 #[test]
 fn a_run_whose_signer_is_killed_breaks_and_the_next_passes() {
     for role in ["builder", "scanner", "source"] {
-        let (world, _) = slow(2);
+        // A check, so that the scanner's signer is needed to the end.
+        let evidence = "evidence:\n  - {test: unit, on: source, run: \"true\"}\n";
+        let world = World::new(&pipeline_with("sleep 3\necho x > out/x", "out: [out]", evidence));
         let child = world.spawn(&["--json", "run"]);
         let mark = format!("--role\u{0}{role}\u{0}--state\u{0}{}", world.state().display());
         let mut signer = vec![];
