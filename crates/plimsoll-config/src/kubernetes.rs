@@ -3,6 +3,7 @@
 
 mod graph;
 pub(crate) mod not_rendered;
+mod resources;
 mod rules;
 
 use crate::{

@@ -6,6 +6,7 @@ use plimsoll_engine::{
     ports::Mount,
     run::{SCAN_STATE, Scanner},
 };
+use plimsoll_model::Digest;
 use plimsoll_scan::ProjectKey;
 use std::{
     fs::{self, OpenOptions},
@@ -26,7 +27,10 @@ impl Context {
         let program = std::env::current_exe()
             .map_err(|error| Failure::broken("failed to find this program's own file", &error))?;
         // As content and not as the file itself: the scan runs under another user, who may not read that.
-        let key = Mount::File { target: format!("{SCAN_STATE}/{KEY}"), content: hex(&self.key_bytes()?) };
+        let key = Mount::File {
+            target: format!("{SCAN_STATE}/{KEY}"),
+            content: Digest::from_bytes(self.key_bytes()?).hex(),
+        };
         Ok(Scanner {
             program,
             data: [Some(key), advisories::mount(self, SCAN_STATE)].into_iter().flatten().collect(),
@@ -48,7 +52,8 @@ impl Context {
             Err(error) if error.kind() == io::ErrorKind::NotFound => make(&path).map_err(failed)?,
             other => other.map_err(failed)?,
         };
-        unhex(text.trim()).ok_or_else(|| {
+        let bytes = Digest::from_hex(text.trim()).map(|digits| *digits.as_bytes());
+        bytes.map_err(|_| {
             let next = format!("rm {}; what was found before then counts as new", path.display());
             Failure::Broken {
                 what: format!("{} is no key of fingerprints", path.display()),
@@ -66,7 +71,7 @@ fn make(path: &Path) -> io::Result<String> {
     fs::create_dir_all(parent)?;
     let fresh = parent.join(format!(".fingerprint.{}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
-    file.write_all(hex(&bytes).as_bytes())?;
+    file.write_all(Digest::from_bytes(bytes).hex().as_bytes())?;
     file.sync_all()?;
     let linked = fs::hard_link(&fresh, path);
     fs::remove_file(&fresh)?;
@@ -74,21 +79,6 @@ fn make(path: &Path) -> io::Result<String> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => fs::read_to_string(path),
     }
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A container without a limit of processor time.
 
 use super::prelude::*;
+use crate::kubernetes::resources::{Amount, report_unstated};
 
 pub(crate) static RULE: Rule = Rule {
     id: "config/kubernetes-cpu-limit",
@@ -27,20 +28,7 @@ resources:
 };
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
-    for workload in graph.workloads() {
-        if graph.has_default(workload, "default", "cpu") {
-            continue;
-        }
-        for container in workload.containers().filter(|container| container.role != Role::Ephemeral) {
-            let has = container.at(&["resources", "limits", "cpu"]).is_some();
-            if !has {
-                let message = format!("container `{}` has no cpu limit", container.name());
-                container
-                    .report(found, None, message)
-                    .fix("set `resources.limits.cpu`, or a LimitRange in the namespace");
-            }
-        }
-    }
+    report_unstated(graph, Amount::Limit, "cpu", found);
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A container without a request of memory.
 
 use super::prelude::*;
+use crate::kubernetes::resources::{Amount, report_unstated};
 
 pub(crate) static RULE: Rule = Rule {
     id: "config/kubernetes-memory-request",
@@ -27,22 +28,7 @@ resources:
 };
 
 pub(crate) fn check(graph: &Graph, found: &mut Found<'_>) {
-    for workload in graph.workloads() {
-        if graph.has_default(workload, "defaultRequest", "memory") {
-            continue;
-        }
-        for container in workload.containers().filter(|container| container.role != Role::Ephemeral) {
-            let has = container.at(&["resources", "requests", "memory"]).is_some();
-            // A limit is the request where none is written.
-            let has = has || container.at(&["resources", "limits", "memory"]).is_some();
-            if !has {
-                let message = format!("container `{}` has no memory request", container.name());
-                container
-                    .report(found, None, message)
-                    .fix("set `resources.requests.memory`, or a LimitRange in the namespace");
-            }
-        }
-    }
+    report_unstated(graph, Amount::Request, "memory", found);
 }
 
 #[cfg(test)]
