@@ -208,7 +208,7 @@ pub(crate) fn peeled(objects: &Objects, mut id: ObjectId) -> Result<(ObjectId, K
 /// When a ref cannot be read, or the refs are in a format that is not read here.
 pub(crate) fn all(layout: &Layout) -> Result<BTreeMap<String, ObjectId>, SourceError> {
     check_format(layout)?;
-    let mut all = packed_all(layout)?;
+    let mut all = BTreeMap::new();
     let mut open = vec!["refs".to_owned()];
     while let Some(directory) = open.pop() {
         for (name, kind) in entries(&layout.common_dir.join(&directory))? {
@@ -222,6 +222,10 @@ pub(crate) fn all(layout: &Layout) -> Result<BTreeMap<String, ObjectId>, SourceE
         if all.len() + open.len() > REFS {
             return Err(failed("list the refs", format!("there are more than {REFS}")));
         }
+    }
+    // After those that are stored by themselves: packing writes a ref here before it removes it there.
+    for (name, id) in packed_all(layout)? {
+        all.entry(name).or_insert(id);
     }
     all.extend(id_of(layout, "HEAD")?.map(|id| ("HEAD".to_owned(), id)));
     for (linked, _) in entries(&layout.common_dir.join("worktrees"))? {

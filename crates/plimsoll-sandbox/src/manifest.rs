@@ -10,6 +10,7 @@ use std::{
     io::{self, ErrorKind, Read},
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
+    thread,
 };
 
 /// First line of a cache file; a file with another is not read.
@@ -42,34 +43,71 @@ fn key(metadata: &Metadata) -> Key {
     [device, inode, size, modified, modified_nanoseconds, changed, changed_nanoseconds]
 }
 
-/// The manifest of everything below `roots`, but for the directories `without`; symbolic links are entries and are not
-/// followed.
-pub(crate) fn of(roots: &[&Path], without: &[PathBuf], cache: &Path) -> io::Result<ToolchainManifest> {
-    let mut walk = Walk { without, known: read_cache(cache), ..Walk::default() };
-    let mut roots = roots.to_vec();
-    roots.sort_unstable();
-    roots.dedup();
-    for root in roots {
-        walk.directory(&fs::canonicalize(root)?, root)?;
-    }
-    if walk.hashed > 0 || walk.known.len() as u64 != walk.files {
-        write_cache(cache, walk.used);
-    }
-    let digest = Digest::of(walk.lines.as_bytes());
-    Ok(ToolchainManifest { digest, files: walk.files, bytes: walk.bytes, hashed: walk.hashed })
+/// What is known of files from before.
+pub(crate) struct Known {
+    cache: PathBuf,
+    /// Sorted by key.
+    digests: Vec<(Key, Digest)>,
 }
 
-/// There are some ten thousand files, and this is done in every run: each costs one `statx` and a look into a sorted list.
-#[derive(Default)]
-struct Walk<'a> {
-    without: &'a [PathBuf],
-    /// Sorted by key.
-    known: Vec<(Key, Digest)>,
+/// What one root contained.
+pub(crate) struct Part {
+    root: PathBuf,
     used: Vec<(Key, Digest)>,
     lines: String,
     files: u64,
     bytes: u64,
     hashed: u64,
+}
+
+impl Known {
+    /// What the file `cache` remembers.
+    pub(crate) fn of(cache: &Path) -> Self {
+        Self { cache: cache.to_owned(), digests: read_cache(cache) }
+    }
+
+    /// Everything below `roots`, but for the directories `without`; symbolic links are entries and are not followed. Each
+    /// root is read in a thread of its own: there are some ten thousand files, and whoever asks waits for them.
+    pub(crate) fn read(&self, roots: &[&Path], without: &[PathBuf]) -> io::Result<Vec<Part>> {
+        let read = |root: &Path| {
+            let mut walk = Walk { without, known: &self.digests, part: Part::of(root) };
+            walk.directory(&fs::canonicalize(root)?, root)?;
+            Ok(walk.part)
+        };
+        let read = &read;
+        thread::scope(|scope| {
+            let threads: Vec<_> = roots.iter().map(|root| scope.spawn(move || read(root))).collect();
+            let broke_off = |_| Err(io::Error::other("reading a directory broke off"));
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(broke_off)).collect()
+        })
+    }
+
+    /// The manifest of all parts, each root once and in order. What is known from now on is kept.
+    pub(crate) fn manifest(&self, mut parts: Vec<Part>) -> ToolchainManifest {
+        parts.sort_unstable_by(|a, b| a.root.cmp(&b.root));
+        parts.dedup_by(|a, b| a.root == b.root);
+        let sum = |count: fn(&Part) -> u64| parts.iter().map(count).sum::<u64>();
+        let (files, bytes, hashed) =
+            (sum(|part| part.files), sum(|part| part.bytes), sum(|part| part.hashed));
+        let lines: String = parts.iter().map(|part| part.lines.as_str()).collect();
+        if hashed > 0 || self.digests.len() as u64 != files {
+            write_cache(&self.cache, parts.into_iter().flat_map(|part| part.used).collect());
+        }
+        ToolchainManifest { digest: Digest::of(lines.as_bytes()), files, bytes, hashed }
+    }
+}
+
+impl Part {
+    fn of(root: &Path) -> Self {
+        Self { root: root.to_owned(), used: Vec::new(), lines: String::new(), files: 0, bytes: 0, hashed: 0 }
+    }
+}
+
+/// Each file costs one `statx` and a look into a sorted list.
+struct Walk<'a> {
+    without: &'a [PathBuf],
+    known: &'a [(Key, Digest)],
+    part: Part,
 }
 
 impl Walk<'_> {
@@ -113,8 +151,8 @@ impl Walk<'_> {
         } else if !metadata.is_file() {
             self.line("special", metadata.mode(), text, "");
         } else if let Some(digest) = self.content(entry, &metadata)? {
-            self.files += 1;
-            self.bytes += metadata.size();
+            self.part.files += 1;
+            self.part.bytes += metadata.size();
             self.line("file", metadata.mode(), text, digest.hex());
         } else {
             self.line("unreadable", metadata.mode(), text, "");
@@ -128,20 +166,20 @@ impl Walk<'_> {
             Ok(at) => self.known[at].1,
             Err(_) => match hash(&entry.path()) {
                 Ok(digest) => {
-                    self.hashed += 1;
+                    self.part.hashed += 1;
                     digest
                 }
                 Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(None),
                 Err(error) => return Err(error),
             },
         };
-        self.used.push((key, digest));
+        self.part.used.push((key, digest));
         Ok(Some(digest))
     }
 
     fn line(&mut self, kind: &str, mode: u32, path: &str, content: impl std::fmt::Display) {
         // Text that is written to a string always fits.
-        let _ = writeln!(self.lines, "{kind} {:o} {path} {content}", mode & 0o7777);
+        let _ = writeln!(self.part.lines, "{kind} {:o} {path} {content}", mode & 0o7777);
     }
 }
 
@@ -200,6 +238,11 @@ mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
+    fn manifest(roots: &[&Path], without: &[PathBuf], cache: &Path) -> ToolchainManifest {
+        let known = Known::of(cache);
+        known.manifest(known.read(roots, without).unwrap())
+    }
+
     struct Tree(tempfile::TempDir);
 
     impl Tree {
@@ -217,7 +260,7 @@ mod tests {
         }
 
         fn manifest(&self) -> ToolchainManifest {
-            of(&[&self.root()], &[self.root().join("share/doc")], &self.0.path().join("cache")).unwrap()
+            manifest(&[&self.root()], &[self.root().join("share/doc")], &self.0.path().join("cache"))
         }
     }
 
@@ -227,6 +270,20 @@ mod tests {
         let (first, second) = (tree.manifest(), tree.manifest());
         assert_eq!((first.files, first.bytes, first.hashed), (2, 15, 2));
         assert_eq!(second, ToolchainManifest { hashed: 0, ..first });
+    }
+
+    #[test]
+    fn roots_are_read_once_and_their_order_does_not_matter() {
+        let (one, other) = (Tree::new(), Tree::new());
+        let cache = one.0.path().join("cache");
+        let (a, b) = (one.root(), other.root());
+        let expected = manifest(&[&a, &b], &[], &cache);
+        assert_eq!((expected.files, expected.hashed), (4, 4));
+        for roots in [&[&*b, &*a][..], &[&a, &b, &a]] {
+            let found = manifest(roots, &[], &cache);
+            assert_eq!((found.digest, found.files, found.hashed), (expected.digest, 4, 0));
+        }
+        assert_ne!(manifest(&[&a], &[], &cache).digest, expected.digest);
     }
 
     #[test]
@@ -272,7 +329,7 @@ mod tests {
         let cache = tree.0.path().join("taken");
         fs::create_dir(&cache).unwrap();
         for cache in [cache, tree.0.path().join("no/such/directory")] {
-            let manifest = of(&[&tree.root()], &[], &cache).unwrap();
+            let manifest = manifest(&[&tree.root()], &[], &cache);
             assert_eq!((manifest.digest, manifest.files), (expected.digest, expected.files));
         }
         let left: Vec<_> =

@@ -1,11 +1,12 @@
 //! Toolchain mode: what of the host a build may use, as plain mounts, and a digest of what that was. It is the host's
 //! software, so it is never called hermetic; the digest only says whether it was the same.
 
-use crate::manifest::{self, ToolchainManifest};
+use crate::manifest::{Known, ToolchainManifest};
 use plimsoll_engine::ports::Mount;
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    thread,
 };
 
 /// Top-level names that are links into `/usr` on most hosts, and directories on some.
@@ -76,18 +77,33 @@ pub fn toolchain_mounts(extra: &[PathBuf], certificates: Option<&Path>) -> io::R
     Ok(list.mounts)
 }
 
-/// A manifest of what toolchain mode binds that decides what comes out of a build; see [`ToolchainManifest`]. Of `extra`,
-/// `share/doc` is left out: a Rust sysroot can have fifty thousand files there. Hashes are kept in the file `cache`, which
-/// must not be writable by whoever is to be judged.
+/// A manifest of what toolchain mode binds that decides what comes out of a build; see [`ToolchainManifest`]. The host's own
+/// directories are read while `extra` looks for the others. Of those `share/doc` is left out: a Rust sysroot can have
+/// fifty thousand files there. Hashes are kept in the file `cache`, which must not be writable by whoever is to be judged.
 ///
 /// # Errors
-/// When a directory of `extra` cannot be read. A cache that cannot be written is no error.
-pub fn toolchain_manifest(extra: &[PathBuf], cache: &Path) -> io::Result<ToolchainManifest> {
+/// When a directory cannot be read, and those of `extra`. A cache that cannot be written is no error.
+pub fn toolchain_manifest<E>(
+    cache: &Path,
+    extra: impl FnOnce() -> Result<Vec<PathBuf>, E>,
+) -> io::Result<Result<ToolchainManifest, E>> {
     let fixed = DECISIVE.iter().chain(LIBRARIES).map(Path::new);
-    let roots = fixed.chain([Path::new("/etc/alternatives")]).filter(|path| path.is_dir());
-    let roots: Vec<&Path> = roots.chain(extra.iter().map(PathBuf::as_path)).collect();
-    let documentation: Vec<PathBuf> = extra.iter().map(|directory| directory.join("share/doc")).collect();
-    manifest::of(&roots, &documentation, cache)
+    let fixed: Vec<&Path> =
+        fixed.chain([Path::new("/etc/alternatives")]).filter(|path| path.is_dir()).collect();
+    let known = Known::of(cache);
+    thread::scope(|scope| {
+        let fixed = scope.spawn(|| known.read(&fixed, &[]));
+        let extra = match extra() {
+            Ok(extra) => extra,
+            Err(error) => return Ok(Err(error)),
+        };
+        let roots: Vec<&Path> = extra.iter().map(PathBuf::as_path).collect();
+        let documentation: Vec<PathBuf> = extra.iter().map(|directory| directory.join("share/doc")).collect();
+        let mut parts = known.read(&roots, &documentation)?;
+        let broke_off = |_| Err(io::Error::other("reading the host's directories broke off"));
+        parts.extend(fixed.join().unwrap_or_else(broke_off)?);
+        Ok(Ok(known.manifest(parts)))
+    })
 }
 
 struct List {

@@ -4,15 +4,38 @@ use crate::durable::{failed, full, sync_directory, unused_name};
 use plimsoll_engine::ports::{BlobWriter, StoreError};
 use plimsoll_model::{Digest, Hasher};
 use std::{
+    collections::BTreeSet,
     fs::{self, File, Permissions},
     io::{self, Read, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
+
+/// Digests that are remembered as durable.
+const REMEMBERED: usize = 10_000;
+
+/// Blobs that this process made durable: storing one of them again needs no second sync.
+#[derive(Debug, Default)]
+pub(crate) struct Durable(Mutex<BTreeSet<Digest>>);
+
+impl Durable {
+    fn has(&self, digest: &Digest) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(digest)
+    }
+
+    fn note(&self, digest: Digest) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < REMEMBERED {
+            known.insert(digest);
+        }
+    }
+}
 
 /// A blob that has no name yet.
 pub(crate) struct FileBlob<'a> {
     blobs: &'a Path,
+    durable: &'a Durable,
     unfinished: Unfinished,
     hasher: Hasher,
     length: u64,
@@ -20,22 +43,26 @@ pub(crate) struct FileBlob<'a> {
 
 impl<'a> FileBlob<'a> {
     /// Begins a blob in `temporary`, to be stored in `blobs` of the same file system.
-    pub(crate) fn begin(blobs: &'a Path, temporary: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn begin(blobs: &'a Path, temporary: &Path, durable: &'a Durable) -> Result<Self, StoreError> {
         let path = unused_name(temporary)?;
         let created = File::options().write(true).create_new(true).open(&path);
         let file = created.map_err(|error| failed("begin a blob in", temporary, error))?;
-        Ok(Self { blobs, unfinished: Unfinished { file, path }, hasher: Hasher::new(), length: 0 })
+        Ok(Self { blobs, durable, unfinished: Unfinished { file, path }, hasher: Hasher::new(), length: 0 })
     }
 
     fn store(self) -> Result<(Digest, u64), StoreError> {
-        let Self { blobs, unfinished, hasher, length } = self;
+        let Self { blobs, durable, unfinished, hasher, length } = self;
         let digest = hasher.finish();
         let path = blobs.join(digest.hex());
         // An intact blob stays. A damaged one is replaced, which is how a store is repaired by running again.
         if !is_intact(&path, &digest, length) {
             unfinished.rename(&path).map_err(|error| failed("store a blob as", &path, error))?;
+        } else if durable.has(&digest) {
+            return Ok((digest, length));
         }
+        // Also of one that was there: whoever stored it may not have come to its sync yet.
         sync_directory(blobs)?;
+        durable.note(digest);
         Ok((digest, length))
     }
 }
@@ -109,7 +136,8 @@ mod tests {
     #[test]
     fn a_full_disk_is_a_refusal_and_leaves_nothing_behind() {
         let directory = tempfile::tempdir().unwrap();
-        let mut blob = FileBlob::begin(directory.path(), directory.path()).unwrap();
+        let durable = Durable::default();
+        let mut blob = FileBlob::begin(directory.path(), directory.path(), &durable).unwrap();
         blob.write_all(b"fits").unwrap();
         blob.unfinished.file = File::options().write(true).open("/dev/full").unwrap();
         let error = blob.write_all(b"does not").unwrap_err();

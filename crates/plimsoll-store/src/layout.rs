@@ -2,7 +2,7 @@
 //! read it where it stands.
 
 use crate::{
-    blob::FileBlob,
+    blob::{Durable, FileBlob},
     durable::{ensure_directory, failed, replace},
 };
 use plimsoll_engine::ports::{BlobWriter, Blobs, StoreError};
@@ -24,6 +24,7 @@ pub struct Layout {
     blobs: PathBuf,
     temporary: PathBuf,
     writable: bool,
+    durable: Durable,
 }
 
 impl Layout {
@@ -31,7 +32,7 @@ impl Layout {
     /// system.
     pub(crate) fn open(root: PathBuf, temporary: PathBuf, writable: bool) -> Result<Self, StoreError> {
         let blobs = root.join("blobs").join("sha256");
-        let layout = Self { root, blobs, temporary, writable };
+        let layout = Self { root, blobs, temporary, writable, durable: Durable::default() };
         if writable && !layout.root.join(LAYOUT_FILE).exists() {
             layout.create()?;
         }
@@ -94,7 +95,7 @@ impl Layout {
 impl Blobs for Layout {
     fn writer(&self) -> Result<Box<dyn BlobWriter + '_>, StoreError> {
         self.check_writable()?;
-        Ok(Box::new(FileBlob::begin(&self.blobs, &self.temporary)?))
+        Ok(Box::new(FileBlob::begin(&self.blobs, &self.temporary, &self.durable)?))
     }
 
     fn open(&self, digest: &Digest) -> Result<File, StoreError> {

@@ -280,11 +280,18 @@ pub(crate) fn sandbox() -> Result<LinuxSandbox, Failure> {
 /// # Errors
 /// When a directory of it cannot be read.
 pub(crate) fn toolchain(cache: &Path) -> Result<Toolchain, Failure> {
-    let rust = RustToolchain::find()?;
-    let extra: Vec<PathBuf> = rust.iter().map(|rust| rust.sysroot.clone()).collect();
     let failed = |error: io::Error| Failure::broken("failed to read the host's toolchain", &error);
+    let mut rust = None;
+    let sysroots = |rust: &Option<RustToolchain>| -> Vec<PathBuf> {
+        rust.iter().map(|rust| rust.sysroot.clone()).collect()
+    };
+    let manifest = host::toolchain_manifest(cache, || {
+        rust = RustToolchain::find()?;
+        Ok::<_, Failure>(sysroots(&rust))
+    });
+    let manifest = manifest.map_err(failed)??;
+    let extra = sysroots(&rust);
     let mounts = host::toolchain_mounts(&extra, certificates().as_deref()).map_err(failed)?;
-    let manifest = host::toolchain_manifest(&extra, cache).map_err(failed)?;
     let mut directories: Vec<PathBuf> = extra.iter().map(|sysroot| sysroot.join("bin")).collect();
     directories.extend(["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from));
     let path =

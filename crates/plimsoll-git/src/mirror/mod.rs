@@ -12,13 +12,16 @@ pub use proposal::{Identity, Place, Proposal, ProposeError};
 
 use crate::{
     GitSource,
+    discover::Layout,
     error::{FULL, bad_object, failed, full},
     objects::Objects,
+    refs,
 };
 use location::Location;
 use plimsoll_engine::ports::{Source, SourceError};
 use plimsoll_model::{Code, CommitId, reason::printable};
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -243,6 +246,11 @@ impl DeliveryMirror {
             Some(branch) if !known.is_empty() => (branch, is_sha256(&known)),
             remembered => self.first_contact(lock, remembered)?,
         };
+        if self.is_unchanged(&branch, &known)
+            && let Some(head) = known.get(&branch).cloned()
+        {
+            return Ok((head, known));
+        }
         let work = self.work(lock, sha256)?;
         let (branch_only, ours) = (format!("+{branch}:{branch}"), "+refs/plimsoll/*:refs/plimsoll/*");
         let options =
@@ -259,12 +267,29 @@ impl DeliveryMirror {
         // git complains of a branch that is not there, but passes over one whose history is cut off.
         let head = refs.get(&branch).filter(|_| !work.git_dir().join("shallow").exists());
         let head = head.cloned().ok_or_else(|| self.shallow())?;
+        if refs == known && self.store.branch()?.as_ref() == Some(&branch) {
+            return Ok((head, refs));
+        }
         self.store.publish(lock, &work, &branch, &refs)?;
         if self.store.is_scattered() {
             // Reading works without it; the next fetch tries again.
             self.work(lock, sha256).and_then(|work| work.repack(self.bounds)).ok();
         }
         Ok((head, refs))
+    }
+
+    /// Whether a repository on this machine has exactly the refs that are known. Then there is nothing to fetch, and no
+    /// git is asked; whatever is unusual about it is for git to say.
+    fn is_unchanged(&self, branch: &str, known: &Refs) -> bool {
+        let Location::Local(path) = &self.location else { return false };
+        let refs = Layout::find(path).and_then(|layout| {
+            layout.check_complete()?;
+            if layout.prefix.is_some() { Ok(BTreeMap::new()) } else { refs::all(&layout) }
+        });
+        let Ok(refs) = refs else { return false };
+        let ours = refs.into_iter().filter(|(name, _)| name == branch || name.starts_with("refs/plimsoll/"));
+        ours.map(|(name, id)| (name, id.to_string()))
+            .eq(known.iter().map(|(name, id)| (name.clone(), id.to_string())))
     }
 
     /// The branch to follow, and whether ids are SHA-256.

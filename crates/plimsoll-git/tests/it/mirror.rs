@@ -8,7 +8,7 @@ use plimsoll_testkit::GitFixture;
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::{PermissionsExt, symlink},
+    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::Command,
     sync::Barrier,
@@ -624,6 +624,34 @@ fn a_mirror_may_lie_anywhere() {
         let commit = mirror.propose(&promotion(&head, &directory.display().to_string())).unwrap();
         assert_eq!(mirror.source().unwrap().resolve("HEAD").unwrap().commit, commit);
     }
+}
+
+#[test]
+fn a_mirror_is_only_written_to_when_a_ref_moved_came_or_went() {
+    let delivery = Delivery::new();
+    let git = |arguments: &[&str]| {
+        let bare = ["-C", delivery.bare.to_str().unwrap()];
+        delivery.fixture.git(&[&bare, arguments].concat());
+    };
+    let mirror = delivery.mirror("a");
+    let written = || fs::metadata(mirror.path().join("packed-refs")).unwrap().ino();
+    let head = mirror.fetch().unwrap();
+    let before = written();
+    assert_eq!((mirror.fetch().unwrap(), written()), (head.clone(), before));
+    // Packed or not, a ref is the same.
+    git(&["pack-refs", "--all"]);
+    assert_eq!((mirror.fetch().unwrap(), written()), (head.clone(), before));
+    let place = Place::Observations("staging".parse().unwrap());
+    git(&["update-ref", "refs/plimsoll/observations/staging", head.as_str()]);
+    assert_eq!(mirror.fetch().unwrap(), head);
+    assert_eq!(mirror.reference(&place).unwrap(), Some(head.clone()));
+    git(&["update-ref", "-d", "refs/plimsoll/observations/staging"]);
+    assert_eq!(mirror.fetch().unwrap(), head);
+    assert_eq!(mirror.reference(&place).unwrap(), None);
+    let before = written();
+    let next = delivery.push("second");
+    assert_eq!(mirror.fetch().unwrap(), next);
+    assert_ne!(written(), before);
 }
 
 #[test]
