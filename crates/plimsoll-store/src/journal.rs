@@ -13,10 +13,13 @@ use std::{
     io::{self, Write},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 /// No entry is longer; two of them always fit into one look at the end.
 const LINE_LIMIT: u64 = 64 << 10;
+/// Two entries nearly always fit into these bytes.
+const LOOK: u64 = 8 << 10;
 const VERSION: u32 = 1;
 
 /// The journal of one state directory. Appends of several processes and threads wait for each other.
@@ -24,11 +27,22 @@ const VERSION: u32 = 1;
 pub struct FileJournal {
     path: PathBuf,
     writable: bool,
+    /// Lines that were read before: as long as they have the same digest, nobody has to parse them again.
+    read: Mutex<Read>,
+}
+
+/// What was read from the beginning of the file on.
+#[derive(Debug, Default)]
+struct Read {
+    bytes: usize,
+    digest: Option<Digest>,
+    chain: Chain,
+    entries: Vec<JournalEntry>,
 }
 
 impl FileJournal {
-    pub(crate) const fn new(path: PathBuf, writable: bool) -> Self {
-        Self { path, writable }
+    pub(crate) fn new(path: PathBuf, writable: bool) -> Self {
+        Self { path, writable, read: Mutex::default() }
     }
 
     /// Opens the file anew, so that the lock keeps out other threads of this process, too. None if there is no journal
@@ -62,31 +76,52 @@ impl FileJournal {
     fn read_all(&self, mut file: &File) -> Result<Vec<JournalEntry>, StoreError> {
         let mut bytes = Vec::new();
         io::Read::read_to_end(&mut file, &mut bytes).map_err(|error| failed("read", &self.path, error))?;
-        let (lines, torn) = split(&bytes);
-        let mut chain = Chain::default();
-        let mut entries = Vec::with_capacity(lines.len());
-        for line in lines {
-            entries.push(chain.add(line, true)?);
+        let mut remembered = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nothing stays remembered of a chain that is broken.
+        let mut read = std::mem::take(&mut *remembered);
+        if bytes.get(..read.bytes).map(Digest::of) != read.digest {
+            read = Read::default();
         }
+        let (lines, torn) = split(&bytes[read.bytes..]);
+        for line in lines {
+            let entry = read.chain.add(line, true)?;
+            read.entries.push(entry);
+            read.bytes += line.len() + 1;
+        }
+        read.digest = Some(Digest::of(&bytes[..read.bytes]));
+        let mut entries = read.entries.clone();
+        let mut chain = read.chain.clone();
         if let Torn::Whole(_) = Torn::judge(torn, &mut chain)? {
             entries.extend(chain.newest);
         }
+        *remembered = read;
         Ok(entries)
     }
 
+    /// Reads few bytes, and more where those do not hold two entries.
     fn look_at_end(&self, file: &File) -> Result<Tail, StoreError> {
         let error = |error| failed("read", &self.path, error);
         let length = file.metadata().map_err(error)?.len();
-        let start = length.saturating_sub(3 * LINE_LIMIT);
-        let mut bytes =
-            vec![0; usize::try_from(length - start).map_err(|_| error(io::ErrorKind::FileTooLarge.into()))?];
-        file.read_exact_at(&mut bytes, start).map_err(error)?;
+        let mut bytes = Vec::new();
+        let mut start = length;
+        for look in [LOOK, 3 * LINE_LIMIT] {
+            start = length.saturating_sub(look);
+            bytes = vec![
+                0;
+                usize::try_from(length - start)
+                    .map_err(|_| error(io::ErrorKind::FileTooLarge.into()))?
+            ];
+            file.read_exact_at(&mut bytes, start).map_err(error)?;
+            if start == 0 || bytes.iter().filter(|byte| **byte == b'\n').count() > 2 {
+                break;
+            }
+        }
         let (lines, torn) = split(&bytes);
-        let skipped = if start > 0 { lines.len().saturating_sub(2) } else { 0 };
+        let skipped = lines.len().saturating_sub(2);
         let mut chain = Chain::default();
         for (index, line) in lines.iter().enumerate().skip(skipped) {
             // Only the first line that is looked at may begin in the middle of the chain.
-            let anchored = index > skipped || start == 0;
+            let anchored = index > skipped || (start == 0 && skipped == 0);
             chain.add(line, anchored)?;
         }
         let torn = Torn::judge(torn, &mut chain)?;
@@ -180,7 +215,7 @@ impl Torn {
 }
 
 /// A walk along the chain.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 struct Chain {
     newest: Option<JournalEntry>,
     head: Option<Digest>,

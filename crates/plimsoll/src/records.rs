@@ -85,22 +85,23 @@ pub(crate) struct Found {
     pub(crate) record: Option<RunRecord>,
 }
 
-/// All runs, newest first.
-pub(crate) fn list(state: &StateDir) -> Result<Vec<Found>, Failure> {
+/// All runs, newest first. The record of a run is read when it is its turn: there may be thousands.
+pub(crate) fn list(state: &StateDir) -> Result<impl Iterator<Item = Result<Found, Failure>>, Failure> {
     let runs = state.runs().list()?;
-    let found = runs.into_iter().map(|(run, created)| {
-        let record = state.runs().open(&run)?.read_json(&file()?)?;
-        Ok(Found { run, created, record })
-    });
-    found.collect()
+    Ok(runs.into_iter().map(|(run, created)| open(state, run, created)))
+}
+
+fn open(state: &StateDir, run: RunId, created: Timestamp) -> Result<Found, Failure> {
+    let record = state.runs().open(&run)?.read_json(&file()?)?;
+    Ok(Found { run, created, record })
 }
 
 /// The one run whose id begins with `text`.
 pub(crate) fn find(state: &StateDir, text: &str) -> Result<Found, Failure> {
-    let mut matching: Vec<Found> =
-        list(state)?.into_iter().filter(|found| found.run.as_str().starts_with(text)).collect();
+    let mut matching = state.runs().list()?;
+    matching.retain(|(run, _)| run.as_str().starts_with(text));
     match (matching.len(), matching.pop()) {
-        (1, Some(found)) => Ok(found),
+        (1, Some((run, created))) => open(state, run, created),
         (0, _) => Err(Failure::Usage(format!("there is no run {text}; `plimsoll status` lists them"))),
         (count, _) => Err(Failure::Usage(format!("{count} runs begin with {text}: write more of the id"))),
     }

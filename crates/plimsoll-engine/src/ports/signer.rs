@@ -13,7 +13,7 @@ pub struct SignerError {
 }
 
 /// A signer of one role.
-pub trait Signer {
+pub trait Signer: Send {
     /// Asks, and waits for the answer.
     ///
     /// # Errors

@@ -31,6 +31,7 @@ use std::{
     os::fd::AsFd,
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
+    thread,
 };
 use units::Floor;
 use workspace::Workspace;
@@ -177,20 +178,23 @@ pub fn execute(
     run.finish(signers)
 }
 
-/// Opens the run with every signer; all must derive the same.
+/// Opens the run with every signer; all must derive the same. The builder is first, since the others look for what it
+/// journals; they derive at the same time.
 fn open_run(signers: &mut Signers<'_>, open: &Open) -> Result<Opened, RunError> {
     let request = Request::Open(open.clone());
-    let mut answers = Vec::new();
-    for signer in [&mut *signers.builder, &mut *signers.scanner, &mut *signers.source] {
-        match signer.ask(&request)? {
-            Response::Opened(opened) => answers.push(opened),
-            Response::Refused { reasons } => return Err(RunError::Refused(reasons)),
-            Response::Closed(_) | Response::Decided(_) | Response::Described(_) => return Err(out_of_turn()),
-        }
-    }
-    let first = answers.swap_remove(0);
-    let same = answers.iter().all(|other| (other.plan, other.tree) == (first.plan, first.tree));
-    if same { Ok(first) } else { Err(out_of_turn()) }
+    let ask = |signer: &mut dyn Signer| match signer.ask(&request)? {
+        Response::Opened(opened) => Ok(opened),
+        Response::Refused { reasons } => Err(RunError::Refused(reasons)),
+        Response::Closed(_) | Response::Decided(_) | Response::Described(_) => Err(out_of_turn()),
+    };
+    let first = ask(signers.builder)?;
+    let (scanner, source) = thread::scope(|scope| {
+        let scanner = scope.spawn(|| ask(signers.scanner));
+        let source = ask(signers.source);
+        (scanner.join().unwrap_or_else(|_| Err(out_of_turn())), source)
+    });
+    let same = |other: Opened| (other.plan, other.tree) == (first.plan, first.tree);
+    if same(scanner?) && same(source?) { Ok(first) } else { Err(out_of_turn()) }
 }
 
 fn out_of_turn() -> RunError {

@@ -164,6 +164,20 @@ fn an_edit_is_named_by_the_entry_it_breaks() {
     }
 }
 
+/// What a process read once it does not parse again, but it looks at every byte of it again.
+#[test]
+fn an_edit_of_what_was_read_before_is_noticed() {
+    let fresh = filled(5);
+    assert_eq!(entries(&fresh).unwrap().len(), 5);
+    append(&fresh, 5);
+    assert_eq!(entries(&fresh).unwrap().len(), 6);
+    let honest = fs::read_to_string(file(&fresh)).unwrap();
+    fs::write(file(&fresh), honest.replacen("finished\",\"run\":\"0", "finished\",\"run\":\"1", 1)).unwrap();
+    assert_eq!(code(entries(&fresh)), Some(Code::JournalBroken));
+    fs::write(file(&fresh), honest).unwrap();
+    assert_eq!(entries(&fresh).unwrap().len(), 6);
+}
+
 #[test]
 fn appending_behind_an_edited_end_is_refused() {
     let fresh = filled(4);

@@ -168,11 +168,12 @@ fn find_run(state: &StateDir, arguments: &cli::Promote) -> Result<RunRecord, Fai
             .record
             .ok_or_else(|| Failure::Usage(format!("run {} did not finish; run again", found.run)));
     }
-    let newest = records::list(state)?.into_iter().filter_map(|found| found.record);
-    let mut of_project = newest.filter(|record| record.project == arguments.project);
-    of_project.next().ok_or_else(|| {
-        Failure::Usage(format!("there is no finished run of {}: plimsoll run", arguments.project))
-    })
+    for found in records::list(state)? {
+        if let Some(record) = found?.record.filter(|record| record.project == arguments.project) {
+            return Ok(record);
+        }
+    }
+    Err(Failure::Usage(format!("there is no finished run of {}: plimsoll run", arguments.project)))
 }
 
 fn start_here(

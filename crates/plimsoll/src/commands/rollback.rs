@@ -130,7 +130,7 @@ fn run(state: &StateDir, earlier: &Decision) -> Result<RunRecord, Failure> {
             "{what} of run {run} is not on this machine; where it is not to be had, build {commit} again and promote it"
         ))
     };
-    let found = records::list(state)?.into_iter().find(|found| found.run == earlier.run);
+    let found = records::find(state, earlier.run.as_str()).ok();
     let run = found.and_then(|found| found.record).ok_or_else(|| gone(&"the record"))?;
     let files = run.artifact.iter().flat_map(|artifact| artifact.files.iter().map(|file| file.digest));
     let mut needed: Vec<Digest> = files.collect();

@@ -22,6 +22,7 @@ use plimsoll_git::GitSource;
 use plimsoll_model::record::Tier;
 use plimsoll_model::{CommitId, Digest, Outcome, ProjectName, RunId, Timestamp};
 use plimsoll_pipeline::{Environment, Pipeline};
+use plimsoll_sign::SignerProcess;
 use plimsoll_store::{IndexEntry, RunDirectory, StateDir, bundle_referrer, oci::Descriptor};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -75,10 +76,12 @@ fn build(
         parameters: BTreeMap::new(),
     };
     output.progress(&format!("run {}  commit {}", &open.run.as_str()[..8], open.commit.short()));
+    // They have something to read before they can answer, and so have we.
+    let signers = RunSigners::start(context, repository)?;
     left_out(source, output);
     let toolchain = toolchain()?;
     let directory = state.runs().create(&open.run, Timestamp::now())?;
-    let report = execute(context, state, &directory, (source, repository), &toolchain, &open, output);
+    let report = execute(context, state, (&open, &directory), source, signers, &toolchain, output);
     let report = report.map_err(|stopped| {
         show_errors(source, &open.commit, output);
         failure(state, &open, stopped, output)
@@ -133,13 +136,28 @@ fn show_errors(source: &GitSource, commit: &CommitId, output: &Output) {
     }
 }
 
+/// The signer processes of a run.
+struct RunSigners {
+    builder: SignerProcess,
+    scanner: SignerProcess,
+    source: SignerProcess,
+}
+
+impl RunSigners {
+    fn start(context: &Context, repository: &Path) -> Result<Self, Failure> {
+        let start = |role| signer::start(context, role, Some(repository));
+        let [builder, scanner, source] = &RUN_ROLES;
+        Ok(Self { builder: start(builder)?, scanner: start(scanner)?, source: start(source)? })
+    }
+}
+
 fn execute(
     context: &Context,
     state: &StateDir,
-    directory: &RunDirectory,
-    (source, repository): (&GitSource, &Path),
+    (open, directory): (&Open, &RunDirectory),
+    source: &GitSource,
+    mut signers: RunSigners,
     toolchain: &Toolchain,
-    open: &Open,
     output: &Output,
 ) -> Result<Report, Stopped> {
     let sandbox = context::sandbox()?;
@@ -149,10 +167,6 @@ fn execute(
     let scans = context.scanner()?;
     let work = context.state.join("work");
     sweep(&work)?;
-    let mut builder = signer::start(context, &RUN_ROLES[0], Some(repository))?;
-    let mut scanner = signer::start(context, &RUN_ROLES[1], Some(repository))?;
-    let mut sources = signer::start(context, &RUN_ROLES[2], Some(repository))?;
-    let mut signers = Signers { builder: &mut builder, scanner: &mut scanner, source: &mut sources };
     let world = World {
         blobs: state.layout(),
         sandbox: &sandbox,
@@ -168,6 +182,8 @@ fn execute(
             .map_err(|error| Failure::broken("failed to listen for signals", &error))?,
     };
     let mut watcher = Watcher { output, directory, logs: BTreeMap::new() };
+    let mut signers =
+        Signers { builder: &mut signers.builder, scanner: &mut signers.scanner, source: &mut signers.source };
     Ok(run::execute(&world, &mut signers, open, &mut |event| watcher.see(&event))?)
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn status(context: &Context, output: &Output) -> Result<(), Failure> 
     let state = context.reader()?;
     let services = services(context)?;
     let installed = installed::all(context)?;
-    let runs: Vec<Found> = records::list(&state)?.into_iter().take(NEWEST).collect();
+    let runs: Vec<Found> = records::list(&state)?.take(NEWEST).collect::<Result<_, _>>()?;
     let environments = match context.pinned()? {
         Some(pinned) => board::rows(context, pinned, output)?,
         None => vec![],

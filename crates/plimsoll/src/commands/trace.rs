@@ -8,7 +8,7 @@ use crate::{
     installed::{self, Seen},
     output::Output,
     places,
-    records::{self, DecisionRecord, RunRecord},
+    records::{self, DecisionRecord, Found, RunRecord},
 };
 use environments::Environment;
 use plimsoll_attest::{
@@ -55,7 +55,8 @@ pub(crate) fn trace(context: &Context, arguments: &Trace, output: &Output) -> Re
     let services = status::services(context)?;
     let installed = installed::all(context)?;
     let decisions = records::decisions(&state)?;
-    let runs: Vec<RunRecord> = records::list(&state)?.into_iter().filter_map(|found| found.record).collect();
+    let runs: Vec<Found> = records::list(&state)?.collect::<Result<_, _>>()?;
+    let runs: Vec<RunRecord> = runs.into_iter().filter_map(|found| found.record).collect();
     let places = places::known_places(context)?;
     let services_here = services.iter().map(|(unit, service)| (unit, service.decision));
     let here = services_here.chain(installed.iter().map(|(unit, installed)| (unit, installed.decision)));
