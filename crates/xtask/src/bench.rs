@@ -3,9 +3,12 @@
 
 mod build;
 mod case;
+mod config;
 mod delivery;
+mod dependencies;
 mod figure;
 mod footprint;
+mod history;
 mod hosted;
 mod load;
 mod machine;
@@ -16,6 +19,8 @@ mod proxy;
 mod reconcile;
 mod report;
 mod sandbox;
+mod scanner;
+mod secrets;
 mod service;
 mod shop;
 mod stats;
@@ -42,6 +47,10 @@ const GROUPS: &[Group] = &[
     Group { name: "delivery", make: delivery::measurements },
     Group { name: "reconcile", make: reconcile::measurements },
     Group { name: "proxy", make: proxy::measurements },
+    Group { name: "secrets", make: secrets::measurements },
+    Group { name: "secrets-history", make: history::measurements },
+    Group { name: "dependencies", make: dependencies::measurements },
+    Group { name: "config", make: config::measurements },
     Group { name: "build", make: build::measurements },
 ];
 
@@ -110,6 +119,11 @@ fn selected(arguments: &[String]) -> Result<(How, Vec<&'static Group>)> {
 }
 
 impl Bench<'_> {
+    /// The optimised program.
+    fn program(&self) -> PathBuf {
+        self.project.built("release", "plimsoll")
+    }
+
     fn group(&self, group: &Group) -> Result<()> {
         let folder = self.project.root().join("bench");
         for measurement in (group.make)(self)? {

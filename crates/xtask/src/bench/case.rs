@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Fewer pairs say too little (and the interval of [`super::stats`] would be wider than what was seen).
-const LEAST_PAIRS: usize = 15;
+/// Fewer pairs say too little: the interval of [`super::stats`] would be wider than what was seen.
+const LEAST_PAIRS: usize = 6;
 /// Enough to see that both sides work.
 const TRIED_PAIRS: usize = 3;
 

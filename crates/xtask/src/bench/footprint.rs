@@ -35,7 +35,12 @@ pub(super) fn measurements(bench: &Bench<'_>) -> Result<Vec<Measurement>> {
 }
 
 /// The largest resident set of any one process of a command: the kernel does not add them up.
-fn peak(name: &'static str, what: &str, file: &Path, command: impl Fn() -> Command + 'static) -> Figure {
+pub(super) fn peak(
+    name: &'static str,
+    what: &str,
+    file: &Path,
+    command: impl Fn() -> Command + 'static,
+) -> Figure {
     let file = file.to_path_buf();
     let take = move || {
         succeed(&mut timed(&command(), &file))?;

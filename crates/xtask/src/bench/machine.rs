@@ -1,8 +1,8 @@
 //! Where numbers were taken.
 
-use crate::project::Project;
+use crate::project::{Project, Result};
 use serde::{Deserialize, Serialize};
-use std::{fmt, process::Command};
+use std::{env::var_os, fmt, path::PathBuf, process::Command};
 
 /// What a reader needs to compare machines.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,6 +53,19 @@ pub(super) fn said(command: &mut Command) -> String {
     let output = command.output().map(|output| output.stdout).unwrap_or_default();
     let text = String::from_utf8_lossy(&output);
     text.lines().next().map_or_else(|| "unknown".to_owned(), |line| line.trim().to_owned())
+}
+
+/// A path in the cache of `dev/install.sh`, which says where that is.
+pub(super) fn cached(path: &str) -> Result<PathBuf> {
+    let cache = var_os("PLIMSOLL_DEV").ok_or("there is no PLIMSOLL_DEV: make bench, or source dev/env.sh")?;
+    Ok(PathBuf::from(cache).join(path))
+}
+
+/// The version of a peer: what installed it noted that, since not every build knows its own; else what it says.
+pub(super) fn noted(name: &str) -> Result<String> {
+    let text = std::fs::read_to_string(cached(&format!("{name}.version"))?);
+    let own = || said(Command::new(name).arg("--version")).replace(&format!("{name} "), "");
+    Ok(text.map_or_else(|_| own(), |text| text.trim().to_owned()))
 }
 
 fn file(path: &str) -> String {

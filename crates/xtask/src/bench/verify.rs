@@ -4,18 +4,13 @@ use super::{
     Bench, Measurement,
     case::{Case, Side, refuse, succeed},
     figure::{Figure, Unit},
-    machine::said,
+    machine::noted,
     shop::Shop,
 };
 use crate::project::Result;
 use plimsoll_attest::{PublicKey, Trust, verify_any};
 use plimsoll_model::Role;
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    rc::Rc,
-    time::Instant,
-};
+use std::{path::Path, process::Command, rc::Rc, time::Instant};
 
 /// How many verifications one sample of the library is, since one is too short to be timed.
 const AT_ONCE: u32 = 200;
@@ -32,7 +27,7 @@ pub(super) fn measurements(bench: &Bench<'_>) -> Result<Vec<Measurement>> {
     refuse(&mut cosign(&key, &bundle, &other), "digest")?;
     let library = library(&bundle, &key)?;
     let mut peer = cosign(&key, &bundle, &subject);
-    let peer = Side::new(format!("cosign {}", cosign_version()), move || succeed(&mut peer));
+    let peer = Side::new(format!("cosign {}", noted("cosign")?), move || succeed(&mut peer));
     let ours = Side::new("plimsoll", move || succeed(&mut ours(&shop, &bundle, &subject)));
     let what = "verification of a provenance bundle and its subject, as a command".to_owned();
     let case = Case { name: "verify", what, limit: Some(0.5), pairs: 101, ours, peer };
@@ -50,16 +45,6 @@ fn cosign(key: &Path, bundle: &Path, subject: &Path) -> Command {
     command.args(["verify-blob-attestation", "--insecure-ignore-tlog", "--type", "slsaprovenance1", "--key"]);
     command.arg(key).arg("--bundle").arg(bundle).arg(subject);
     command
-}
-
-/// Debian's build of cosign does not know its own version; what installed it noted that.
-fn cosign_version() -> String {
-    let noted = std::env::var_os("PLIMSOLL_DEV").map(|dev| PathBuf::from(dev).join("cosign.version"));
-    let noted = noted.and_then(|file| std::fs::read_to_string(file).ok());
-    noted.map_or_else(
-        || said(Command::new("cosign").args(["version", "--json"])),
-        |text| text.trim().to_owned(),
-    )
 }
 
 fn library(bundle: &Path, key: &Path) -> Result<Figure> {
