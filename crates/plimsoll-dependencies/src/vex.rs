@@ -1,11 +1,14 @@
-//! Statements of people that a vulnerability does not matter: OpenVEX, CSAF and CycloneDX in, OpenVEX out. Whoever calls
+//! Statements of people that a vulnerability does not matter: OpenVEX, CSAF and CycloneDX in, OpenVEX and CycloneDX out. Whoever calls
 //! this has verified who says so; a statement of somebody whom nobody named must not come here.
 
 mod csaf;
 mod cyclonedx;
 mod openvex;
+mod together;
+mod written;
 
-pub use openvex::write;
+pub use together::{Said, said};
+pub use written::{Outgoing, cyclonedx as write_cyclonedx, openvex as write_openvex};
 
 use std::fmt;
 
@@ -83,15 +86,7 @@ impl Statement {
     #[must_use]
     pub fn clears(&self, names: &[&str], purl: &str, product: Option<&str>) -> bool {
         let clears = matches!(self.status, Status::NotAffected | Status::Fixed);
-        let named =
-            || self.vulnerabilities.iter().any(|name| names.iter().any(|id| id.eq_ignore_ascii_case(name)));
-        let about = || match &self.component {
-            None => covers(&self.product, purl),
-            Some(component) => {
-                covers(component, purl) && product.is_some_and(|product| covers(&self.product, product))
-            }
-        };
-        clears && named() && about()
+        clears && self.is_named(names) && self.is_about(purl, product)
     }
 }
 

@@ -19,6 +19,7 @@ mod yaml;
 pub use delivery::{
     approvals::RequireApprovals,
     environment::{Environment, Require, RequireProvenance, RequireSource},
+    exceptions::{Excepted, Exception},
     freeze::{FreezeSpan, FreezeWindow, WeekTime, Zone},
     people::{AllowedSigner, AllowedSignersError, People, Person, SshKey, import_allowed_signers},
     project::Project,

@@ -3,8 +3,8 @@
 
 use crate::{
     delivery::{
-        environment::EnvironmentFile, people::PeopleFile, project::ProjectFile, registries::DeliveryFile,
-        target::TargetFile,
+        environment::EnvironmentFile, exceptions::ExceptionsFile, people::PeopleFile, project::ProjectFile,
+        registries::DeliveryFile, target::TargetFile,
     },
     pipeline::file::PipelineFile,
 };
@@ -33,6 +33,7 @@ pub fn schemas() -> Vec<FileSchema> {
         schema::<PeopleFile>("people.json", "people.yaml"),
         schema::<EnvironmentFile>("environment.json", "environments/<environment>/environment.yaml"),
         schema::<TargetFile>("target.json", "environments/<environment>/<project>/target.yaml"),
+        schema::<ExceptionsFile>("exceptions.json", "environments/<environment>/<project>/exceptions.yaml"),
     ]
 }
 

@@ -16,7 +16,7 @@ use plimsoll_model::{
     Code, CommitId, Digest, EnvironmentName, Outcome, ProjectName, Reason, Timestamp, jcs,
     record::LogPosition,
 };
-use plimsoll_pipeline::{Environment, People};
+use plimsoll_pipeline::{Environment, Exception, People};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the rules in this file. A binary that changes them keeps the old ones beside the new.
@@ -47,6 +47,8 @@ pub struct Inputs {
     pub approved_pipelines: BTreeSet<Digest>,
     /// Refs of the project that the delivery repository protects.
     pub protected_refs: BTreeSet<String>,
+    /// Findings that may stand here for a while.
+    pub exceptions: Vec<Exception>,
     /// Who is who.
     pub people: People,
     /// The commit of the delivery repository that was read.
@@ -150,6 +152,7 @@ pub fn decide(inputs: &Inputs) -> Result<Statement<Summary>, Reason> {
         evidence_root: *inputs.run.payload_digest(),
         used: used(inputs, &judgement.approvals),
         approvals: judgement.approvals.into_iter().map(|counted| counted.approved).collect(),
+        excused: judgement.excused,
         context: judgement.context,
         gates,
         verdict: if allowed { Verdict::Allow } else { Verdict::Refuse },

@@ -141,6 +141,9 @@ pub struct Decision {
     pub context: BTreeSet<Digest>,
     /// Each gate with its outcome, in order of their names.
     pub gates: Vec<Gate>,
+    /// Findings that would block and may stand, each with what lets it, in order of gates and fingerprints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excused: Vec<Excused>,
     /// The approvals that counted, in order of their digests.
     pub approvals: Vec<Approved>,
     /// Approvals that this chain of decisions has used up and that have not expired, in order of their digests.
@@ -158,6 +161,42 @@ pub struct Decision {
     pub fallback: Option<Digest>,
     /// When an allow that was not started is void.
     pub start_by: Timestamp,
+}
+
+/// A finding that may stand, although findings of its severity block.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Excused {
+    /// The gate, as in `scans.dependencies`.
+    pub gate: String,
+    /// Its fingerprint.
+    pub finding: Digest,
+    /// Its rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// Package URL of what it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
+    /// Names of the advisory behind it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advisories: Vec<String>,
+    /// What lets it stand.
+    pub by: ExcusedBy,
+}
+
+/// What lets a finding stand.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ExcusedBy {
+    /// An entry of `exceptions.yaml`.
+    Exception {
+        /// Who answers for it.
+        owner: String,
+        /// Why.
+        reason: String,
+        /// When it stops to count.
+        until: Timestamp,
+    },
 }
 
 /// An approval that counted.

@@ -3,7 +3,7 @@
 
 use crate::{
     decide::{Evidence, Inputs},
-    decision::{Approved, Gate, Kind},
+    decision::{Approved, Excused, Gate, Kind},
 };
 use plimsoll_attest::{
     check_subject,
@@ -24,6 +24,7 @@ pub use authorship::disclaimable;
 mod approvals;
 mod authorship;
 mod checks;
+mod exceptions;
 mod people;
 mod policies;
 mod policy_set;
@@ -59,6 +60,8 @@ pub(crate) struct Judgement {
     pub(crate) gates: Vec<Gate>,
     /// The approvals that counted.
     pub(crate) approvals: Vec<Counted>,
+    /// Findings that may stand.
+    pub(crate) excused: Vec<Excused>,
     /// Statements beside those of the run that were looked at.
     pub(crate) context: BTreeSet<Digest>,
     /// The decision behind what runs now.
@@ -88,7 +91,7 @@ pub(crate) fn judge(inputs: &Inputs) -> Judgement {
     gates.extend(bench.policies(&gates, &approvals));
     gates.sort_by(|a, b| a.name.cmp(&b.name));
     let context = bench.around.digests().into_iter().chain(bench.baselines()).collect();
-    Judgement { gates, approvals, context, runs: bench.around.runs(inputs) }
+    Judgement { gates, approvals, excused: bench.excused(), context, runs: bench.around.runs(inputs) }
 }
 
 fn gate(name: impl Into<String>, judged: Judged) -> Gate {

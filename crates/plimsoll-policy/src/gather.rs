@@ -5,7 +5,10 @@ use crate::{
     decide::{Evidence, Inputs, RULES},
     decision::{Kind, Named, Summary, policy_set_digest},
     release::Release,
-    repository::{self, environment_path, policy_paths, policy_statement_numbers, policy_statement_path},
+    repository::{
+        self, environment_path, exceptions_path, policy_paths, policy_statement_numbers,
+        policy_statement_path,
+    },
     standing::Standing,
 };
 use plimsoll_attest::{
@@ -17,7 +20,9 @@ use plimsoll_attest::{
 use plimsoll_model::{
     Code, CommitId, Digest, EnvironmentName, ProjectName, Reason, Role, Timestamp, jcs, record::LogPosition,
 };
-use plimsoll_pipeline::{Delivery, Environment, FileErrors, People, Project, Target};
+use plimsoll_pipeline::{
+    Delivery, Environment, Exception, FileErrors, People, Project, Target, delivery::exceptions,
+};
 use std::collections::BTreeMap;
 
 /// Files of the delivery repository that a decision depends on, as bytes.
@@ -121,6 +126,7 @@ pub fn gather(
     let declared = read.environment(environment)?;
     let owner = read.project(project)?;
     Delivery::read("delivery.yaml", read.bytes("delivery.yaml")?)?;
+    let people = People::read("people.yaml", read.bytes("people.yaml")?)?;
     Ok(Inputs {
         rules: RULES,
         kind: context.kind,
@@ -132,7 +138,8 @@ pub fn gather(
         policies: read.policies(&declared)?,
         approved_pipelines: owner.pipelines,
         protected_refs: owner.protected,
-        people: People::read("people.yaml", read.bytes("people.yaml")?)?,
+        exceptions: read.exceptions(project, environment, &people)?,
+        people,
         delivery_commit: files.commit.clone(),
         policy_set: read.policy_set(project, environment, &declared, root)?,
         signed: SignedByPeople {
@@ -256,6 +263,17 @@ impl Files<'_> {
         declared.require.policies.iter().map(text).collect()
     }
 
+    fn exceptions(
+        &self,
+        project: &ProjectName,
+        environment: &EnvironmentName,
+        people: &People,
+    ) -> Result<Vec<Exception>, GatherError> {
+        let path = exceptions_path(project, environment);
+        let Some(bytes) = self.files.files.get(&path) else { return Ok(vec![]) };
+        Ok(exceptions::read(&path, bytes, people)?)
+    }
+
     fn release(
         &self,
         project: &ProjectName,
@@ -282,7 +300,8 @@ impl Files<'_> {
         declared: &Environment,
         root: &TrustRoot,
     ) -> Result<PolicySet, GatherError> {
-        let pairs = policy_paths(project, environment, declared).into_iter().map(|path| {
+        let present = self.files.files.keys().map(String::as_str).collect();
+        let pairs = policy_paths(&present, project, environment, declared).into_iter().map(|path| {
             let digest = Digest::of(self.bytes(&path)?);
             Ok((path, digest))
         });

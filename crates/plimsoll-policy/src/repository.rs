@@ -16,6 +16,12 @@ pub fn target_path(project: &ProjectName, environment: &EnvironmentName) -> Stri
     format!("environments/{environment}/{project}/target.yaml")
 }
 
+/// Findings that may stand for a while there.
+#[must_use]
+pub fn exceptions_path(project: &ProjectName, environment: &EnvironmentName) -> String {
+    format!("environments/{environment}/{project}/exceptions.yaml")
+}
+
 /// The release that was promoted last.
 #[must_use]
 pub fn release_path(project: &ProjectName, environment: &EnvironmentName) -> String {
@@ -74,6 +80,7 @@ pub fn policy_statement_numbers<'p>(paths: impl Iterator<Item = &'p str>) -> BTr
 pub fn is_policy_file(path: &str) -> bool {
     match path.split('/').collect::<Vec<_>>().as_slice() {
         ["delivery.yaml" | "people.yaml"] | ["environments", _, "environment.yaml"] => true,
+        ["environments", _, _, "exceptions.yaml"] => true,
         ["projects", name] => name.ends_with(".yaml"),
         ["policies", .., name] => name.ends_with(".rego"),
         _ => false,
@@ -86,9 +93,11 @@ pub fn is_release_source(path: &str, project: &ProjectName, environment: &Enviro
     path == target_path(project, environment) || path.starts_with(&config(project, environment))
 }
 
-/// Paths of the policy set of one project@environment: what decides, and is digested together.
+/// Paths of the policy set of one project@environment: what decides, and is digested together. Exceptions are among
+/// them where `present` names them.
 #[must_use]
 pub fn policy_paths(
+    present: &BTreeSet<&str>,
     project: &ProjectName,
     environment: &EnvironmentName,
     declared: &Environment,
@@ -97,7 +106,9 @@ pub fn policy_paths(
     let own = [environment_path(environment), format!("projects/{project}.yaml")];
     let before = declared.after.iter().map(environment_path);
     let named = declared.require.policies.iter().cloned();
-    fixed.into_iter().chain(own).chain(before).chain(named).collect()
+    let exceptions = exceptions_path(project, environment);
+    let exceptions = Some(exceptions).filter(|path| present.contains(path.as_str()));
+    fixed.into_iter().chain(own).chain(before).chain(named).chain(exceptions).collect()
 }
 
 /// Every file that a decision about one project@environment reads, of those that are `present`; files that it cannot do
@@ -109,7 +120,7 @@ pub fn wanted(
     environment: &EnvironmentName,
     declared: &Environment,
 ) -> BTreeSet<String> {
-    let mut paths = policy_paths(project, environment, declared);
+    let mut paths = policy_paths(present, project, environment, declared);
     paths.insert(target_path(project, environment));
     let below = [
         config(project, environment),
@@ -133,6 +144,7 @@ mod tests {
             "people.yaml",
             "projects/shop.yaml",
             "environments/production/environment.yaml",
+            "environments/production/shop/exceptions.yaml",
             "policies/production.rego",
             "policies/production_test.rego",
             "policies/team/x.rego",
@@ -143,6 +155,8 @@ mod tests {
             "environments/production/shop/target.yaml",
             "environments/production/shop/environment.yaml",
             "environments/production/shop/release.json",
+            "environments/production/shop/config/exceptions.yaml",
+            "exceptions.yaml",
             "policy-set/1.json",
             "README.md",
             "trust/root.json",

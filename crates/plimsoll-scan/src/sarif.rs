@@ -54,6 +54,14 @@ pub struct ReadResult {
     pub fingerprint: Fingerprint,
     /// Whether a comment beside it allows it.
     pub suppressed: bool,
+    /// Its rule.
+    pub rule: String,
+    /// The file in which it is; none for what has no place in a file.
+    pub path: Option<String>,
+    /// What it is about; empty for what is only a place.
+    pub subject: String,
+    /// Other names of the same.
+    pub aliases: Vec<String>,
 }
 
 /// Why a report was not written by this program.
@@ -226,13 +234,20 @@ pub fn read_back(bytes: &[u8]) -> Result<ReadBack, SarifError> {
     #[serde(rename_all = "camelCase")]
     struct Entry {
         properties: Bag<Own>,
+        rule_id: String,
         partial_fingerprints: Fingerprints,
+        #[serde(default)]
+        locations: Vec<Value>,
         #[serde(default)]
         suppressions: Vec<Value>,
     }
     #[derive(Deserialize)]
     struct Own {
         severity: Severity,
+        #[serde(default)]
+        subject: String,
+        #[serde(default)]
+        aliases: Vec<String>,
     }
     #[derive(Deserialize)]
     struct Fingerprints {
@@ -246,8 +261,26 @@ pub fn read_back(bytes: &[u8]) -> Result<ReadBack, SarifError> {
         severity: entry.properties.plimsoll.severity,
         fingerprint: entry.partial_fingerprints.own,
         suppressed: !entry.suppressions.is_empty(),
+        rule: entry.rule_id,
+        path: entry.locations.first().and_then(path),
+        subject: entry.properties.plimsoll.subject,
+        aliases: entry.properties.plimsoll.aliases,
     });
     Ok(ReadBack { facts: run.properties.plimsoll, results: results.collect() })
+}
+
+/// The path of a location, as it was before [`uri`].
+fn path(location: &Value) -> Option<String> {
+    let uri = location.pointer("/physicalLocation/artifactLocation/uri")?.as_str()?;
+    let mut bytes = Vec::with_capacity(uri.len());
+    let mut rest = uri.as_bytes();
+    while let [first, more @ ..] = rest {
+        let digits = more.get(..2).filter(|_| *first == b'%').and_then(|two| std::str::from_utf8(two).ok());
+        let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+        rest = if byte.is_some() { &more[2..] } else { more };
+        bytes.push(byte.unwrap_or(*first));
+    }
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
@@ -306,6 +339,10 @@ mod tests {
         let said: Vec<_> = read.results.iter().map(|result| (result.severity, result.suppressed)).collect();
         assert_eq!(said, [(Severity::Critical, false), (Severity::Low, false), (Severity::High, true)]);
         assert_eq!(read.results[0].fingerprint, report().findings[0].fingerprint);
+        assert_eq!(
+            (read.results[0].rule.as_str(), read.results[0].path.as_deref()),
+            (RULE.id, Some("a b/ü.yaml"))
+        );
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(crate) enum Command {
     /// Show runs, and what runs here
     Status,
     /// Tell why a decision came out as it did
-    Why(Unit),
+    Why(Why),
     /// Show what a release changes, and sign that it may start
     Approve(Approve),
     /// Decide about the newest artifact and, if allowed, start it
@@ -139,6 +139,16 @@ pub(crate) struct Unit {
     /// As in shop@local
     #[arg(value_name = "PROJECT@ENVIRONMENT")]
     pub(crate) unit: ProjectAt,
+}
+
+/// `plimsoll why`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Why {
+    #[command(flatten)]
+    pub(crate) of: Unit,
+    /// Print an exceptions.yaml for the findings that hold the release back, to fill in and sign
+    #[arg(long)]
+    pub(crate) exceptions: bool,
 }
 
 /// `project@environment`.

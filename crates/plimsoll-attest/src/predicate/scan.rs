@@ -136,4 +136,32 @@ pub struct OwnResult {
     pub severity: Severity,
     /// Whether a comment beside it allows it.
     pub suppressed: bool,
+    /// Its rule, as in `config/dockerfile-root-user`. Statements of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The file in which it is, below what was scanned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Package URL of what it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
+    /// Names of the advisory behind it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advisories: Vec<String>,
+}
+
+impl OwnResult {
+    /// A result of which nothing more is said.
+    #[must_use]
+    pub const fn new(fingerprint: Digest, severity: Severity) -> Self {
+        Self {
+            fingerprint,
+            severity,
+            suppressed: false,
+            rule: None,
+            path: None,
+            package: None,
+            advisories: Vec::new(),
+        }
+    }
 }

@@ -1,10 +1,8 @@
 //! OpenVEX (specification 0.2.0).
 
 use super::{MAX_STATEMENTS, Statement, Status, VexError, from_value};
-use crate::matching::Suppressed;
-use plimsoll_model::{Digest, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 #[derive(Deserialize)]
 struct Document {
@@ -112,35 +110,4 @@ fn products(product: Product) -> Vec<(String, Option<String>)> {
             parts.map(|part| (product.clone(), Some(part))).collect()
         }
     }
-}
-
-/// The findings that do not apply as one document, for other tools. The same findings give the same document, whose name
-/// is their digest; `author` is who publishes it.
-#[must_use]
-pub fn write(suppressed: &[Suppressed], author: &str, now: Timestamp) -> Value {
-    let statements: Vec<Value> = suppressed.iter().map(statement).collect();
-    let statements = Value::from(statements);
-    json!({
-        "@context": "https://openvex.dev/ns/v0.2.0",
-        "@id": format!("https://openvex.dev/docs/public/vex-{}", Digest::of(statements.to_string().as_bytes()).hex()),
-        "author": author,
-        "timestamp": now.to_string(),
-        "version": 1,
-        "statements": statements,
-    })
-}
-
-fn statement(suppressed: &Suppressed) -> Value {
-    let Suppressed { finding, statement } = suppressed;
-    let (name, aliases) =
-        finding.aliases.split_first().map_or(("", &[][..]), |(name, rest)| (name.as_str(), rest));
-    let mut said = json!({
-        "vulnerability": { "name": name, "aliases": aliases },
-        "products": [{ "@id": finding.subject }],
-        "status": statement.status.as_str(),
-    });
-    if statement.status == Status::NotAffected {
-        said["impact_statement"] = Value::from(format!("{} ({})", statement.reason, statement.document));
-    }
-    said
 }

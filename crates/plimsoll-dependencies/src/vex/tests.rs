@@ -1,8 +1,6 @@
 //! The three formats say the same, and OpenVEX that is written is read again.
 
 use super::*;
-use crate::matching::Suppressed;
-use plimsoll_scan::{Finding, Fingerprint, Severity};
 use proptest::prelude::*;
 
 const OPENVEX: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"doc-1","author":"us","timestamp":"2026-01-01T00:00:00Z",
@@ -75,23 +73,68 @@ fn what_is_none_of_the_three_is_refused() {
 
 #[test]
 fn what_is_written_is_read_again_and_says_the_same() {
-    let finding = Finding {
-        rule: "dependencies/vulnerable".into(),
-        severity: Severity::High,
-        message: String::new(),
-        fix: None,
-        diff: None,
-        location: None,
-        subject: "pkg:npm/%40a/b@1.0.0".into(),
-        aliases: vec!["GHSA-x".into(), "CVE-2024-1".into()],
-        fingerprint: Fingerprint::of("dependencies/vulnerable", &["x"]),
+    let outgoing = |status, justification: Option<&str>| Outgoing {
+        names: vec!["GHSA-x".into(), "CVE-2024-1".into()],
+        package: "pkg:npm/%40a/b@1.0.0".into(),
+        status,
+        justification: justification.map(str::to_owned),
+        reason: "nothing calls it".into(),
     };
-    let statement = read(OPENVEX.as_bytes()).unwrap().remove(0);
+    let all = [
+        outgoing(Status::NotAffected, Some("vulnerable_code_not_in_execute_path")),
+        outgoing(Status::Fixed, None),
+        outgoing(Status::Affected, None),
+        outgoing(Status::UnderInvestigation, None),
+    ];
     let now = "2026-01-01T00:00:00Z".parse().unwrap();
-    let written = write(&[Suppressed { finding, statement }], "plimsoll", now);
-    let again = read(written.to_string().as_bytes()).unwrap();
-    assert!(again[0].clears(&["CVE-2024-1"], "pkg:npm/%40a/b@1.0.0", None));
-    assert_eq!(again[0].reason, "vulnerable_code_not_in_execute_path (doc-1)");
+    for written in [write_openvex(&all, "us", now), write_cyclonedx(&all, "us", now)] {
+        let again = read(written.to_string().as_bytes()).unwrap();
+        let statuses: Vec<_> = again.iter().map(|one| one.status).collect();
+        assert_eq!(statuses, all.each_ref().map(|one| one.status));
+        assert!(again[0].clears(&["CVE-2024-1"], "pkg:npm/%40a/b@1.0.0", None), "{written}");
+        assert!(again[0].reason.contains("nothing calls it"));
+    }
+}
+
+fn statement(status: Status, product: &str, component: Option<&str>) -> Statement {
+    Statement {
+        vulnerabilities: vec!["CVE-2024-1".into()],
+        product: product.into(),
+        component: component.map(str::to_owned),
+        status,
+        reason: String::new(),
+        document: "doc".into(),
+    }
+}
+
+#[test]
+fn statements_together_clear_only_what_they_name_and_agree_on() {
+    use Status::{Affected, Fixed, NotAffected, UnderInvestigation};
+    const B: &str = "pkg:npm/b@1.0.0";
+    let check = |statements: &[Statement], expect: &str| {
+        let shop = Some("pkg:oci/shop@sha256:00");
+        let said = match said(statements.iter(), &["GHSA-x", "cve-2024-1"], B, shop) {
+            Said::Nothing => "nothing",
+            Said::Clears(_) => "clears",
+            Said::Disputed => "disputed",
+        };
+        assert_eq!(said, expect, "{statements:?}");
+    };
+    let of = |status| statement(status, B, None);
+    check(&[], "nothing");
+    check(&[of(NotAffected)], "clears");
+    check(&[of(Fixed), of(NotAffected)], "clears");
+    check(&[of(Affected)], "nothing");
+    check(&[of(NotAffected), of(Affected)], "disputed");
+    check(&[of(UnderInvestigation), of(Fixed)], "disputed");
+    check(&[of(NotAffected), statement(Affected, "pkg:npm/b", None)], "disputed");
+    check(&[statement(NotAffected, "pkg:npm/b", None)], "nothing");
+    check(&[statement(NotAffected, "pkg:npm/b@1.0.1", None)], "nothing");
+    check(&[statement(NotAffected, "pkg:npm/c@1.0.0", None)], "nothing");
+    check(&[statement(NotAffected, "pkg:oci/shop", Some(B))], "clears");
+    check(&[statement(NotAffected, "pkg:oci/shop@sha256%3A00", Some(B))], "clears");
+    check(&[statement(NotAffected, "pkg:oci/shop@sha256:01", Some(B))], "nothing");
+    check(&[statement(NotAffected, "pkg:oci/other", Some(B))], "nothing");
 }
 
 proptest! {

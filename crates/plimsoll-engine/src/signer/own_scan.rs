@@ -5,7 +5,7 @@ use plimsoll_attest::{
     report::{ReportError, ScanReport},
 };
 use plimsoll_model::{ScanEngine, reason::printable};
-use plimsoll_scan::sarif::{ReadBack, read_back};
+use plimsoll_scan::sarif::{ReadBack, ReadResult, read_back};
 
 /// The report, if it is one of this scanner, and what stands in the statement.
 pub(super) fn own(
@@ -28,16 +28,25 @@ pub(super) fn own(
     }
 }
 
+/// Bytes of a name that a statement holds. What is longer is left out, and then no exception by that name is about it.
+const MAX_NAME: usize = 1000;
+/// Names of one advisory that a statement holds.
+const MAX_NAMES: usize = 50;
+
+fn result(read: &ReadResult) -> OwnResult {
+    let short = |text: &String| !text.is_empty() && text.len() <= MAX_NAME;
+    OwnResult {
+        suppressed: read.suppressed,
+        rule: Some(&read.rule).filter(|rule| short(rule)).cloned(),
+        path: read.path.clone().filter(short),
+        package: Some(&read.subject).filter(|subject| short(subject) && subject.starts_with("pkg:")).cloned(),
+        advisories: read.aliases.iter().filter(|name| short(name)).take(MAX_NAMES).cloned().collect(),
+        ..OwnResult::new(read.fingerprint.digest(), read.severity)
+    }
+}
+
 fn stated(read: ReadBack) -> OwnScan {
-    let mut results: Vec<OwnResult> = read
-        .results
-        .iter()
-        .map(|result| OwnResult {
-            fingerprint: result.fingerprint.digest(),
-            severity: result.severity,
-            suppressed: result.suppressed,
-        })
-        .collect();
+    let mut results: Vec<OwnResult> = read.results.iter().map(result).collect();
     results.sort();
     results.dedup();
     let unlisted = results.len().saturating_sub(MAX_RESULTS);

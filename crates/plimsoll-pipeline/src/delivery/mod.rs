@@ -2,6 +2,7 @@
 
 pub mod approvals;
 pub mod environment;
+pub mod exceptions;
 pub mod freeze;
 pub mod people;
 pub mod project;

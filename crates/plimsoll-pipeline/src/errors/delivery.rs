@@ -1,7 +1,7 @@
 //! Files of a delivery: what is refused of each key with which an environment holds a release back and a target says
 //! where it runs. Every message has a place in the file and says what to write.
 
-use crate::{Environment, FileErrors, Target, loader_variable};
+use crate::{Environment, Exception, FileErrors, People, Target, delivery::exceptions, loader_variable};
 
 /// As [`super::check`], and each message says what to write.
 fn check<T: std::fmt::Debug>(
@@ -329,4 +329,60 @@ fn scans() {
             "dependencies: {block: high, database-age: 24}",
         ],
     );
+}
+
+/// Who may answer for an exception, and a robot.
+const PEOPLE: &str = "version: 1\npeople:\n- {name: Ada}\n- {name: bot, robot: true}\n";
+
+fn read_exceptions(file: &str, bytes: &[u8]) -> Result<Vec<Exception>, Box<FileErrors>> {
+    exceptions::read(file, bytes, &People::read("people.yaml", PEOPLE.as_bytes()).expect("people"))
+}
+
+fn exceptions(entries: &str) -> String {
+    format!("version: 1\nexceptions:\n{entries}\n")
+}
+
+/// The rest of an exception that is right.
+const ANSWERED: &str = "owner: Ada, reason: why, expires: 2026-12-31";
+
+#[test]
+fn an_exception_names_one_finding_a_person_a_reason_and_a_day() {
+    let finding = format!("finding: \"sha256:{}\"", "0a".repeat(32));
+    for named in [
+        finding.as_str(),
+        "rule: config/x, path: a/b.yaml",
+        "rule: dependencies/license, package: \"pkg:npm/a@1\"",
+        "advisory: CVE-2026-1, package: \"pkg:npm/a@1\"",
+    ] {
+        let text = exceptions(&format!("- {{scan: artifact-dependencies, {named}, {ANSWERED}}}"));
+        let read = read_exceptions("exceptions.yaml", text.as_bytes());
+        let read = read.unwrap_or_else(|errors| panic!("{}", errors.render()));
+        let times = (read[0].from.to_string(), read[0].until.to_string());
+        assert_eq!(times, ("2025-12-31T00:00:00Z".to_owned(), "2027-01-01T00:00:00Z".to_owned()));
+    }
+    let one = |keys: &str| exceptions(&format!("- {{scan: config, {keys}}}"));
+    let whole = |named: &str| one(&format!("{named}, {ANSWERED}"));
+    let cases = [
+        ("nothing is named", whole("path: a")),
+        ("two are named", whole(&format!("{finding}, rule: config/x, path: a"))),
+        ("an advisory without a package", whole("advisory: CVE-2026-1")),
+        ("an attack by its rule", whole("rule: dependencies/malicious, path: a")),
+        ("an attack by its name", whole("advisory: mal-2026-1, package: \"pkg:npm/a@1\"")),
+        ("somebody else", one("rule: r, path: a, owner: Eve, reason: why, expires: 2026-12-31")),
+        ("a robot", one("rule: r, path: a, owner: bot, reason: why, expires: 2026-12-31")),
+        ("no reason", one("rule: r, path: a, owner: Ada, reason: \"\", expires: 2026-12-31")),
+        ("days that are none", one("rule: r, path: a, owner: Ada, reason: why, expires: 2026-02-30")),
+        ("a time", one("rule: r, path: a, owner: Ada, reason: why, expires: \"2026-12-31T00:00:00Z\"")),
+        ("never", one("rule: r, path: a, owner: Ada, reason: why, expires: never")),
+        ("keys that are missing", one("rule: r, path: a")),
+        ("a key that is none", whole("rule: r, path: a, severity: low")),
+        ("a foreign tool", exceptions(&format!("- {{scan: semgrep, rule: r, path: a, {ANSWERED}}}"))),
+        (
+            "twice",
+            exceptions(&format!(
+                "- {{scan: config, rule: r, path: a, {ANSWERED}}}\n- {{scan: config, rule: r, path: a, {ANSWERED}}}"
+            )),
+        ),
+    ];
+    super::check("exceptions", "exceptions.yaml", read_exceptions, &cases);
 }

@@ -1,13 +1,16 @@
 //! The gates of scans: what looked, at what, with which rules and data, and which findings block.
 
-use super::{Bench, Judged, Refused};
-use crate::{decide::Evidence, decision::Summary};
+use super::{Bench, Judged, Refused, exceptions::Sorted};
+use crate::{
+    decide::Evidence,
+    decision::{Excused, Summary},
+};
 use plimsoll_attest::{
     Statement, Verified,
     predicate::{
         Scan,
-        run::AttemptKind,
-        scan::{OwnResult, OwnScan},
+        run::{Attempt, AttemptKind},
+        scan::OwnScan,
     },
 };
 use plimsoll_model::{Code, Digest, Outcome, ScanEngine, Severity, removed};
@@ -21,20 +24,8 @@ impl Bench<'_> {
     /// The scan looked at what the plan says, did its work with the tool that the environment names, and found nothing
     /// of a level that blocks here.
     pub(super) fn scan(&self, name: &str, require: &RequireScan) -> Judged {
-        let on = self.planned::<Scan>(name)?.on;
-        let subject = self.subject(on);
-        let attempt = self.newest(AttemptKind::Check, name, name, subject)?;
-        let statement = self.statement(attempt, name, |evidence| match evidence {
-            Evidence::Scan(statement) => Some(statement),
-            _ => None,
-        })?;
-        let digest = *statement.payload_digest();
-        let scan = &statement.value().predicate;
-        self.about(statement, name, subject)?;
-        let place = (&scan.run, scan.plan, scan.check.as_str(), scan.on, scan.attempt);
-        if place != (&self.run.run, self.run.plan, name, on, attempt.attempt) {
-            return Err(self.other_run(name, digest));
-        }
+        let (attempt, statement) = self.scanned(name)?;
+        let (digest, scan) = (*statement.payload_digest(), &statement.value().predicate);
         self.passed(name, scan.outcome, &scan.reasons, digest)?;
         self.ended_well(name, scan.exit, digest)?;
         self.judged_by(name, scan, require, digest)?;
@@ -44,6 +35,35 @@ impl Bench<'_> {
         }
         self.closed_well(attempt, name, digest)?;
         Ok(Some(digest))
+    }
+
+    /// The newest statement of this scan, which is about what would run.
+    fn scanned(&self, name: &str) -> Result<(&Attempt, &Scanned), Refused> {
+        let on = self.planned::<Scan>(name)?.on;
+        let subject = self.subject(on);
+        let attempt = self.newest(AttemptKind::Check, name, name, subject)?;
+        let statement = self.statement(attempt, name, |evidence| match evidence {
+            Evidence::Scan(statement) => Some(statement),
+            _ => None,
+        })?;
+        let scan = &statement.value().predicate;
+        self.about(statement, name, subject)?;
+        let place = (&scan.run, scan.plan, scan.check.as_str(), scan.on, scan.attempt);
+        if place != (&self.run.run, self.run.plan, name, on, attempt.attempt) {
+            return Err(self.other_run(name, *statement.payload_digest()));
+        }
+        Ok((attempt, statement))
+    }
+
+    /// The findings that may stand, of every scan that the environment asks for.
+    pub(super) fn excused(&self) -> Vec<Excused> {
+        let scans = &self.inputs.declared.require.scans;
+        let own = scans.iter().filter_map(|(name, require)| {
+            let (_, statement) = self.scanned(name.as_str()).ok()?;
+            let own = statement.value().predicate.own.as_ref()?;
+            Some(self.blocking(name.as_str(), own, require).excused)
+        });
+        own.flatten().collect()
     }
 
     fn judged_by(
@@ -97,23 +117,26 @@ impl Bench<'_> {
             return errored(Code::EvidenceFailed, format!("{} findings are not listed", own.unlisted));
         }
         self.fresh(name, own, require, digest)?;
-        let blocking = own.results.iter().filter(|result| blocks(result.severity, require.block));
-        let (silenced, open): (Vec<_>, Vec<_>) = blocking.partition(|result| result.suppressed);
-        let known = require.new.map_or_else(BTreeSet::new, |_| self.known(name));
-        let is_new = |result: &&OwnResult| !known.contains(&result.fingerprint);
-        let silenced = silenced
-            .into_iter()
-            .filter(|_| !require.comments && !removed!("scan-comments"))
-            .filter(is_new)
-            .count();
-        if silenced > 0 {
-            let reason = self.detailed(Code::EvidenceConfig, name, format!("{silenced} findings"));
+        let open = self.blocking(name, own, require).open;
+        let (silenced, open): (Vec<_>, Vec<_>) = open.into_iter().partition(|result| result.suppressed);
+        if !silenced.is_empty() && !require.comments && !removed!("scan-comments") {
+            let reason = self.detailed(Code::EvidenceConfig, name, format!("{} findings", silenced.len()));
             return Err(Refused::new(Outcome::Failed, Some(digest), reason));
         }
-        let what =
-            if require.new.is_some() { "new findings that block here" } else { "findings that block here" };
-        let open = open.into_iter().filter(is_new).count() as u64;
-        self.at_most(require.new.unwrap_or(0), open, what, name, digest)
+        let what = if require.new.is_some() { "new findings" } else { "findings" };
+        let what = format!("{what} that block here{}", self.in_vain(name, own, &open));
+        self.at_most(require.new.unwrap_or(0), open.len() as u64, &what, name, digest)
+    }
+
+    /// Findings of a severity that blocks here, without those that the release that runs here has where only new ones
+    /// count.
+    fn blocking<'s>(&self, name: &str, own: &'s OwnScan, require: &RequireScan) -> Sorted<'s> {
+        let known = require.new.map_or_else(BTreeSet::new, |_| self.known(name));
+        let blocking = own
+            .results
+            .iter()
+            .filter(|result| blocks(result.severity, require.block) && !known.contains(&result.fingerprint));
+        self.sorted(name, own, blocking)
     }
 
     /// Data that is older than the environment allows could not find what became known since.

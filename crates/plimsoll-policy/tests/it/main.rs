@@ -8,6 +8,7 @@ mod chain;
 mod defects;
 mod delivery;
 mod dossier;
+mod exceptions;
 mod fixture;
 mod forgery;
 mod gates;

@@ -16,11 +16,11 @@ use plimsoll_attest::{
 use plimsoll_model::{Code, Digest, Role, RunId, ScanEngine, Severity};
 use plimsoll_policy::{Standing, Summary};
 
-fn result(what: &str, severity: Severity) -> OwnResult {
-    OwnResult { fingerprint: Digest::of(what.as_bytes()), severity, suppressed: false }
+pub(crate) fn result(what: &str, severity: Severity) -> OwnResult {
+    OwnResult::new(Digest::of(what.as_bytes()), severity)
 }
 
-fn own(engine: ScanEngine, results: &[OwnResult]) -> OwnScan {
+pub(crate) fn own(engine: ScanEngine, results: &[OwnResult]) -> OwnScan {
     OwnScan {
         engine,
         rules_digest: Digest::of(b"rules"),
@@ -32,7 +32,7 @@ fn own(engine: ScanEngine, results: &[OwnResult]) -> OwnScan {
 }
 
 /// A case whose environment asks for a scan of ours, which said this.
-fn case(require: &str, own: OwnScan) -> Case {
+pub(crate) fn case(require: &str, own: OwnScan) -> Case {
     let name = own.engine.as_str();
     let mut case = Case::good();
     case.files.insert(ENVIRONMENT.into(), environment(&format!("  scans: {{{name}: {require}}}\n")));
@@ -45,7 +45,7 @@ fn case(require: &str, own: OwnScan) -> Case {
 }
 
 /// Why the scan does not pass; none where it does.
-fn refused(case: &Case) -> Option<Code> {
+pub(crate) fn refused(case: &Case) -> Option<Code> {
     let mut found = case.refusals().into_iter().map(|(gate, _, code)| {
         assert!(gate.starts_with("scans."), "{gate} {code}");
         code

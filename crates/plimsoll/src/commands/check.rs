@@ -3,6 +3,7 @@
 use crate::{cli::Check, failure::Failure, output::Output};
 use plimsoll_pipeline::{
     Delivery, Environment, EnvironmentText, FileErrors, People, Pipeline, Project, Target, check_together,
+    delivery::exceptions,
 };
 use std::{
     fs, io,
@@ -68,9 +69,25 @@ impl Looked {
                 if self.root.join(&target).is_file() {
                     self.each(&target, Target::read)?;
                 }
+                let exceptions = format!("{directory}/{project}/exceptions.yaml");
+                if self.root.join(&exceptions).is_file() {
+                    self.exceptions(&exceptions)?;
+                }
             }
         }
         self.together()
+    }
+
+    /// Who answers for an exception stands in people.yaml; where that cannot be read, its own errors are shown.
+    fn exceptions(&mut self, file: &str) -> Result<(), Failure> {
+        let (Some(bytes), Some(people)) = (self.bytes(file)?, self.people()?) else { return Ok(()) };
+        self.note(file, exceptions::read(file, &bytes, &people));
+        Ok(())
+    }
+
+    fn people(&self) -> Result<Option<People>, Failure> {
+        let bytes = self.bytes("people.yaml")?;
+        Ok(bytes.and_then(|bytes| People::read("people.yaml", &bytes).ok()))
     }
 
     /// What environments say about each other and about people.
@@ -82,7 +99,7 @@ impl Looked {
                 texts.push(EnvironmentText { name, file, bytes });
             }
         }
-        let people = self.bytes("people.yaml")?.and_then(|bytes| People::read("people.yaml", &bytes).ok());
+        let people = self.people()?;
         self.errors.extend(check_together(&texts, people.as_ref()));
         Ok(())
     }

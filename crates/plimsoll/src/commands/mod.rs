@@ -45,7 +45,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         Command::Init(arguments) => done(init::init(&context, arguments, output)),
         Command::Run(arguments) => run::run(&context, arguments, output),
         Command::Status => done(status::status(&context, output)),
-        Command::Why(arguments) => done(why::why(&context, &arguments.unit, output)),
+        Command::Why(arguments) => done(why::why(&context, arguments, output)),
         Command::Approve(arguments) => done(approve::approve(&context, arguments, output)),
         Command::Promote(arguments) => done(promote::promote(&context, arguments, output)),
         Command::Rollback(arguments) => done(rollback::rollback(&context, arguments, output)),

@@ -1,30 +1,42 @@
 //! `plimsoll why`: each gate of the newest decision, with the reasons of those that did not pass.
 
 use crate::{
-    cli::ProjectAt,
+    cli::{ProjectAt, Why},
     context::Context,
     failure::Failure,
     output::Output,
     records::{self, DecisionRecord},
 };
-use plimsoll_attest::{Statement, Verified, predicate::Scan, verify};
+use plimsoll_attest::{
+    Statement, Verified,
+    predicate::{Scan, scan::OwnResult},
+    verify,
+};
 use plimsoll_engine::ports::Blobs as _;
 use plimsoll_model::{Outcome, Role, reason::printable};
-use plimsoll_policy::{Gate, Summary, Verdict};
+use plimsoll_policy::{
+    Decision, Gate, Summary, Verdict,
+    decision::{Excused, ExcusedBy},
+};
 use plimsoll_store::StateDir;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Bytes of a bundle.
 const LIMIT: u64 = 64 << 20;
 /// Findings of one scan that are shown.
 const SHOWN: usize = 20;
 
-pub(crate) fn why(context: &Context, unit: &ProjectAt, output: &Output) -> Result<(), Failure> {
+pub(crate) fn why(context: &Context, arguments: &Why, output: &Output) -> Result<(), Failure> {
+    let unit = &arguments.of.unit;
     let state = context.reader()?;
     let record = records::newest_decision(&state, &unit.to_string())?;
     let statement = verified(context, &state, unit, &record)?;
     let summary = &statement.value().predicate;
     let decision = &summary.decision;
+    if arguments.exceptions {
+        return exceptions(context, &state, &record, decision, output);
+    }
     let verdict = match decision.verdict {
         Verdict::Allow => "allowed",
         Verdict::Refuse => "refused",
@@ -39,6 +51,8 @@ pub(crate) fn why(context: &Context, unit: &ProjectAt, output: &Output) -> Resul
     );
     for gate in &decision.gates {
         text.push_str(&gate_text(gate));
+        let excused = decision.excused.iter().filter(|excused| excused.gate == gate.name);
+        text.extend(excused.map(excused_text));
         if gate.outcome != Outcome::Passed && gate.name.starts_with("scans.") {
             text.push_str(&found(context, &state, &record, gate)?);
         }
@@ -59,6 +73,66 @@ pub(crate) fn verified(
     Ok(verify(&bundle, &context.trust()?, &role)?)
 }
 
+/// Entries of `exceptions.yaml` for everything that a scan found where its gate did not pass, as far as they are no
+/// attacks. Who answers for each, why and how long is for people to write.
+fn exceptions(
+    context: &Context,
+    state: &StateDir,
+    record: &DecisionRecord,
+    decision: &Decision,
+    output: &Output,
+) -> Result<(), Failure> {
+    let mut entries = BTreeSet::new();
+    for gate in decision.gates.iter().filter(|gate| gate.outcome != Outcome::Passed) {
+        let Some(name) = gate.name.strip_prefix("scans.") else { continue };
+        let Some((_, scan)) = scan_of(context, state, record, gate)? else { continue };
+        let passed = |finding| decision.excused.iter().any(|e| (&e.gate, e.finding) == (&gate.name, finding));
+        let results = scan.value().predicate.own.iter().flat_map(|own| &own.results);
+        let open = results.filter(|result| !passed(result.fingerprint));
+        entries.extend(open.filter_map(|result| entry(name, result)));
+    }
+    let list =
+        if entries.is_empty() { " []\n".to_owned() } else { format!("\n{}", String::from_iter(entries)) };
+    let text = format!("version: 1\nexceptions:{list}");
+    output.result(text.trim_end(), &serde_json::json!({ "exceptions": text }));
+    Ok(())
+}
+
+/// A finding that can be excepted, by the words that people know it by.
+fn entry(scan: &str, result: &OwnResult) -> Option<String> {
+    let rule = result.rule.as_deref().filter(|rule| *rule != plimsoll_dependencies::rules::MALICIOUS.id)?;
+    let quoted = |text: &str| Value::from(text).to_string();
+    let (advisory, package) = (result.advisories.first(), result.package.as_deref());
+    let named = match (advisory, package) {
+        (Some(advisory), Some(package)) => {
+            format!("advisory: {}\n    package: {}", quoted(advisory), quoted(package))
+        }
+        _ => format!("finding: {}", quoted(&result.fingerprint.to_string())),
+    };
+    let place = result.path.as_deref().or(package).unwrap_or_default();
+    let place = printable(place, 200);
+    Some(format!(
+        "  # {} {rule} {place}\n  - scan: {scan}\n    {named}\n    owner:\n    reason:\n    expires:\n",
+        result.severity
+    ))
+}
+
+type Scanned = Verified<Statement<Scan>>;
+
+/// The statement of the scan behind a gate, with the name that its run gave it.
+fn scan_of(
+    context: &Context,
+    state: &StateDir,
+    record: &DecisionRecord,
+    gate: &Gate,
+) -> Result<Option<(String, Scanned)>, Failure> {
+    let run = records::find(state, record.run.as_str())?.record;
+    let made = run.iter().flat_map(|run| &run.statements).find(|made| Some(made.statement) == gate.evidence);
+    let Some(made) = made else { return Ok(None) };
+    let bundle = state.layout().read(&made.bundle, LIMIT)?;
+    Ok(Some((made.name.clone(), verify::<Scan>(&bundle, &context.trust()?, &Role::Scanner)?)))
+}
+
 /// What the scan behind a gate found, each with its place and what to do.
 fn found(
     context: &Context,
@@ -66,11 +140,7 @@ fn found(
     record: &DecisionRecord,
     gate: &Gate,
 ) -> Result<String, Failure> {
-    let run = records::find(state, record.run.as_str())?.record;
-    let made = run.iter().flat_map(|run| &run.statements).find(|made| Some(made.statement) == gate.evidence);
-    let Some(made) = made else { return Ok(String::new()) };
-    let bundle = state.layout().read(&made.bundle, LIMIT)?;
-    let scan = verify::<Scan>(&bundle, &context.trust()?, &Role::Scanner)?;
+    let Some((name, scan)) = scan_of(context, state, record, gate)? else { return Ok(String::new()) };
     let Some(report) = scan.value().predicate.report else { return Ok(String::new()) };
     let bytes = state.layout().read(&report, LIMIT)?;
     let Ok(log) = serde_json::from_slice::<Value>(&bytes) else { return Ok(String::new()) };
@@ -82,7 +152,7 @@ fn found(
             "     and {} more: plimsoll logs {} {}\n",
             results.len() - SHOWN,
             record.run,
-            made.name
+            name
         ));
     }
     Ok(text)
@@ -105,6 +175,22 @@ fn result_text(result: &Value) -> String {
         line.push_str(&format!("       fix: {}\n", printable(fix, 300)));
     }
     line
+}
+
+/// A finding that may stand, and by whose word.
+fn excused_text(excused: &Excused) -> String {
+    let what = excused.advisories.first().or(excused.rule.as_ref()).map_or("", String::as_str);
+    let what =
+        format!("{} {}", printable(what, 100), printable(excused.package.as_deref().unwrap_or(""), 200));
+    match &excused.by {
+        ExcusedBy::Exception { owner, reason, until } => format!(
+            "     {} ({}) stands until {until} by {}: {}\n",
+            what.trim(),
+            excused.finding.short(),
+            printable(owner, 100),
+            printable(reason, 300)
+        ),
+    }
 }
 
 fn gate_text(gate: &Gate) -> String {

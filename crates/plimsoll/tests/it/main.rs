@@ -18,6 +18,7 @@ mod disclaim;
 mod docs_examples;
 mod drift;
 mod environments;
+mod exceptions;
 mod faults;
 mod fetch;
 mod first_gate;

@@ -1,0 +1,97 @@
+//! Exceptions from the command that prints them to the release that they let go, and back.
+
+use crate::{
+    advisories::{lock, record},
+    service::{EXECUTABLE, Shop, service_pipeline},
+};
+use plimsoll_model::Timestamp;
+use std::{fs, time::Duration};
+
+const EXCEPTIONS: &str = "environments/local/shop/exceptions.yaml";
+
+/// A shop with a package of which an advisory is known, refused for it.
+fn vulnerable() -> Shop {
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service_pipeline() + "  - {scan: [dependencies]}\n");
+        world.repository.write("Cargo.lock", lock("1.6.0"));
+    });
+    let records = shop.world.scratch("records", b"").with_file_name("osv");
+    fs::create_dir(&records).unwrap();
+    let record = record("RUSTSEC-2021-0003", "2023-06-13T13:10:24Z", "1.6.1");
+    fs::write(records.join("RUSTSEC-2021-0003.json"), record).unwrap();
+    shop.world.json(&["advisories", "import", records.to_str().unwrap()]).ok();
+    shop.commit_version("v2");
+    shop.world.json(&["run"]).ok();
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    shop
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+fn soon() -> String {
+    day(Timestamp::now() + 30 * DAY)
+}
+
+/// Puts the entries that `why --exceptions` printed into force, with a person, a reason and a day.
+fn except(shop: &Shop, printed: &str, owner: &str, expires: &str) {
+    let filled = printed
+        .replace("owner:\n", &format!("owner: {owner}\n"))
+        .replace("reason:\n", "reason: nothing calls it\n");
+    let filled = filled.replace("expires:", &format!("expires: {expires}"));
+    fs::write(shop.world.delivery().join(EXCEPTIONS), filled).unwrap();
+    let delivery = shop.world.delivery();
+    for command in [["add", "."].as_slice(), &["commit", "-qm", "an exception"]] {
+        let ran = shop.world.repository.command(&delivery).args(command).status();
+        assert!(ran.unwrap().success());
+    }
+}
+
+#[test]
+fn a_finding_is_let_go_by_a_person_until_a_day_and_anybody_can_check_it_offline() {
+    let shop = vulnerable();
+    let world = &shop.world;
+    let people = fs::read_to_string(world.delivery().join("people.yaml")).unwrap();
+    let owner = people.split("name: ").nth(1).unwrap().lines().next().unwrap().trim_matches(['"', ',', '}']);
+    let printed = world.plimsoll(&["why", "shop@local", "--exceptions"]).ok().stdout;
+    for part in ["advisory: \"RUSTSEC-2021-0003\"", "package: \"pkg:cargo/smallvec@1.6.0\"", "Cargo.lock"] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    // It is a rule like any other: pushing it is not enough.
+    except(&shop, &printed, owner, &soon());
+    shop.promote().ended(1).refused(&["E-POLICY-UNSIGNED"]);
+    world.sign_policy();
+    shop.promote().ok();
+    let why = world.plimsoll(&["why", "shop@local"]).ok().stdout;
+    assert!(why.contains(&format!("by {owner}: nothing calls it")), "{why}");
+    let file = world.scratch("release.tar", b"");
+    let file = file.to_str().unwrap();
+    world.json(&["dossier", "shop@local", "--output", file]).ok();
+    world.json(&["verify", file]).ok();
+    // It ends by itself.
+    except(&shop, &printed, owner, &day(Timestamp::now() - DAY));
+    world.sign_policy();
+    shop.commit_version("v3");
+    world.json(&["run"]).ok();
+    let refused = shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    assert!(refused.stdout.contains(&format!("the exception of {owner} ended at")), "{refused:#?}");
+    let why = world.plimsoll(&["why", "shop@local"]).ok().stdout;
+    assert!(why.contains("ended at"), "{why}");
+}
+
+#[test]
+fn what_is_wrong_with_an_exception_is_shown_before_anybody_signs_it() {
+    let shop = vulnerable();
+    let delivery = shop.world.delivery();
+    let printed = shop.world.plimsoll(&["why", "shop@local", "--exceptions"]).ok().stdout;
+    let check = || shop.world.plimsoll(&["check", delivery.to_str().unwrap()]);
+    except(&shop, &printed, "nobody-like-that", &soon());
+    let refused = check().ended(1);
+    assert!(refused.stderr.contains("nobody in people.yaml is called"), "{refused:#?}");
+    fs::write(delivery.join(EXCEPTIONS), "version: 1\nexceptions: []\n").unwrap();
+    check().ok();
+}
