@@ -250,6 +250,10 @@ registry! {
         "{check} was made by {actual}, and the environment asks for {expected}",
         "The environment decides which tool judges.",
         "name the tool in `require:` or use the one it names";
+    EvidenceRules "E-EVIDENCE-RULES", Operator,
+        "{check} was made with the imported rules {actual}, and the environment asks for {expected}",
+        "The environment decides which rules judge.",
+        "plimsoll rules import FILES, then run again";
     EvidenceStale "E-EVIDENCE-STALE", Operator,
         "{check} was made with data of {updated}, and the environment asks for data of at most {limit}",
         "What was not known yet when a scan was made, it could not find.",

@@ -291,6 +291,7 @@ fn scan_text(scan: &RequireScan) -> String {
         scan.database_age.map(|age| format!("database-age: {}", duration(age))),
         scan.comments.then(|| "comments: true".to_owned()),
         scan.tool.map(|tool| format!("tool: {}", scalar(&tool.to_string()))),
+        scan.rules.map(|rules| format!("rules: {}", scalar(&rules.to_string()))),
     ];
     format!("{{{}}}", keys.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }

@@ -21,6 +21,15 @@ pub struct Rule {
     pub references: &'static [&'static str],
 }
 
+impl Rule {
+    /// Whether a finding's rule is this one, or one of those that somebody imported and that it stands for: then its name
+    /// goes on after a slash.
+    #[must_use]
+    pub fn names(&self, rule: &str) -> bool {
+        rule.strip_prefix(self.id).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
 /// Where something was found. Lines and columns count from 1, columns in characters; the end is exclusive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

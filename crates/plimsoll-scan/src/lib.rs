@@ -3,6 +3,7 @@
 
 pub mod finding;
 pub mod report;
+pub mod ruleset;
 pub mod sarif;
 pub mod secrets;
 

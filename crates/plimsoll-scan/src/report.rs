@@ -60,6 +60,8 @@ pub struct Report {
     pub rules: Vec<&'static Rule>,
     /// Digest over the rules and whatever else decides what they find.
     pub rules_digest: Digest,
+    /// Digest of the rules that were imported on this machine and applied; none where there were none.
+    pub imported: Option<Digest>,
     /// The data that was used; none for engines that need none.
     pub database: Option<Database>,
     /// What was looked at.

@@ -30,6 +30,9 @@ pub struct Facts {
     pub engine: ScanEngine,
     /// Digest over the rules.
     pub rules_digest: Digest,
+    /// Digest of the rules that were imported and applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Digest>,
     /// The data that was used.
     pub database: Option<Database>,
     /// What was looked at.
@@ -91,6 +94,7 @@ fn run(report: &Report, commit: Option<&CommitId>) -> Value {
     let facts = Facts {
         engine: report.engine,
         rules_digest: report.rules_digest,
+        imported: report.imported,
         database: report.database.clone(),
         coverage: report.coverage.clone(),
     };
@@ -147,7 +151,8 @@ fn result(report: &Report, finding: &Finding, suppressed: bool) -> Value {
             "plimsoll": { "severity": finding.severity },
         },
     });
-    if let Some(index) = report.rules.iter().position(|rule| rule.id == finding.rule) {
+    // A name may have more parts than that of its descriptor (section 3.27.5).
+    if let Some(index) = report.rules.iter().position(|rule| rule.names(&finding.rule)) {
         result["ruleIndex"] = json!(index);
     }
     let own = &mut result["properties"]["plimsoll"];
@@ -324,6 +329,7 @@ mod tests {
             version: "0.1.0",
             rules: vec![&RULE],
             rules_digest: Digest::of(b"rules"),
+            imported: None,
             database: None,
             coverage: Coverage { files: 2, bytes: 70, ..Coverage::default() },
             findings: vec![finding(Severity::Critical), finding(Severity::Low)],

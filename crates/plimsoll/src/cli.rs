@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod hook;
+pub(crate) mod rules;
 pub(crate) mod scan;
 
 use clap::{Parser, Subcommand};
@@ -84,6 +85,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Import and show what is known about packages
     Advisories(AdvisoriesArguments),
+    /// Import and show rules of your own for scans
+    Rules(rules::Rules),
     /// Keep an environment on this machine as the delivery repository says
     Agent(AgentArguments),
     /// Show and sign the rules of a delivery repository

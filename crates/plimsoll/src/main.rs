@@ -21,6 +21,7 @@ mod people;
 mod places;
 mod promotion;
 mod records;
+mod rulesets;
 mod scanning;
 mod service;
 mod toolchain;

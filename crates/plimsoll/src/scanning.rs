@@ -1,7 +1,7 @@
-//! What the scans of this machine need beside their subject: the key of secret fingerprints and the advisories. They lie
+//! What the scans of this machine need beside their subject: the key of secret fingerprints, the advisories, and rules. They lie
 //! below `scan/` of the state directory, and appear at the same place of the one that a scan finds in its sandbox.
 
-use crate::{advisories, context::Context, failure::Failure};
+use crate::{advisories, context::Context, failure::Failure, rulesets};
 use plimsoll_engine::{
     ports::Mount,
     run::{SCAN_STATE, Scanner},
@@ -31,10 +31,8 @@ impl Context {
             target: format!("{SCAN_STATE}/{KEY}"),
             content: Digest::from_bytes(self.key_bytes()?).hex(),
         };
-        Ok(Scanner {
-            program,
-            data: [Some(key), advisories::mount(self, SCAN_STATE)].into_iter().flatten().collect(),
-        })
+        let data = [Some(key), advisories::mount(self, SCAN_STATE)].into_iter().flatten();
+        Ok(Scanner { program, data: data.chain(rulesets::mounts(self, SCAN_STATE)).collect() })
     }
 
     /// The key of secret fingerprints of this machine, made when it is first needed.

@@ -157,6 +157,24 @@ fn a_finding_that_the_source_silences() {
     twins("scan-comments", &["E-EVIDENCE-CONFIG"], promote(&shop));
 }
 
+/// A31c: the machine that scans was given rules that find nothing.
+#[test]
+fn a_scan_by_other_rules_than_the_environment_names() {
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + "  - {scan: [secrets]}\n");
+    });
+    let named = format!("secrets: {{block: high, rules: \"{}\"}}", Digest::of(b"the rules of the team"));
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        assert!(text.contains("secrets: {block: high}"), "{text}");
+        text.replace("secrets: {block: high}", &named)
+    });
+    let rules = shop.world.scratch("none.toml", b"[[rules]]\nid = 'none'\nregex = 'no such thing'\n");
+    shop.world.json(&["rules", "import", rules.to_str().unwrap()]).ok();
+    shop.world.json(&["run"]).ok();
+    twins("scan-rules", &["E-EVIDENCE-RULES"], promote(&shop));
+}
+
 /// Whoever may push to the delivery repository, but not sign its rules, asks for less.
 #[test]
 fn rules_that_nobody_signed() {

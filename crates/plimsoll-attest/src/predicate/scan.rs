@@ -91,6 +91,9 @@ pub struct OwnScan {
     pub engine: ScanEngine,
     /// Digest over its rules and whatever else decides what they find.
     pub rules_digest: Digest,
+    /// Digest of the rules that were imported on the machine and applied beside its own; none where there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Digest>,
     /// The data that it used; none for scanners that need none.
     pub database: Option<Database>,
     /// What it looked at.

@@ -58,6 +58,7 @@ fn stated(read: ReadBack) -> OwnScan {
     OwnScan {
         engine: facts.engine,
         rules_digest: facts.rules_digest,
+        imported: facts.imported,
         database: facts.database.map(|data| Database { digest: data.digest, updated: data.updated }),
         coverage: Coverage {
             files: facts.coverage.files,

@@ -44,6 +44,7 @@ fn written(engine: ScanEngine) -> plimsoll_scan::Report {
         version: "0.1.0",
         rules: vec![&RULE],
         rules_digest: Digest::of(b"rules"),
+        imported: Some(Digest::of(b"imported")),
         database: None,
         coverage: Coverage { files: 3, bytes: 100, ..Coverage::default() },
         findings: vec![],

@@ -29,6 +29,9 @@ mapping! {
         comments: Option<Yes>,
         /// Digest of the executable that must have judged. Default: any.
         tool: Option<Digest>,
+        /// Digest of the rules that must have been imported and applied, as `plimsoll rules show` prints it. Only for
+        /// `secrets`. Default: any, or none.
+        rules: Option<Digest>,
     }
 }
 
@@ -46,6 +49,9 @@ pub struct RequireScan {
     /// Seconds that the data may be old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database_age: Option<u64>,
+    /// Digest of the rules that must have been imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Digest>,
     /// Whether comments in the source allow findings.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub comments: bool,
@@ -69,7 +75,7 @@ impl RequireScan {
     /// Asks that nothing of this level or above was found, and nothing else.
     #[must_use]
     pub const fn blocking(block: BlockLevel) -> Self {
-        Self { block, tool: None, new: None, database_age: None, comments: false }
+        Self { block, tool: None, new: None, database_age: None, rules: None, comments: false }
     }
 }
 
@@ -123,11 +129,19 @@ fn scan(name: &Spanned<CheckName>, file: &RequireScanFile, found: &mut Findings)
         let message = "`database-age` is only for `dependencies`: nothing else has a database";
         found.help(&name.span, message, "leave it out");
     }
+    if file.rules.is_some() && engine != Some(ScanEngine::Secrets) {
+        found.help(
+            &name.span,
+            "`rules` is only for `secrets`: nothing else takes imported rules",
+            "leave it out",
+        );
+    }
     RequireScan {
         block: file.block.unwrap_or(BlockLevel::Note),
         tool: file.tool,
         new: file.new.map(|new| new.0),
         database_age: file.database_age.map(|age| age.0),
+        rules: file.rules,
         comments: file.comments.is_some(),
     }
 }

@@ -51,6 +51,7 @@ fn what_is_meant_is_read() {
         "{policies: [policies/production.rego]}",
         "{scans: {semgrep: {block: error}, secrets: {new: 0}, config: {block: high, comments: true}}}",
         "{scans: {dependencies: {block: critical, new: 3, database-age: 24h}}}",
+        "{scans: {secrets: {new: 0, rules: \"sha256:abababababababababababababababababababababababababababababababab\"}}}",
     ] {
         let read = Environment::read("environment.yaml", format!("{BEGIN}require: {require}\n").as_bytes());
         assert!(read.is_ok(), "{require}: {}", read.unwrap_err().render());
@@ -327,6 +328,8 @@ fn scans() {
             "secrets: {new: 0, comments: false}",
             "secrets: {new: 0, database-age: 24h}",
             "dependencies: {block: high, database-age: 24}",
+            "config: {block: high, rules: \"sha256:abababababababababababababababababababababababababababababababab\"}",
+            "secrets: {block: high, rules: mine}",
         ],
     );
 }

@@ -116,6 +116,7 @@ impl Bench<'_> {
         if own.unlisted > 0 {
             return errored(Code::EvidenceFailed, format!("{} findings are not listed", own.unlisted));
         }
+        self.by_rules(name, own, require, digest)?;
         self.fresh(name, own, require, digest)?;
         let open = self.blocking(name, own, require).open;
         let (silenced, open): (Vec<_>, Vec<_>) = open.into_iter().partition(|result| result.suppressed);
@@ -137,6 +138,25 @@ impl Bench<'_> {
             .iter()
             .filter(|result| blocks(result.severity, require.block) && !known.contains(&result.fingerprint));
         self.sorted(name, own, blocking)
+    }
+
+    /// Who may choose the rules may choose what is found, so an environment can name those that must have been imported.
+    fn by_rules(
+        &self,
+        name: &str,
+        own: &OwnScan,
+        require: &RequireScan,
+        digest: Digest,
+    ) -> Result<(), Refused> {
+        match require.rules {
+            Some(expected) if own.imported != Some(expected) && !removed!("scan-rules") => {
+                let actual = own.imported.map_or_else(|| "none".to_owned(), |actual| actual.to_string());
+                let reason = Code::EvidenceRules.reason().with("check", name);
+                let reason = reason.with("actual", actual).with("expected", expected);
+                Err(Refused::new(Outcome::Failed, Some(digest), reason))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Data that is older than the environment allows could not find what became known since.

@@ -24,6 +24,7 @@ pub(crate) fn own(engine: ScanEngine, results: &[OwnResult]) -> OwnScan {
     OwnScan {
         engine,
         rules_digest: Digest::of(b"rules"),
+        imported: None,
         database: None,
         coverage: Coverage { files: 12, bytes: 3400, packages: 0 },
         results: results.to_vec(),
@@ -126,6 +127,21 @@ fn old_data_passes_only_where_its_age_does_not_matter() {
     assert_eq!(judged(asked, old), Some(Code::EvidenceStale));
     assert_eq!(judged(asked, None), Some(Code::EvidenceStale));
     assert_eq!(judged("{block: high}", old), None);
+}
+
+/// A31c: rules decide what is found, so whoever imports others is seen.
+#[test]
+fn rules_that_the_environment_names_must_be_the_ones_that_were_imported() {
+    let named = Digest::of(b"imported");
+    let judged = |require: &str, imported: Option<Digest>| {
+        let own = OwnScan { imported, ..own(ScanEngine::Secrets, &[]) };
+        refused(&case(require, own))
+    };
+    let asked = format!("{{block: high, rules: \"{named}\"}}");
+    assert_eq!(judged(&asked, Some(named)), None);
+    assert_eq!(judged(&asked, Some(Digest::of(b"others"))), Some(Code::EvidenceRules));
+    assert_eq!(judged(&asked, None), Some(Code::EvidenceRules));
+    assert_eq!(judged("{block: high}", Some(named)), None);
 }
 
 /// The decision behind what runs here, about a run of its own.

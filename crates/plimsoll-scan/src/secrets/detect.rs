@@ -46,14 +46,15 @@ pub(crate) struct Allow {
     rule: Option<String>,
 }
 
-/// Whether one of `allows`, which are in order of place, is about `candidate`: on its line, or alone on the line before.
-pub(crate) fn allowed(allows: &[Allow], text: &Text<'_>, candidate: &Candidate) -> bool {
+/// Whether one of `allows`, which are in order of place, is about what this rule found here: on its line, or alone on the
+/// line before.
+pub(crate) fn allowed(allows: &[Allow], text: &Text<'_>, at: usize, rule: &str) -> bool {
     const NEAR: usize = 4096;
-    let own = text.line(candidate.range.start, NEAR);
+    let own = text.line(at, NEAR);
     let before = text.line(own.start.saturating_sub(1), NEAR);
     let first = allows.partition_point(|allow| allow.at < before.start);
     let near = allows[first..].iter().take_while(|allow| allow.at <= own.end);
-    near.filter(|allow| allow.rule.as_ref().is_none_or(|rule| rule == candidate.rule.id)).any(|allow| {
+    near.filter(|allow| allow.rule.as_ref().is_none_or(|named| named == rule)).any(|allow| {
         own.start <= allow.at
             || text.bytes[before.start..allow.at].iter().all(|byte| !byte.is_ascii_alphanumeric())
     })

@@ -8,6 +8,7 @@ mod detect;
 mod extract;
 mod features;
 mod formats;
+pub mod imported;
 mod keywords;
 mod model;
 mod names;
@@ -17,12 +18,13 @@ mod text;
 mod tokens;
 mod value;
 
-use crate::finding::{Finding, Fingerprint, ProjectKey};
+use crate::finding::{Finding, Fingerprint, Location, ProjectKey, Severity};
 use crate::report::Gap;
 use detect::Candidate;
+use imported::{Hit, Imported};
 use plimsoll_model::{Digest, digest::Hasher};
 pub use rules::rules;
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 use text::{Places, Text};
 
 /// Raised whenever the same bytes may give other findings although rules and weights are the same.
@@ -56,6 +58,7 @@ impl Point {
 pub struct Scanner {
     point: Point,
     key: ProjectKey,
+    imported: Option<Arc<Imported>>,
 }
 
 /// What was found in one file.
@@ -73,12 +76,26 @@ impl Scanner {
     /// At `point`, with fingerprints keyed by `key`.
     #[must_use]
     pub fn new(point: Point, key: ProjectKey) -> Self {
-        Self { point, key }
+        Self { point, key, imported: None }
+    }
+
+    /// The same, which applies these rules beside its own. They add findings and take none away; what one of Plimsoll's
+    /// own rules reports with no less severity is not reported once more.
+    #[must_use]
+    pub fn with(self, imported: Option<Imported>) -> Self {
+        Self { imported: imported.map(Arc::new), ..self }
     }
 
     /// Scans the bytes of one file or blob. `path` tells what kind of file it is and is not opened. Time and memory are
     /// proportional to the bytes.
     pub fn scan(&self, path: &str, bytes: &[u8]) -> Scanned {
+        let mut scanned = self.part(path, bytes);
+        scanned.findings.splice(0..0, self.of_path(path));
+        scanned
+    }
+
+    /// Scans a later part of a file: without the rules that are about its path alone.
+    pub fn part(&self, path: &str, bytes: &[u8]) -> Scanned {
         let mut scanned = Scanned::default();
         if bytes.len() > FILE {
             scanned.gaps.push(gap(path, format!("only the first {FILE} bytes were scanned for secrets")));
@@ -96,56 +113,143 @@ impl Scanner {
     }
 
     fn report(&self, path: &str, text: &Text<'_>, detected: &detect::Detected, scanned: &mut Scanned) {
-        let masked: Vec<Range<usize>> =
-            detected.candidates.iter().map(|candidate| candidate.range.clone()).collect();
-        let mut places = Places::new(&text.bytes);
+        let (hits, cut) =
+            self.imported.as_deref().map(|imported| imported.find(path, &text.bytes)).unwrap_or_default();
+        for rule in cut {
+            scanned
+                .gaps
+                .push(gap(path, format!("the imported rule {rule} matches too often to look at all of it")));
+        }
         let least = self.point.threshold();
-        for candidate in detected.candidates.iter().filter(|candidate| candidate.confidence >= least) {
+        let own: Vec<&Candidate> =
+            detected.candidates.iter().filter(|candidate| candidate.confidence >= least).collect();
+        let hits = hits.into_iter().filter(|hit| !known(&own, hit)).map(Shown::Imported);
+        let mut shown: Vec<Shown<'_>> = own.iter().copied().map(Shown::Own).chain(hits).collect();
+        shown.sort_by_key(|shown| shown.range().start);
+        // Of what an imported rule matches nobody knows which part is the secret but its author, so all of it is masked.
+        let masked = detected.candidates.iter().map(|candidate| candidate.range.clone());
+        let masked = apart(masked.chain(shown.iter().map(Shown::masked)).collect());
+        let mut places = Places::new(&text.bytes);
+        for shown in &shown {
             if scanned.findings.len() + scanned.suppressed.len() == FINDINGS {
                 scanned
                     .gaps
                     .push(gap(path, format!("more than {FINDINGS} secrets; the others are not reported")));
                 break;
             }
-            let finding = self.finding(path, text, candidate, &masked, &mut places);
-            let allowed = detect::allowed(&detected.allows, text, candidate);
+            let mut finding = self.finding(text, shown);
+            finding.location = Some(text::locate(path, &text.bytes, &mut places, &shown.range(), &masked));
+            let allowed = detect::allowed(&detected.allows, text, shown.range().start, &finding.rule);
             if allowed { &mut scanned.suppressed } else { &mut scanned.findings }.push(finding);
         }
     }
 
-    fn finding(
-        &self,
-        path: &str,
-        text: &Text<'_>,
-        candidate: &Candidate,
-        masked: &[Range<usize>],
-        places: &mut Places<'_>,
-    ) -> Finding {
-        let rule = candidate.rule;
-        let secret = candidate.decoded.as_deref().unwrap_or(&text.bytes[candidate.range.clone()]);
+    /// A finding without its place.
+    fn finding(&self, text: &Text<'_>, shown: &Shown<'_>) -> Finding {
+        let bytes = &text.bytes[shown.range()];
+        match shown {
+            Shown::Own(Candidate { rule, decoded, .. }) => {
+                let secret = decoded.as_deref().unwrap_or(bytes);
+                self.of_rule(rule.id.to_owned(), rule.severity, rule.title, secret)
+            }
+            Shown::Imported(hit) => {
+                let (name, message) =
+                    self.imported.as_deref().map_or(("", ""), |rules| (rules.name(hit), rules.message(hit)));
+                let rule = &imported::RULE;
+                self.of_rule(format!("{}/{name}", rule.id), rule.severity, message, bytes)
+            }
+        }
+    }
+
+    fn of_rule(&self, rule: String, severity: Severity, message: &str, secret: &[u8]) -> Finding {
         Finding {
-            rule: rule.id.to_owned(),
-            severity: rule.severity,
-            message: rule.title.to_owned(),
+            severity,
+            message: message.to_owned(),
             fix: Some(
                 "replace it where it is used, then read it from a secret store or the environment".to_owned(),
             ),
             diff: None,
-            location: Some(text::locate(path, &text.bytes, places, &candidate.range, masked)),
+            location: None,
             subject: String::new(),
             aliases: Vec::new(),
-            fingerprint: Fingerprint::of_secret(&self.key, rule.id, secret),
+            fingerprint: Fingerprint::of_secret(&self.key, &rule, secret),
+            rule,
         }
     }
+
+    /// What imported rules say of a path alone.
+    fn of_path(&self, path: &str) -> Vec<Finding> {
+        let Some(imported) = self.imported.as_deref() else { return Vec::new() };
+        let finding = |(name, message): (&str, &str)| {
+            let rule = &imported::RULE;
+            let id = format!("{}/{name}", rule.id);
+            let mut finding = self.of_rule(id, rule.severity, message, path.as_bytes());
+            finding.fix = Some("take the file out, and replace what it holds where it is used".to_owned());
+            finding.location = Some(Location {
+                path: path.to_owned(),
+                line: 1,
+                column: 1,
+                end_line: 1,
+                end_column: 1,
+                excerpt: String::new(),
+                commit: None,
+            });
+            finding
+        };
+        imported.of_path(path).map(finding).collect()
+    }
+}
+
+/// What is reported.
+enum Shown<'a> {
+    Own(&'a Candidate),
+    Imported(Hit),
+}
+
+impl Shown<'_> {
+    fn range(&self) -> Range<usize> {
+        match self {
+            Self::Own(candidate) => candidate.range.clone(),
+            Self::Imported(hit) => hit.secret.clone(),
+        }
+    }
+
+    fn masked(&self) -> Range<usize> {
+        match self {
+            Self::Own(candidate) => candidate.range.clone(),
+            Self::Imported(hit) => hit.matched.clone(),
+        }
+    }
+}
+
+/// Whether one of our own rules, whose findings are in order of place, reports the same and takes it as seriously.
+fn known(own: &[&Candidate], hit: &Hit) -> bool {
+    let first = own.partition_point(|candidate| candidate.range.end <= hit.matched.start);
+    let over = own[first..].iter().take_while(|candidate| candidate.range.start < hit.matched.end);
+    over.into_iter().any(|candidate| candidate.rule.severity >= imported::RULE.severity)
+}
+
+/// The same bytes as ranges in order that do not overlap.
+fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut apart: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match apart.last_mut() {
+            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+            _ => apart.push(range),
+        }
+    }
+    apart
 }
 
 fn gap(path: &str, problem: String) -> Gap {
     Gap { path: path.to_owned(), problem }
 }
 
-/// What decides which findings the same bytes give: rules, keywords, model and the version of the algorithm.
+/// What decides which findings the same bytes give: rules, keywords, model, the version of the algorithm, and what was
+/// imported.
 #[must_use]
-pub fn rules_digest() -> Digest {
+pub fn rules_digest(imported: Option<Digest>) -> Digest {
     let mut hasher = Hasher::new();
     let mut add = |text: &str| {
         hasher.update(&(text.len() as u64).to_be_bytes());
@@ -158,6 +262,9 @@ pub fn rules_digest() -> Digest {
     });
     keywords::all().for_each(|(word, _)| add(word));
     add(model::TEXT);
+    if let Some(imported) = imported {
+        add(&imported.to_string());
+    }
     hasher.finish()
 }
 

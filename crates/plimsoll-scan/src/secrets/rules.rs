@@ -1,6 +1,6 @@
 //! The rules that go by where a value stands rather than by its own form.
 
-use super::{names::Role, tokens};
+use super::{imported, names::Role, tokens};
 use crate::finding::{Rule, Severity};
 
 macro_rules! place {
@@ -144,6 +144,7 @@ pub fn rules() -> Vec<&'static Rule> {
         &URL,
         &HEADER,
         &COMMAND,
+        &imported::RULE,
     ];
     let tokens = tokens::ALL.iter().copied().flatten().map(|token| &token.rule);
     let mut rules: Vec<_> = places.into_iter().chain(tokens).collect();

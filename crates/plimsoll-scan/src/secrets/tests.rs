@@ -97,7 +97,8 @@ fn wide_text_is_read_and_a_binary_is_searched_for_known_tokens() {
 
 #[test]
 fn the_digest_of_the_rules_is_stable_within_a_build() {
-    assert_eq!(rules_digest(), rules_digest());
+    assert_eq!(rules_digest(None), rules_digest(None));
+    assert_ne!(rules_digest(None), rules_digest(Some(Digest::of(b"imported"))));
 }
 
 proptest::proptest! {

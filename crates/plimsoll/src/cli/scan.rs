@@ -66,6 +66,9 @@ pub(crate) struct ScanSecrets {
     /// Look into archives: every file of every layer of an OCI layout, or of an image's tar file
     #[arg(long)]
     pub(crate) image: bool,
+    /// Rules of gitleaks to apply beside Plimsoll's own, in place of those that were imported; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Vec<PathBuf>,
     /// Show what could be a secret, for somebody who looks through it; without this, what most surely is one
     #[arg(long)]
     pub(crate) audit: bool,

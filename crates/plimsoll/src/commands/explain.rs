@@ -13,7 +13,7 @@ pub(crate) fn explain(arguments: &Explain, output: &Output) -> Result<(), Failur
         output.result(&text, &all.iter().map(as_json).collect::<Vec<_>>());
         return Ok(());
     };
-    if let Some(rule) = scan::rules().into_iter().find(|rule| rule.id == code) {
+    if let Some(rule) = scan::rules().into_iter().find(|rule| rule.names(code)) {
         output.result(&plimsoll_scan::page(rule), &rule_as_json(rule));
         return Ok(());
     }

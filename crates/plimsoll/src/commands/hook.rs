@@ -5,6 +5,7 @@ mod ask;
 
 use crate::{
     cli::hook::{Hook, HookCommand},
+    context::Context,
     failure::Failure,
     output::Output,
 };
@@ -20,12 +21,12 @@ const MARK: &str = "# Written by `plimsoll hook install`; `plimsoll hook uninsta
 /// Longest hook that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-pub(crate) fn hook(command: &HookCommand, output: &Output) -> Result<(), Failure> {
+pub(crate) fn hook(context: &Context, command: &HookCommand, output: &Output) -> Result<(), Failure> {
     match command {
         HookCommand::Install(hook) => install(hook, output),
         HookCommand::Uninstall(hook) => uninstall(hook, output),
-        HookCommand::PreCommit => ask::pre_commit(output),
-        HookCommand::PreReceive => ask::pre_receive(output),
+        HookCommand::PreCommit => ask::pre_commit(context, output),
+        HookCommand::PreReceive => ask::pre_receive(context, output),
     }
 }
 

@@ -17,6 +17,7 @@ mod man;
 mod policy;
 mod promote;
 mod rollback;
+mod rules;
 mod run;
 mod sbom;
 pub(crate) mod scan;
@@ -49,7 +50,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         Command::Approve(arguments) => done(approve::approve(&context, arguments, output)),
         Command::Promote(arguments) => done(promote::promote(&context, arguments, output)),
         Command::Rollback(arguments) => done(rollback::rollback(&context, arguments, output)),
-        Command::Hook(arguments) => done(hook::hook(&arguments.command, output)),
+        Command::Hook(arguments) => done(hook::hook(&context, &arguments.command, output)),
         Command::Scan(arguments) => scan::scan(&context, arguments, output),
         Command::Sbom(arguments) => done(sbom::sbom(&context, arguments, output)),
         Command::Audit(arguments) => audit::audit(arguments, output),
@@ -68,6 +69,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         }
         Command::Man(arguments) => done(man::man(arguments, output)),
         Command::Advisories(arguments) => done(advisories::advisories(&context, &arguments.command, output)),
+        Command::Rules(arguments) => done(rules::rules(&context, arguments, output)),
         Command::Agent(arguments) => done(agent::agent(&context, &arguments.command, output)),
         Command::Policy(arguments) => policy::policy(&context, &arguments.command, output),
         Command::Trust(arguments) => done(trust::trust(&context, &arguments.command, output)),

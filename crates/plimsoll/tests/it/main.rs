@@ -37,6 +37,7 @@ mod preflight;
 mod processes;
 mod released;
 mod rollback;
+mod rules;
 mod sbom;
 mod scans;
 mod secret_modes;

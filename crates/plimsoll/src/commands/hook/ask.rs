@@ -6,8 +6,10 @@ use crate::{
         secrets::{self, Collected},
         show,
     },
+    context::Context,
     failure::Failure,
     output::Output,
+    rulesets,
 };
 use plimsoll_git::{GitSource, Pushed, staged};
 use plimsoll_model::{Code, CommitId, RelPath, Severity};
@@ -29,8 +31,8 @@ const REFS: u64 = 64 << 20;
 ///
 /// # Errors
 /// `E-SRC-SECRET`; and when something cannot be read, so that git does not go on.
-pub(super) fn pre_commit(output: &Output) -> Result<(), Failure> {
-    let scanner = Scanner::new(Point::Gate, once()?);
+pub(super) fn pre_commit(context: &Context, output: &Output) -> Result<(), Failure> {
+    let scanner = Scanner::new(Point::Gate, once()?).with(rulesets::secrets(context, &[])?);
     // Set while git commits a part of the index (githooks(5), git-commit(1)).
     let index = env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
     let mut collected = Collected::default();
@@ -51,7 +53,7 @@ pub(super) fn pre_commit(output: &Output) -> Result<(), Failure> {
 ///
 /// # Errors
 /// As [`pre_commit`].
-pub(super) fn pre_receive(output: &Output) -> Result<(), Failure> {
+pub(super) fn pre_receive(context: &Context, output: &Output) -> Result<(), Failure> {
     let new = new_tips()?;
     let Some(tip) = new.first() else { return Ok(()) };
     let named = |name: &str| env::var_os(name).map(PathBuf::from);
@@ -62,7 +64,7 @@ pub(super) fn pre_receive(output: &Output) -> Result<(), Failure> {
     let repository = named("GIT_DIR").unwrap_or_else(|| ".".into());
     let source = GitSource::open(&repository)?;
     let pushed = Pushed::new(&quarantine, &source.objects_directory());
-    let scanner = Scanner::new(Point::Gate, once()?);
+    let scanner = Scanner::new(Point::Gate, once()?).with(rulesets::secrets(context, &[])?);
     let mut history = pushed.history(tip, &|blob| secrets::look(&scanner, blob))?;
     let mut seen = BTreeSet::new();
     for hit in &mut history.hits {
@@ -132,7 +134,7 @@ fn answer(collected: Collected, what: &str, output: &Output) -> Result<(), Failu
             .with("count", collected.findings.len())
             .with("what", what)
             .with("place", place(finding));
-        output.progress(show::text(&[collected.report()], Severity::Info).trim_end());
+        output.progress(show::text(&[collected.report(None)], Severity::Info).trim_end());
         return Err(reason.into());
     }
     let Coverage { files, gaps, .. } = &collected.coverage;

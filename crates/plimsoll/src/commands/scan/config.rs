@@ -23,6 +23,7 @@ pub(crate) fn scan(path: &Path) -> Result<Report, Failure> {
         version: env!("CARGO_PKG_VERSION"),
         rules: plimsoll_config::rules(),
         rules_digest: plimsoll_config::rules_digest(),
+        imported: None,
         database: None,
         coverage: checked.coverage,
         findings: checked.findings,

@@ -112,6 +112,7 @@ fn report(
         version: env!("CARGO_PKG_VERSION"),
         rules: plimsoll_dependencies::rules(),
         rules_digest: rules::rules_digest(),
+        imported: None,
         database: index.map(Index::database),
         coverage,
         findings,

@@ -2,13 +2,13 @@
 //! committed or pushed, an image, or standard input; the engine is the same.
 
 use super::{archive, stream, tree::Files};
-use crate::{cli::scan::ScanSecrets, context::Context, failure::Failure};
+use crate::{cli::scan::ScanSecrets, context::Context, failure::Failure, rulesets};
 use plimsoll_engine::ports::Source as _;
 use plimsoll_git::{Blob, GitSource, History};
-use plimsoll_model::ScanEngine;
+use plimsoll_model::{Digest, ScanEngine};
 use plimsoll_scan::{
     Coverage, Finding, Fingerprint, Gap, Report,
-    secrets::{self, Point, Scanned, Scanner},
+    secrets::{self, Point, Scanned, Scanner, imported::Imported},
 };
 use std::{collections::BTreeSet, io, path::Path};
 
@@ -26,7 +26,9 @@ const SNIFFED: usize = 8192;
 /// gap of the report.
 pub(crate) fn scan(context: &Context, arguments: &ScanSecrets) -> Result<Report, Failure> {
     let point = if arguments.audit { Point::Audit } else { Point::Gate };
-    let scanner = Scanner::new(point, context.project_key()?);
+    let imported = rulesets::secrets(context, &arguments.rules)?;
+    let digest = imported.as_ref().map(Imported::digest);
+    let scanner = Scanner::new(point, context.project_key()?).with(imported);
     let path = &arguments.path;
     let collected = match (arguments.history, arguments.image) {
         (true, _) => history(&scanner, path, arguments.since.as_deref())?,
@@ -36,7 +38,7 @@ pub(crate) fn scan(context: &Context, arguments: &ScanSecrets) -> Result<Report,
         }
         (false, false) => tree(&scanner, path)?,
     };
-    Ok(collected.report())
+    Ok(collected.report(digest))
 }
 
 /// Looks at the files of a directory for what most surely is a secret.
@@ -44,7 +46,9 @@ pub(crate) fn scan(context: &Context, arguments: &ScanSecrets) -> Result<Report,
 /// # Errors
 /// As [`scan`].
 pub(crate) fn scan_tree(context: &Context, path: &Path) -> Result<Report, Failure> {
-    Ok(tree(&Scanner::new(Point::Gate, context.project_key()?), path)?.report())
+    let imported = rulesets::secrets(context, &[])?;
+    let digest = imported.as_ref().map(Imported::digest);
+    Ok(tree(&Scanner::new(Point::Gate, context.project_key()?).with(imported), path)?.report(digest))
 }
 
 /// What was found, and in what.
@@ -83,12 +87,14 @@ impl Collected {
         collected
     }
 
-    pub(crate) fn report(self) -> Report {
+    /// With the digest of the imported rules that were applied.
+    pub(crate) fn report(self, imported: Option<Digest>) -> Report {
         Report {
             engine: ScanEngine::Secrets,
             version: env!("CARGO_PKG_VERSION"),
             rules: secrets::rules(),
-            rules_digest: secrets::rules_digest(),
+            rules_digest: secrets::rules_digest(imported),
+            imported,
             database: None,
             coverage: self.coverage,
             findings: self.findings,
@@ -168,7 +174,7 @@ pub(crate) fn look(scanner: &Scanner, blob: Blob<'_>) -> Option<Scanned> {
     let parts = blob.fresh.filter(|_| !wide && !blob.content.iter().take(SNIFFED).any(|byte| *byte == 0));
     if let Some(parts) = parts.and_then(|parts| windows(blob.content, parts)) {
         let clean = |(start, end): &(usize, usize)| {
-            blob.content.get(*start..*end).is_none_or(|part| !found(&scanner.scan(blob.path, part)))
+            blob.content.get(*start..*end).is_none_or(|part| !found(&scanner.part(blob.path, part)))
         };
         if parts.iter().all(clean) {
             return None;

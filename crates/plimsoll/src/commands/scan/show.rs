@@ -96,6 +96,9 @@ fn summary(report: &Report, least: Severity) -> String {
     if let Some(database) = &report.database {
         let _ = write!(text, "; advisories of {}", database.updated);
     }
+    if let Some(imported) = &report.imported {
+        let _ = write!(text, "; imported rules {imported}");
+    }
     text.push('\n');
     for gap in coverage.gaps.iter().take(MAX_GAPS) {
         let _ =
@@ -137,6 +140,7 @@ pub(crate) fn json(reports: &[Report], least: Severity) -> Value {
                 Verdict::Empty => "empty",
             },
             "rules_digest": report.rules_digest,
+            "imported_rules": report.imported,
             "database": report.database,
             "coverage": report.coverage,
             "findings": findings,

@@ -69,7 +69,7 @@ impl Stream<'_> {
                     return Err(io::Error::other(format!("it is UTF-16 and has more than {WINDOW} bytes")));
                 }
             }
-            self.window(&buffer, binary && !first);
+            self.window(&buffer, first, binary);
             first = false;
             if end {
                 return Ok(());
@@ -83,12 +83,13 @@ impl Stream<'_> {
 
     /// Looks at a window. One from the middle of a binary file need not look like one, so a zero byte goes before it, on a
     /// line of its own.
-    fn window(&mut self, bytes: &[u8], binary: bool) {
-        let mut scanned = match binary {
-            false => self.scanner.scan(self.path, bytes),
-            true => self.scanner.scan(self.path, &[b"\0\n", bytes].concat()),
+    fn window(&mut self, bytes: &[u8], first: bool, binary: bool) {
+        let mut scanned = match (first, binary) {
+            (true, _) => self.scanner.scan(self.path, bytes),
+            (false, false) => self.scanner.part(self.path, bytes),
+            (false, true) => self.scanner.part(self.path, &[b"\0\n", bytes].concat()),
         };
-        let before = self.lines.wrapping_sub(u32::from(binary));
+        let before = self.lines.wrapping_sub(u32::from(binary && !first));
         for findings in [&mut scanned.findings, &mut scanned.suppressed] {
             findings.iter_mut().for_each(|finding| moved(finding, before));
             findings.retain(|finding| !self.seen.contains(&identity(finding)));
