@@ -29,15 +29,10 @@ pub(crate) fn all(bytes: &[u8], budget: &mut usize) -> (Vec<Decoded>, bool) {
         return (found, *budget > 0);
     }
     let mut at = 0;
-    while at < bytes.len() {
-        let rest = &bytes[at..];
-        let length = rest.iter().take_while(|byte| ENCODED[usize::from(**byte)]).count();
-        if length < RUN {
-            at += length + 1;
-            continue;
-        }
-        let range = at..at + length;
-        if length <= LONGEST
+    while let Some(start) = next_run(bytes, at) {
+        let more = bytes[start + RUN..].iter().take_while(|byte| ENCODED[usize::from(**byte)]).count();
+        let range = start..start + RUN + more;
+        if range.len() <= LONGEST
             && let Some(text) = run(&bytes[range.clone()], budget)
         {
             if text.len() > *budget {
@@ -49,6 +44,18 @@ pub(crate) fn all(bytes: &[u8], budget: &mut usize) -> (Vec<Decoded>, bool) {
         at = range.end + 1;
     }
     (found, true)
+}
+
+/// Where the next run begins, at or after `at`, which is not inside one. As many bytes as a run has at least are looked at
+/// from their end: whatever breaks them there lets all before it be passed over, so that few bytes of a text are touched.
+fn next_run(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(window) = bytes.get(at..at + RUN) {
+        match window.iter().rposition(|byte| !ENCODED[usize::from(*byte)]) {
+            Some(last) => at += last + 1,
+            None => return Some(at),
+        }
+    }
+    None
 }
 
 /// What an encoded run consists of.
@@ -147,6 +154,21 @@ fn sextet(byte: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Beside the plain way to find runs: byte by byte.
+        #[test]
+        fn no_run_is_passed_over(text in "([a-z0-9]{1,9}[ ;]|[a-zA-Z0-9+/]{20,30}|[ ;]){0,20}") {
+            let (mut at, mut found) = (0, vec![]);
+            while let Some(start) = next_run(text.as_bytes(), at) {
+                at = start + text[start..].bytes().take_while(|byte| ENCODED[usize::from(*byte)]).count();
+                found.push(&text[start..at]);
+            }
+            let runs = text.split([' ', ';']).filter(|run| run.len() >= RUN);
+            prop_assert_eq!(found, runs.collect::<Vec<_>>());
+        }
+    }
 
     fn check(text: &[u8], expect: &[&str]) {
         let mut budget = BUDGET;
