@@ -212,7 +212,7 @@ impl Store {
 
     /// Looks at what `tips` reach and `hidden` do not.
     fn scan<T: Send>(
-        self,
+        mut self,
         tips: &[ObjectId],
         hidden: &[ObjectId],
         look: &impl Look<T>,
@@ -224,6 +224,7 @@ impl Store {
         self.walk(&mut walk, &objects, hidden, &id_of);
         walk.forget();
         self.walk(&mut walk, &objects, tips, &id_of);
+        self.packs.iter_mut().for_each(Pack::release);
         self.finish(&shelves, &walk, &objects, look)
     }
 

@@ -142,6 +142,19 @@ impl Pack {
         Self { data, entries, ids, first, sibling, kinds, order }
     }
 
+    /// Lets go of the memory of all that was read so far, which the system counts as this process's as long as the file is
+    /// mapped. The pack stays the one that was opened.
+    pub(crate) fn release(&mut self) {
+        let (path, hash) = (self.data.path().to_owned(), self.data.checksum().kind());
+        let again = catch_unwind(move || gix_pack::data::File::at(path, hash).ok());
+        if let Ok(Some(data)) = again
+            && data.checksum() == self.data.checksum()
+            && data.pack_end() == self.data.pack_end()
+        {
+            self.data = data;
+        }
+    }
+
     /// The ids of its objects, by entry.
     pub(crate) fn ids(&self) -> &[ObjectId] {
         &self.ids
