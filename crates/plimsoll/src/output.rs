@@ -27,7 +27,7 @@ impl Output {
         if self.json {
             self.json(value);
         } else {
-            let _ = writeln!(anstream::stdout(), "{}", text.trim_end());
+            say(text.trim_end());
         }
     }
 
@@ -96,11 +96,21 @@ impl Output {
     }
 
     fn json(&self, value: &impl Serialize) {
-        let mut out = std::io::stdout().lock();
-        if serde_json::to_writer_pretty(&mut out, value).is_ok() {
-            let _ = writeln!(out);
+        if let Ok(mut text) = serde_json::to_vec_pretty(value) {
+            text.push(b'\n');
+            let _ = std::io::stdout().write_all(&text);
         }
     }
+}
+
+/// Text and the end of its line, at once rather than line by line; without colours where nobody would see them.
+fn say(text: &str) {
+    let mut whole = match anstream::AutoStream::choice(&std::io::stdout()) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
+        _ => text.to_owned(),
+    };
+    whole.push('\n');
+    let _ = std::io::stdout().write_all(whole.as_bytes());
 }
 
 /// Foreign bytes that may be shown: control characters other than newline and tab become `?`, so that a log cannot
