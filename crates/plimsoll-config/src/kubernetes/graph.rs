@@ -210,6 +210,7 @@ impl Object {
             ("", "PodTemplate") => self.at(&["template"])?,
             ("batch", "CronJob") => self.at(&["spec", "jobTemplate", "spec", "template"])?,
             ("", "ReplicationController")
+            | ("" | "apps.openshift.io", "DeploymentConfig")
             | ("apps" | "extensions", "Deployment" | "DaemonSet" | "ReplicaSet" | "StatefulSet")
             | ("batch", "Job") => self.at(&["spec", "template"])?,
             _ => return None,

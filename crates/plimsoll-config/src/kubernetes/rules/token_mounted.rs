@@ -63,6 +63,12 @@ mod tests {
     }
 
     #[test]
+    fn fires_on_what_openshift_deploys() {
+        let spec = "spec: {template: {spec: {containers: [{name: c}]}}}\n";
+        fires(&RULE, &object("DeploymentConfig", spec), &["4:3"]);
+    }
+
+    #[test]
     fn is_silent_where_it_is_off_and_where_the_account_has_rights() {
         is_silent(&RULE, &pod("automountServiceAccountToken: false\ncontainers: [{name: c}]"));
         is_silent(
