@@ -10,6 +10,8 @@ every Dockerfile that one side cannot read, agreement per rule in files, and how
 """
 import collections, json, os, re, subprocess, sys, time
 
+from rules import CHECKOV
+
 plimsoll, clones, work, out = map(os.path.abspath, sys.argv[1:5])
 
 REPOSITORIES = """jessfraz+dockerfiles docker+awesome-compose nodejs+docker-node GoogleCloudPlatform+microservices-demo
@@ -30,14 +32,6 @@ HADOLINT = {
     "root-user": ["DL3002"], "relative-workdir": ["DL3000"], "apt-lists-left": ["DL3009"], "apt-asks": ["DL3014"],
     "sudo": ["DL3004"], "fixed-platform": ["DL3029"], "pipe-without-pipefail": ["DL4006"],
     "duplicate-stage": ["DL3024"], "copy-from-moving-image": ["DL3022"],
-}
-CHECKOV = {
-    "privileged": "16", "privilege-escalation": "20", "writable-root": "22", "runs-as-root": "23",
-    "capabilities-kept": "37", "seccomp-missing": "31", "liveness-probe": "8", "readiness-probe": "9",
-    "cpu-request": "10", "cpu-limit": "11", "memory-request": "12", "memory-limit": "13", "moving-image": "14",
-    "host-pid": "17", "host-ipc": "18", "host-network": "19", "host-port": "26", "engine-socket": "27",
-    "secret-as-env": "35", "token-mounted": "38", "image-without-digest": "43", "role-wildcard": "49",
-    "default-namespace": "21",
 }
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares `plimsoll scan dependencies` with `cargo audit` on the same lock files and the same advisories.
 
-cargo_audit.py PLIMSOLL CARGO_AUDIT RUSTSEC_MAIN RUSTSEC_OSV LOCKFILE... > bench/raw/cargo-audit.json
+cargo_audit.py PLIMSOLL CARGO_AUDIT RUSTSEC_MAIN RUSTSEC_OSV LOCKFILE... > bench/dependencies/raw/cargo-audit.json
 RUSTSEC_MAIN and RUSTSEC_OSV are checkouts of the branches `main` and `osv` of the RustSec database.
 """
 import json

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Orders of versions beside the tools of the ecosystems: bench/dependencies/orders.sh > bench/raw/orders.jsonl
+# Orders of versions beside the tools of the ecosystems: bench/dependencies/orders.sh > bench/dependencies/raw/orders.jsonl
 # Wants java with maven-artifact 3.9.11 in ~/.m2, node with npm, python3 with packaging, ruby, php with composer, rpm.
 set -euo pipefail
 . "$(dirname "$0")/../../dev/env.sh"

@@ -153,7 +153,7 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Makes `RESULTS.md` from everything under `raw`.
+/// Makes `RESULTS.md` from everything under `raw`, after `accuracy.md`, which people write.
 pub(super) fn write(folder: &Path) -> Result<()> {
     let mut by_machine: BTreeMap<Machine, BTreeMap<String, Measured>> = BTreeMap::new();
     for entry in std::fs::read_dir(folder.join("raw"))? {
@@ -163,6 +163,7 @@ pub(super) fn write(folder: &Path) -> Result<()> {
         by_machine.entry(measured.machine().clone()).or_default().insert(measured.file(), measured);
     }
     let mut text = INTRODUCTION.to_owned();
+    text.push_str(&std::fs::read_to_string(folder.join("accuracy.md"))?);
     for (machine, measured) in &by_machine {
         write!(text, "\n## {}, commit {}\n\n{machine}\n", machine.date, machine.commit)?;
         let is_comparison = |measured: &&Measured| matches!(measured, Measured::Comparison(_));
@@ -199,5 +200,7 @@ const INTRODUCTION: &str = "\
 Made by `make bench`; raw seconds of every single run are in `bench/raw/`. Both sides of a row run in
 turns, so that a busy machine slows both alike. The ratio is the median of the ratios of all pairs, below 1 when Plimsoll
 is faster; its interval is made of order statistics and assumes nothing about how times are distributed. A limit is missed
-only when the whole interval is beyond it. Milliseconds are for orientation, ratios are what counts.
+only when the whole interval is beyond it. Milliseconds are for orientation, ratios are what counts. How well things are
+found comes first: that is measured by hand, with scripts that are named there, and kept in `bench/accuracy.md`.
+
 ";

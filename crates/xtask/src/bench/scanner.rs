@@ -73,6 +73,9 @@ impl Place {
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", path).env("HOME", &self.home).stdin(Stdio::null());
+        if self.input.is_dir() {
+            command.current_dir(&self.input);
+        }
         command
     }
 

@@ -19,7 +19,7 @@ const GITLEAKS: &str =
     "dir INPUT --no-banner --log-level error --exit-code 0 --report-format json --report-path REPORT";
 const KINGFISHER: &str =
     "scan INPUT --turbo --no-validate --no-update-check --quiet --format json --output REPORT";
-const DETECT_SECRETS: &str = "scan --all-files INPUT";
+const DETECT_SECRETS: &str = "scan --all-files .";
 const TRUFFLEHOG: &str = "filesystem INPUT --no-verification --no-update --json";
 
 pub(super) fn measurements(bench: &Bench<'_>) -> Result<Vec<Measurement>> {
