@@ -69,18 +69,18 @@ pub(crate) struct Detected {
     pub(crate) whole: bool,
 }
 
-/// Everything in `text` that may be a secret; none where the keywords could not be prepared.
-pub(crate) fn detect(path: &str, text: &Text<'_>) -> Option<Detected> {
+/// Everything in `text` that may be a secret.
+pub(crate) fn detect(path: &str, text: &Text<'_>) -> Detected {
     let mut budget = decode::BUDGET;
     detect_within(&features::traits(path), text, &mut budget, decode::DEPTH)
 }
 
 /// With `depth` more layers of encoding and `budget` more bytes of them.
-fn detect_within(traits: &Traits, text: &Text<'_>, budget: &mut usize, depth: usize) -> Option<Detected> {
+fn detect_within(traits: &Traits, text: &Text<'_>, budget: &mut usize, depth: usize) -> Detected {
     let mut candidates = Vec::new();
     let mut allows = Vec::new();
     let mut named = 0;
-    for hit in keywords::hits(&text.bytes)? {
+    for hit in keywords::hits(&text.bytes) {
         if text.binary && !matches!(hit.kind, Kind::Token(_) | Kind::Pem) {
             continue;
         }
@@ -95,12 +95,12 @@ fn detect_within(traits: &Traits, text: &Text<'_>, budget: &mut usize, depth: us
         let (encoded, reached) = decode::all(&text.bytes, budget);
         whole = reached;
         for part in encoded {
-            let inner = detect_within(traits, &Text::of(&part.bytes), budget, depth - 1)?;
+            let inner = detect_within(traits, &Text::of(&part.bytes), budget, depth - 1);
             whole &= inner.whole;
             candidates.extend(surest(inner, &part));
         }
     }
-    Some(Detected { candidates: apart(candidates), allows, whole })
+    Detected { candidates: apart(candidates), allows, whole }
 }
 
 /// The surest of what a decoded part holds, as a candidate where the part stands.

@@ -1,8 +1,7 @@
-//! What the prefilter looks for: the literal starts of tokens, and the words that give a value its role. One automaton
-//! finds all of them in one pass over the bytes; nothing else looks at a file in which it finds none.
+//! What the prefilter looks for: the literal starts of tokens, and the words that give a value its role. One pass over the
+//! bytes finds all of them, by a table of their first three bytes; nothing else looks at a file in which it finds none.
 
 use super::tokens::{self, Token};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use std::sync::LazyLock;
 
 /// What a keyword announces.
@@ -66,7 +65,7 @@ const OTHERS: &[(&str, Kind)] = &[
     ("allowlist secret", Kind::Allow),
 ];
 
-/// Every keyword with what it announces, in the order of the automaton's patterns.
+/// Every keyword with what it announces, those of tokens first.
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, Kind)> {
     let tokens = tokens::ALL.iter().copied().flatten();
     let tokens = tokens.flat_map(|token| token.keywords.iter().map(move |word| (*word, Kind::Token(token))));
@@ -80,36 +79,91 @@ pub(crate) struct Hit {
     pub(crate) end: usize,
 }
 
+/// Bytes that every keyword has.
+const LEAST: usize = 3;
+/// Bytes whose keywords are put in order together.
+const BLOCK: usize = 16 << 10;
+
+/// Keywords by the hash of their first three bytes.
 struct Prefilter {
-    automaton: AhoCorasick,
-    kinds: Vec<Kind>,
+    /// Whether some keyword has this hash: a bit each, small enough to stay close to the processor.
+    starts: Vec<u64>,
+    /// The first keyword with this hash, in `words`.
+    first: Vec<u16>,
+    words: Vec<(u16, &'static str, Kind)>,
 }
 
-/// Building it takes about a millisecond, once a process, and only when the first file is scanned.
-static PREFILTER: LazyLock<Option<Prefilter>> = LazyLock::new(|| {
-    let automaton = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(all().map(|(word, _)| word))
-        .ok()?;
-    Some(Prefilter { automaton, kinds: all().map(|(_, kind)| kind).collect() })
+/// Building it is a walk over some hundred keywords, once a process.
+static PREFILTER: LazyLock<Prefilter> = LazyLock::new(|| {
+    let hashed = |(word, kind): (&'static str, Kind)| match word.as_bytes() {
+        [a, b, c, ..] => Some((hash([*a, *b, *c]), word, kind)),
+        _ => None,
+    };
+    let mut words: Vec<(u16, &'static str, Kind)> = all().filter_map(hashed).collect();
+    words.sort_by_key(|(hash, ..)| *hash);
+    let (mut starts, mut first) = (vec![0; 1 << 10], vec![0; 1 << 16]);
+    for (at, (hash, ..)) in (0..).zip(&words) {
+        let (bits, bit) = (&mut starts[usize::from(hash >> 6)], 1u64 << (hash & 63));
+        if *bits & bit == 0 {
+            *bits |= bit;
+            first[usize::from(*hash)] = at;
+        }
+    }
+    Prefilter { starts, first, words }
 });
 
-/// Every keyword in `bytes`, overlapping ones too, in order of their ends; none where the automaton could not be built,
-/// which depends on the keywords alone and is a gap of every scan.
-pub(crate) fn hits(bytes: &[u8]) -> Option<impl Iterator<Item = Hit>> {
-    let prefilter = PREFILTER.as_ref()?;
-    let found = prefilter.automaton.find_overlapping_iter(bytes);
-    Some(found.map(|hit| Hit {
-        kind: prefilter.kinds[hit.pattern().as_usize()],
-        start: hit.start(),
-        end: hit.end(),
-    }))
+/// The same for upper case and lower case, and for a few other bytes that a comparison tells apart.
+fn hash([a, b, c]: [u8; LEAST]) -> u16 {
+    let folded = u32::from_le_bytes([a, b, c, 0]) | 0x0020_2020;
+    (folded.wrapping_mul(0x9e37_79b1) >> 16) as u16
+}
+
+impl Prefilter {
+    /// Adds the keywords that begin in a part of `bytes`.
+    fn find(&self, bytes: &[u8], part: std::ops::Range<usize>, hits: &mut Vec<Hit>) {
+        let seen = &bytes[part.start..(part.end + LEAST - 1).min(bytes.len())];
+        for (at, three) in (part.start..).zip(seen.windows(LEAST)) {
+            let hash = hash([three[0], three[1], three[2]]);
+            if self.starts[usize::from(hash >> 6)] >> (hash & 63) & 1 == 1 {
+                self.compare(bytes, at, hash, hits);
+            }
+        }
+    }
+
+    fn compare(&self, bytes: &[u8], at: usize, hash: u16, hits: &mut Vec<Hit>) {
+        let words = &self.words[usize::from(self.first[usize::from(hash)])..];
+        for (_, word, kind) in words.iter().take_while(|(own, ..)| *own == hash) {
+            let end = at + word.len();
+            if bytes.get(at..end).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes())) {
+                hits.push(Hit { kind: *kind, start: at, end });
+            }
+        }
+    }
+}
+
+/// Every keyword in `bytes`, overlapping ones too, in order of their ends.
+pub(crate) fn hits(bytes: &[u8]) -> impl Iterator<Item = Hit> {
+    let mut open: Vec<Hit> = Vec::new();
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let from = next;
+        (from < bytes.len()).then_some(())?;
+        next = (from + BLOCK).min(bytes.len());
+        PREFILTER.find(bytes, from..next, &mut open);
+        open.sort_by_key(|hit| (hit.end, hit.start));
+        // What ends later may end after what begins later.
+        let later = open.partition_point(|hit| hit.end <= next);
+        let later = open.split_off(later);
+        Some(std::mem::replace(&mut open, later))
+    })
+    .flatten()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aho_corasick::AhoCorasick;
+    use proptest::prelude::*;
 
     #[test]
     fn every_keyword_has_three_bytes_and_starts_its_token() {
@@ -125,9 +179,23 @@ mod tests {
     #[test]
     fn keywords_are_found_in_any_case_and_inside_each_other() {
         let words = |text: &str| {
-            hits(text.as_bytes()).unwrap().map(|hit| text[hit.start..hit.end].to_owned()).collect::<Vec<_>>()
+            hits(text.as_bytes()).map(|hit| text[hit.start..hit.end].to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(words("API_SECRETKEY"), ["SECRET", "KEY"]);
         assert!(words("nothing to see").is_empty());
+    }
+
+    proptest! {
+        /// Beside an automaton of all keywords.
+        #[test]
+        fn no_keyword_is_passed_over(parts in proptest::collection::vec((0usize..1000, "[a-zA-Z_:/ -]{0,6}"), 0..40), gap in 0usize..40_000) {
+            let words: Vec<&str> = all().map(|(word, _)| word).collect();
+            let mut text = "x".repeat(gap);
+            parts.iter().for_each(|(word, more)| text.extend([words[word % words.len()], more]));
+            let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(&words).unwrap();
+            let theirs = automaton.find_overlapping_iter(&text).map(|hit| (hit.end(), hit.start()));
+            let ours = hits(text.as_bytes()).map(|hit| (hit.end, hit.start));
+            prop_assert_eq!(ours.collect::<Vec<_>>(), theirs.collect::<Vec<_>>());
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The engine that finds secrets: bytes of one file in, findings out. One automaton over the bytes finds keywords; what
+//! The engine that finds secrets: bytes of one file in, findings out. One pass over the bytes finds keywords; what
 //! stands at a keyword is a token of known shape, a key or address that is parsed, or a value whose role its name tells
 //! and whose looks a small model judges. Nothing is verified against a provider, and no secret leaves but masked.
 
@@ -53,7 +53,7 @@ impl Point {
     }
 }
 
-/// Finds secrets. Making one costs nothing; the automaton is built once a process, with the first file.
+/// Finds secrets. Making one costs nothing; the table of keywords is built once a process, with the first file.
 #[derive(Clone)]
 pub struct Scanner {
     point: Point,
@@ -101,10 +101,7 @@ impl Scanner {
             scanned.gaps.push(gap(path, format!("only the first {FILE} bytes were scanned for secrets")));
         }
         let text = Text::of(&bytes[..bytes.len().min(FILE)]);
-        let Some(detected) = detect::detect(path, &text) else {
-            scanned.gaps.push(gap(path, "the keywords could not be prepared".to_owned()));
-            return scanned;
-        };
+        let detected = detect::detect(path, &text);
         if !detected.whole {
             scanned.gaps.push(gap(path, "holds more encoded bytes than are decoded".to_owned()));
         }
@@ -288,7 +285,7 @@ pub struct Explained {
 #[must_use]
 pub fn explain(path: &str, bytes: &[u8]) -> Vec<Explained> {
     let text = Text::of(&bytes[..bytes.len().min(FILE)]);
-    let Some(detected) = detect::detect(path, &text) else { return Vec::new() };
+    let detected = detect::detect(path, &text);
     let mut places = Places::new(&text.bytes);
     let explained = |candidate: Candidate| Explained {
         line: places.at(candidate.range.start).0,

@@ -8,8 +8,7 @@ use std::{fs, path::Path};
 const OURS: &str = "scan config INPUT";
 const HADOLINT: &str = "--no-fail --format json FILES";
 const ZIZMOR: &str = "--offline --no-config --no-exit-codes --format json INPUT";
-const CHECKOV: &str =
-    "--directory . --framework kubernetes --output json --quiet --compact --skip-download";
+const CHECKOV: &str = "--directory . --framework kubernetes --output json --quiet --compact --skip-download";
 
 /// How many files of each kind.
 const FILES: usize = 100;
