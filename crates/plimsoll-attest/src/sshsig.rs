@@ -115,7 +115,7 @@ pub fn verify(
 
 /// The armoured signatures in a text, one after the other. What stands between them is left out, an armour without an
 /// end included.
-pub(crate) fn armors(text: &str) -> impl Iterator<Item = &str> {
+pub fn armors(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(END).filter_map(|part| part.rfind(BEGIN).map(|at| &part[at..]))
 }
 

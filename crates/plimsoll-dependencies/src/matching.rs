@@ -16,7 +16,10 @@ use crate::{
     vex,
 };
 use group::Group;
-use plimsoll_scan::{Finding, Fingerprint, Gap};
+use plimsoll_scan::{
+    Finding, Fingerprint, Gap,
+    report::{Licensed, MAX_LICENSES},
+};
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
@@ -120,6 +123,29 @@ impl Checked {
             fingerprint: Fingerprint::of(rules::LICENSE.id, &[&component.purl, &stated]),
         });
     }
+}
+
+/// Characters of a licence that are kept. An expression that is longer cannot be read then, so that no list allows it.
+const MAX_LICENSE: usize = 300;
+
+/// What every dependency states as its licence, sorted, each package once; none where there are more than a report lists.
+#[must_use]
+pub fn licenses(graphs: &[Graph]) -> Option<Vec<Licensed>> {
+    let all = graphs.iter().flat_map(Graph::dependencies).map(|(_, component)| Licensed {
+        package: component.purl.clone(),
+        license: component.license.as_ref().map(|stated| shortened(stated)),
+    });
+    let all: BTreeSet<Licensed> = all.collect();
+    (all.len() <= MAX_LICENSES).then(|| all.into_iter().collect())
+}
+
+/// A text on one line; one that was cut off ends as no expression does.
+fn shortened(stated: &str) -> String {
+    let mut text: String = stated.chars().filter(|c| !c.is_control()).take(MAX_LICENSE).collect();
+    if stated.chars().nth(MAX_LICENSE).is_some() {
+        text.push('…');
+    }
+    text
 }
 
 fn gap(component: &Component, problem: String) -> Gap {

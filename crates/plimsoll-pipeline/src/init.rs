@@ -292,6 +292,8 @@ fn scan_text(scan: &RequireScan) -> String {
         scan.comments.then(|| "comments: true".to_owned()),
         scan.tool.map(|tool| format!("tool: {}", scalar(&tool.to_string()))),
         scan.rules.map(|rules| format!("rules: {}", scalar(&rules.to_string()))),
+        (!scan.vex.is_empty()).then(|| format!("vex: {}", list(&scan.vex))),
+        scan.licenses.as_ref().map(|names| format!("licenses: {}", list(names))),
     ];
     format!("{{{}}}", keys.into_iter().flatten().collect::<Vec<_>>().join(", "))
 }

@@ -4,7 +4,7 @@
 use crate::{
     decision::{Decision, InputAttestation, Kind, Named, Summary, UsedApproval, Verdict},
     gates::Counted,
-    gather::{PolicySet, SignedByPeople},
+    gather::{Document, PolicySet, SignedByPeople},
     release::Release,
     standing::Standing,
 };
@@ -49,6 +49,8 @@ pub struct Inputs {
     pub protected_refs: BTreeSet<String>,
     /// Findings that may stand here for a while.
     pub exceptions: Vec<Exception>,
+    /// VEX documents as they lie in the delivery repository, where somebody's count.
+    pub vex: Vec<Document>,
     /// Who is who.
     pub people: People,
     /// The commit of the delivery repository that was read.

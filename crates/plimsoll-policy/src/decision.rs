@@ -194,8 +194,22 @@ pub enum ExcusedBy {
         owner: String,
         /// Why.
         reason: String,
+        /// Why it does not matter, by the word that OpenVEX has for it; none where it is accepted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        justification: Option<String>,
         /// When it stops to count.
         until: Timestamp,
+    },
+    /// A statement of a VEX document.
+    Vex {
+        /// SHA-256 of the document.
+        document: Digest,
+        /// Who signed it, of those whom the environment names.
+        person: String,
+        /// What it says: `not_affected` or `fixed`.
+        status: String,
+        /// Why, in its words.
+        reason: String,
     },
 }
 

@@ -20,17 +20,20 @@ use std::collections::BTreeSet;
 use surroundings::Surroundings;
 
 pub use authorship::disclaimable;
+pub use vex::VEX_NAMESPACE;
 
 mod approvals;
 mod authorship;
 mod checks;
 mod exceptions;
+mod licenses;
 mod people;
 mod policies;
 mod policy_set;
 mod scans;
 mod select;
 mod surroundings;
+mod vex;
 
 /// `builder.id` of a run on the machine of whoever asked for it: every trust zone is a process of one user.
 pub const LOCAL_BUILDER: &str = "https://plimsoll.dev/builder/local/v1";
@@ -78,7 +81,7 @@ pub(crate) struct Counted {
 /// requires. Approvals are judged over all others, policies over everything.
 pub(crate) fn judge(inputs: &Inputs) -> Judgement {
     let run = &inputs.run.value().predicate;
-    let bench = Bench { inputs, run, around: Surroundings::of(inputs) };
+    let bench = Bench { inputs, run, around: Surroundings::of(inputs), vex: vex::Documents::of(inputs) };
     let mut gates = bench.of_the_run();
     let fixed = gates.len();
     gates.extend(bench.required());
@@ -107,6 +110,7 @@ struct Bench<'a> {
     inputs: &'a Inputs,
     run: &'a Run,
     around: Surroundings<'a>,
+    vex: vex::Documents,
 }
 
 impl Bench<'_> {

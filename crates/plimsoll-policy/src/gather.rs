@@ -138,6 +138,7 @@ pub fn gather(
         policies: read.policies(&declared)?,
         approved_pipelines: owner.pipelines,
         protected_refs: owner.protected,
+        vex: if repository::asks_for_vex(&declared) { read.documents(repository::VEX) } else { vec![] },
         exceptions: read.exceptions(project, environment, &people)?,
         people,
         delivery_commit: files.commit.clone(),

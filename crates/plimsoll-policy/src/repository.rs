@@ -62,6 +62,7 @@ pub(crate) fn approvals(project: &ProjectName, environment: &EnvironmentName) ->
     format!("environments/{environment}/{project}/approvals/")
 }
 
+pub(crate) const VEX: &str = "vex/";
 pub(crate) const POLICY_SET: &str = "policy-set/";
 pub(crate) const DISCLAIMERS: &str = "disclaimers/";
 
@@ -111,6 +112,11 @@ pub fn policy_paths(
     fixed.into_iter().chain(own).chain(before).chain(named).chain(exceptions).collect()
 }
 
+/// Whether VEX documents of somebody count for a scan.
+pub(crate) fn asks_for_vex(declared: &Environment) -> bool {
+    declared.require.scans.values().any(|scan| !scan.vex.is_empty())
+}
+
 /// Every file that a decision about one project@environment reads, of those that are `present`; files that it cannot do
 /// without are named also where they are missing.
 #[must_use]
@@ -122,12 +128,13 @@ pub fn wanted(
 ) -> BTreeSet<String> {
     let mut paths = policy_paths(present, project, environment, declared);
     paths.insert(target_path(project, environment));
-    let below = [
+    let mut below = vec![
         config(project, environment),
         approvals(project, environment),
         POLICY_SET.to_owned(),
         DISCLAIMERS.to_owned(),
     ];
+    below.extend(asks_for_vex(declared).then(|| VEX.to_owned()));
     let of_these = |path: &&&str| below.iter().any(|directory| path.starts_with(directory.as_str()));
     paths.extend(present.iter().filter(of_these).map(|path| (*path).to_owned()));
     paths

@@ -20,6 +20,10 @@ pub struct Coverage {
     /// a scan of the plan decides it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub undecided: u64,
+    /// What packages state as their licences, sorted, each once; none from engines that do not look, and where there are
+    /// more than [`MAX_LICENSES`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licenses: Option<Vec<Licensed>>,
     /// What should have been looked at and was not. Where there is any, the scan is partial and passes no gate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
@@ -27,6 +31,20 @@ pub struct Coverage {
 
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// Packages whose licences a report lists.
+pub const MAX_LICENSES: usize = 10_000;
+
+/// What a package states as its licence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Licensed {
+    /// Its package URL.
+    pub package: String,
+    /// As stated, which need not be an SPDX expression; none where nothing is stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
 }
 
 /// Something that was not looked at, or not whole.

@@ -152,6 +152,18 @@ pub(crate) struct Why {
     /// Print an exceptions.yaml for the findings that hold the release back, to fill in and sign
     #[arg(long)]
     pub(crate) exceptions: bool,
+    /// Print what passed by exceptions and VEX documents, as a VEX document of this format
+    #[arg(long, value_name = "FORMAT", conflicts_with = "exceptions")]
+    pub(crate) vex: Option<VexFormat>,
+}
+
+/// A form of VEX document.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum VexFormat {
+    /// OpenVEX 0.2.0.
+    Openvex,
+    /// CycloneDX 1.6.
+    Cyclonedx,
 }
 
 /// `project@environment`.

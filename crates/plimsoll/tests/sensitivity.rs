@@ -175,6 +175,66 @@ fn a_scan_by_other_rules_than_the_environment_names() {
     twins("scan-rules", &["E-EVIDENCE-RULES"], promote(&shop));
 }
 
+/// Adds a file to the delivery repository.
+fn added(shop: &Shop, path: &str, text: &str) {
+    let delivery = shop.world.delivery();
+    let file = delivery.join(path);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, text).unwrap();
+    for command in [["add", "."].as_slice(), &["commit", "-qm", "more"]] {
+        let ran = shop.world.repository.command(&delivery).args(command).status();
+        assert!(ran.unwrap().success());
+    }
+}
+
+/// Somebody answered for a finding, until a day that is over.
+#[test]
+fn a_finding_whose_exception_ended() {
+    let shop = scanned("FROM scratch\nENV API_TOKEN=tr0ub4dor\nUSER 10001:10001\n");
+    let people = fs::read_to_string(shop.world.delivery().join("people.yaml")).unwrap();
+    let owner = people.split("name: ").nth(1).unwrap().lines().next().unwrap();
+    let exceptions = format!(
+        "version: 1\nexceptions:\n- scan: config\n  rule: config/dockerfile-secret-in-env\n  path: Dockerfile\n  \
+         owner: {owner}\n  reason: a test\n  expires: 2026-01-01\n"
+    );
+    added(&shop, "environments/local/shop/exceptions.yaml", &exceptions);
+    shop.world.sign_policy();
+    twins("exception-expiry", &["E-EVIDENCE-FAILED"], promote(&shop));
+}
+
+/// Whoever may push to the delivery repository says that a vulnerability does not matter.
+#[test]
+fn a_vex_document_that_nobody_signed() {
+    let lock = "version = 4\n\n[[package]]\nname = \"smallvec\"\nversion = \"1.6.0\"\n\
+                source = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + "  - {scan: [dependencies]}\n");
+        world.repository.write("Cargo.lock", lock);
+    });
+    let record = shop.world.scratch(
+        "RUSTSEC-2021-0003.json",
+        br#"{"id":"RUSTSEC-2021-0003","modified":"2023-06-13T13:10:24Z",
+        "affected":[{"package":{"ecosystem":"crates.io","name":"smallvec"},"ranges":[{"type":"SEMVER",
+        "events":[{"introduced":"0.6.3"},{"fixed":"1.6.1"}]}]}]}"#,
+    );
+    let records = record.with_file_name("osv");
+    fs::create_dir(&records).unwrap();
+    fs::rename(&record, records.join("RUSTSEC-2021-0003.json")).unwrap();
+    shop.world.json(&["advisories", "import", records.to_str().unwrap()]).ok();
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        let people = fs::read_to_string(shop.world.delivery().join("people.yaml")).unwrap();
+        let named = people.split("name: ").nth(1).unwrap().lines().next().unwrap();
+        text.replace("dependencies: {block: high", &format!("dependencies: {{vex: [{named}], block: high"))
+    });
+    shop.commit_version("v2");
+    shop.world.json(&["run"]).ok();
+    let document = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"doc","statements":[{"vulnerability":
+        {"name":"RUSTSEC-2021-0003"},"products":[{"@id":"pkg:cargo/smallvec@1.6.0"}],"status":"not_affected"}]}"#;
+    added(&shop, "vex/smallvec.json", document);
+    twins("vex-signer", &["E-EVIDENCE-FAILED"], promote(&shop));
+}
+
 /// Whoever may push to the delivery repository, but not sign its rules, asks for less.
 #[test]
 fn rules_that_nobody_signed() {

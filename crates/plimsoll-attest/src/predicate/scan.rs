@@ -102,6 +102,20 @@ pub struct OwnScan {
     pub results: Vec<OwnResult>,
     /// How many more it found.
     pub unlisted: u64,
+    /// What packages state as their licences, sorted, each once; none where the scanner did not list them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licenses: Option<Vec<OwnLicense>>,
+}
+
+/// What a package states as its licence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnLicense {
+    /// Its package URL.
+    pub package: String,
+    /// As stated; none where nothing is stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
 }
 
 /// Results that a statement lists.

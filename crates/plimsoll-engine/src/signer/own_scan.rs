@@ -1,11 +1,15 @@
 //! What a signer reads out of the report of a scanner of Plimsoll, beside what it reads out of every SARIF.
 
 use plimsoll_attest::{
-    predicate::scan::{Coverage, Database, MAX_RESULTS, OwnResult, OwnScan},
+    predicate::scan::{Coverage, Database, MAX_RESULTS, OwnLicense, OwnResult, OwnScan},
     report::{ReportError, ScanReport},
 };
 use plimsoll_model::{ScanEngine, reason::printable};
-use plimsoll_scan::sarif::{ReadBack, ReadResult, read_back};
+use plimsoll_scan::{
+    report::Licensed,
+    sarif::{ReadBack, ReadResult, read_back},
+};
+use std::collections::BTreeSet;
 
 /// The report, if it is one of this scanner, and what stands in the statement.
 pub(super) fn own(
@@ -45,6 +49,11 @@ fn result(read: &ReadResult) -> OwnResult {
     }
 }
 
+fn licenses(listed: Vec<Licensed>) -> Vec<OwnLicense> {
+    let stated = listed.into_iter().map(|Licensed { package, license }| OwnLicense { package, license });
+    stated.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 fn stated(read: ReadBack) -> OwnScan {
     let mut results: Vec<OwnResult> = read.results.iter().map(result).collect();
     results.sort();
@@ -67,5 +76,6 @@ fn stated(read: ReadBack) -> OwnScan {
         },
         results,
         unlisted: unlisted as u64,
+        licenses: facts.coverage.licenses.map(licenses),
     }
 }

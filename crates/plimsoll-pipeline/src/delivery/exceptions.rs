@@ -5,7 +5,7 @@
 use super::people::{People, PersonName};
 use crate::{
     diagnostic::{FileErrors, Findings},
-    read::{self, Read, Spanned, mapping},
+    read::{self, Read, Spanned, mapping, words},
     value::{Line, Version, parse},
     yaml::Node,
 };
@@ -50,6 +50,9 @@ mapping! {
         owner: Spanned<PersonName>,
         /// Why it may stand.
         reason: Line,
+        /// Why a vulnerability does not matter, for VEX documents that are made of exceptions. Default: it matters, and is
+        /// accepted.
+        justification: Option<Justification>,
         /// Last day on which it may stand, in UTC, as in `2026-12-31`. It counts from a year before that day on.
         expires: Spanned<Day>,
     }
@@ -82,6 +85,47 @@ impl schemars::JsonSchema for Day {
     }
 }
 
+/// Why a vulnerability does not matter (OpenVEX 0.2.0, "Status Justifications").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename_all = "snake_case")]
+pub enum Justification {
+    /// The product does not have the package.
+    ComponentNotPresent,
+    /// The package does not have the code.
+    VulnerableCodeNotPresent,
+    /// Nothing calls the code.
+    VulnerableCodeNotInExecutePath,
+    /// Nobody from outside reaches the code.
+    VulnerableCodeCannotBeControlledByAdversary,
+    /// Something else keeps attackers away.
+    InlineMitigationsAlreadyExist,
+}
+
+words!(Justification {
+    "component_not_present" => Self::ComponentNotPresent,
+    "vulnerable_code_not_present" => Self::VulnerableCodeNotPresent,
+    "vulnerable_code_not_in_execute_path" => Self::VulnerableCodeNotInExecutePath,
+    "vulnerable_code_cannot_be_controlled_by_adversary" => Self::VulnerableCodeCannotBeControlledByAdversary,
+    "inline_mitigations_already_exist" => Self::InlineMitigationsAlreadyExist,
+});
+
+impl Justification {
+    /// The word of OpenVEX.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ComponentNotPresent => "component_not_present",
+            Self::VulnerableCodeNotPresent => "vulnerable_code_not_present",
+            Self::VulnerableCodeNotInExecutePath => "vulnerable_code_not_in_execute_path",
+            Self::VulnerableCodeCannotBeControlledByAdversary => {
+                "vulnerable_code_cannot_be_controlled_by_adversary"
+            }
+            Self::InlineMitigationsAlreadyExist => "inline_mitigations_already_exist",
+        }
+    }
+}
+
 /// A finding that may stand for a while.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Exception {
@@ -93,6 +137,8 @@ pub struct Exception {
     pub owner: String,
     /// Why, in one line.
     pub reason: String,
+    /// Why it does not matter, where it is a vulnerability that does not.
+    pub justification: Option<Justification>,
     /// When it begins to count: a year before it ends, so that nothing is excepted for ever.
     pub from: Timestamp,
     /// When it stops to count.
@@ -177,7 +223,15 @@ fn exception(
     }
     let (until, of) = until.zip(of)?;
     let from = until.checked_sub((366 * 24).hours()).unwrap_or(Timestamp::MIN);
-    Some(Exception { scan: file.scan.value, of, owner, reason: file.reason.0, from, until })
+    Some(Exception {
+        scan: file.scan.value,
+        of,
+        owner,
+        reason: file.reason.0,
+        justification: file.justification,
+        from,
+        until,
+    })
 }
 
 fn end_of(day: Date) -> Option<Timestamp> {

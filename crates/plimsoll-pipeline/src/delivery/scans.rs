@@ -1,14 +1,17 @@
 //! `require: scans:`: which findings block in an environment, and what else a scan must show.
 
-use super::environment::{EMPTY, Yes};
+use super::{
+    environment::{EMPTY, Yes},
+    people::PersonName,
+};
 use crate::{
     diagnostic::Findings,
     read::{Entries, Spanned, mapping, words},
-    value::{Number, Within},
+    value::{Number, Within, texts},
 };
 use plimsoll_model::{CheckName, Digest, ScanEngine};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 mapping! {
     /// Which findings of a scan block.
@@ -32,11 +35,25 @@ mapping! {
         /// Digest of the rules that must have been imported and applied, as `plimsoll rules show` prints it. Only for
         /// `secrets`. Default: any, or none.
         rules: Option<Digest>,
+        /// People of people.yaml whose signed VEX documents count. Only for `dependencies`. Default: nobody's.
+        vex: Option<Spanned<Vec<Spanned<PersonName>>>>,
+        /// Licences that dependencies may have, as in `[MIT, Apache-2.0]`; one that is not stated is none of them. Only for
+        /// `dependencies`. Default: licences are not looked at.
+        licenses: Option<Spanned<Vec<Spanned<LicenseName>>>>,
     }
 }
 
+texts! {
+    /// Identifier of a licence.
+    LicenseName("^[A-Za-z0-9.+-]+( WITH [A-Za-z0-9.+-]+)?$") = |text| {
+        spdx::Licensee::parse(text).map(|_| ()).map_err(|_| {
+            format!("`{text}` is no SPDX licence: expected one as MIT or `GPL-2.0-only WITH Classpath-exception-2.0`")
+        })
+    };
+}
+
 /// What is asked of a scan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RequireScan {
     /// The lowest level that blocks.
@@ -55,6 +72,12 @@ pub struct RequireScan {
     /// Whether comments in the source allow findings.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub comments: bool,
+    /// Names of those whose VEX documents count.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub vex: BTreeSet<String>,
+    /// Licences that dependencies may have; none: they are not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licenses: Option<BTreeSet<String>>,
 }
 
 impl schemars::JsonSchema for BlockLevel {
@@ -75,7 +98,17 @@ impl RequireScan {
     /// Asks that nothing of this level or above was found, and nothing else.
     #[must_use]
     pub const fn blocking(block: BlockLevel) -> Self {
-        Self { block, tool: None, new: None, database_age: None, rules: None, comments: false }
+        let vex = BTreeSet::new();
+        Self {
+            block,
+            tool: None,
+            new: None,
+            database_age: None,
+            rules: None,
+            comments: false,
+            vex,
+            licenses: None,
+        }
     }
 }
 
@@ -108,13 +141,13 @@ pub(super) fn check(
         found.help(&span, EMPTY, "name a scan: `secrets: {new: 0}`");
     }
     let scans = entries.into_iter().map(|(name, file)| {
-        let scan = scan(&name, &file, found);
+        let scan = scan(&name, file, found);
         (name.value, scan)
     });
     scans.collect()
 }
 
-fn scan(name: &Spanned<CheckName>, file: &RequireScanFile, found: &mut Findings) -> RequireScan {
+fn scan(name: &Spanned<CheckName>, file: RequireScanFile, found: &mut Findings) -> RequireScan {
     let engine = ScanEngine::of_check(name.value.as_str());
     if file.block.is_none() && file.new.is_none() {
         found.help(&name.span, EMPTY, "write `block: high`, or `new: 0` for nothing new");
@@ -125,9 +158,16 @@ fn scan(name: &Spanned<CheckName>, file: &RequireScanFile, found: &mut Findings)
             found.help(&name.span, format!("`{key}` is only for scans by Plimsoll itself"), help);
         }
     }
-    if file.database_age.is_some() && engine != Some(ScanEngine::Dependencies) {
-        let message = "`database-age` is only for `dependencies`: nothing else has a database";
-        found.help(&name.span, message, "leave it out");
+    let dependencies = [
+        ("database-age", file.database_age.is_some(), "has a database"),
+        ("vex", file.vex.is_some(), "has advisories"),
+        ("licenses", file.licenses.is_some(), "has licences"),
+    ];
+    for (key, given, what) in dependencies {
+        if given && engine != Some(ScanEngine::Dependencies) {
+            let message = format!("`{key}` is only for `dependencies`: nothing else {what}");
+            found.help(&name.span, message, "leave it out");
+        }
     }
     if file.rules.is_some() && engine != Some(ScanEngine::Secrets) {
         found.help(
@@ -143,5 +183,25 @@ fn scan(name: &Spanned<CheckName>, file: &RequireScanFile, found: &mut Findings)
         database_age: file.database_age.map(|age| age.0),
         rules: file.rules,
         comments: file.comments.is_some(),
+        vex: file.vex.map(|list| distinct(list, |PersonName(name)| name, found)).unwrap_or_default(),
+        licenses: file.licenses.map(|list| distinct(list, |LicenseName(name)| name, found)),
     }
+}
+
+/// The names of a list, with a diagnostic where there is none or one stands twice.
+fn distinct<T>(
+    list: Spanned<Vec<Spanned<T>>>,
+    name: impl Fn(T) -> String,
+    found: &mut Findings,
+) -> BTreeSet<String> {
+    if list.value.is_empty() {
+        found.help(&list.span, "names nothing", "leave the key out to not ask for it");
+    }
+    let mut names = BTreeSet::new();
+    for Spanned { span, value } in list.value {
+        if !names.insert(name(value)) {
+            found.help(&span, "is listed twice", "keep one of them");
+        }
+    }
+    names
 }

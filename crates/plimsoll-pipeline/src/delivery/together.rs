@@ -24,8 +24,8 @@ pub struct EnvironmentText {
 }
 
 /// Judges files that were read without errors against each other, and gives those with something wrong: an `after` that
-/// names the environment itself, one that is not there, or comes back to itself, and approvals that not enough people of
-/// people.yaml could give. Files with errors of their own are left to [`Environment::read`].
+/// names the environment itself, one that is not there, or comes back to itself, approvals that not enough people of
+/// people.yaml could give, and VEX documents of people whom it does not have. Files with errors of their own are left to [`Environment::read`].
 #[must_use]
 pub fn check_together(environments: &[EnvironmentText], people: Option<&People>) -> Vec<FileErrors> {
     let read = |text: &EnvironmentText| Environment::read(&text.file, &text.bytes).ok();
@@ -36,7 +36,10 @@ pub fn check_together(environments: &[EnvironmentText], people: Option<&People>)
             if let Some(before) = &file.after {
                 comes_after(&text.name, before, &after, found);
             }
-            people.into_iter().for_each(|people| can_agree(&file, people, found));
+            people.into_iter().for_each(|people| {
+                can_agree(&file, people, found);
+                are_known(&file, people, found);
+            });
             Some(())
         })
     });
@@ -80,6 +83,16 @@ fn circle<'a>(name: &'a EnvironmentName, after: &'a After<'_>) -> Option<Vec<&'a
         }
     }
     None
+}
+
+/// Those whose VEX documents would count are in people.yaml.
+fn are_known(file: &EnvironmentFile, people: &People, found: &mut Findings) {
+    let scans = file.require.value.scans.iter().flat_map(|scans| &scans.value.0);
+    let named = scans.flat_map(|(_, scan)| scan.vex.iter().flat_map(|names| &names.value));
+    for name in named.filter(|name| !people.people.iter().any(|person| person.name == name.value.0)) {
+        let help = "name somebody with the name that people.yaml has";
+        found.help(&name.span, format!("nobody in people.yaml is called `{}`", name.value.0), help);
+    }
 }
 
 /// Enough people have the roles that an environment asks for. Robots do not approve.

@@ -52,6 +52,7 @@ fn what_is_meant_is_read() {
         "{scans: {semgrep: {block: error}, secrets: {new: 0}, config: {block: high, comments: true}}}",
         "{scans: {dependencies: {block: critical, new: 3, database-age: 24h}}}",
         "{scans: {secrets: {new: 0, rules: \"sha256:abababababababababababababababababababababababababababababababab\"}}}",
+        "{scans: {dependencies: {block: high, vex: [Ada], licenses: [MIT, \"GPL-2.0-only WITH Classpath-exception-2.0\"]}}}",
     ] {
         let read = Environment::read("environment.yaml", format!("{BEGIN}require: {require}\n").as_bytes());
         assert!(read.is_ok(), "{require}: {}", read.unwrap_err().render());
@@ -330,6 +331,10 @@ fn scans() {
             "dependencies: {block: high, database-age: 24}",
             "config: {block: high, rules: \"sha256:abababababababababababababababababababababababababababababababab\"}",
             "secrets: {block: high, rules: mine}",
+            "config: {block: high, vex: [Ada], licenses: [MIT]}",
+            "dependencies: {block: high, vex: [], licenses: []}",
+            "dependencies: {block: high, vex: [Ada, Ada], licenses: [MIT, MIT]}",
+            "dependencies: {block: high, licenses: [Nonsense-1.0, MIT OR ISC]}",
         ],
     );
 }

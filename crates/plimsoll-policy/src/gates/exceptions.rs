@@ -1,14 +1,17 @@
-//! What lets a finding stand that would block: an exception of the delivery repository while it counts. It is named in the
-//! decision, so that whoever recomputes it sees which finding passed by whose word.
+//! What lets a finding stand that would block: an exception of the delivery repository while it counts, or a VEX document of
+//! somebody whom the environment names. It is named in the decision, so that whoever recomputes it sees which finding
+//! passed by whose word.
 
 use super::Bench;
 use crate::decision::{Excused, ExcusedBy};
 use plimsoll_attest::predicate::scan::{OwnResult, OwnScan};
-use plimsoll_model::{ScanEngine, removed};
-use plimsoll_pipeline::{Excepted, Exception};
+use plimsoll_model::{ScanEngine, reason::printable, removed};
+use plimsoll_pipeline::{Excepted, Exception, RequireScan};
 
 /// Findings of one scan that may stand.
 const MAX_EXCUSED: usize = 1000;
+/// Characters of a reason that a decision holds.
+const MAX_REASON: usize = 300;
 /// The rule about packages that are an attack.
 const MALICIOUS: &str = "dependencies/malicious";
 
@@ -20,34 +23,44 @@ pub(super) struct Sorted<'s> {
     pub(super) open: Vec<&'s OwnResult>,
 }
 
+/// A scan that an environment asks for, and what it said.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'s> {
+    pub(super) name: &'s str,
+    pub(super) require: &'s RequireScan,
+    pub(super) said: &'s OwnScan,
+}
+
 impl Bench<'_> {
     /// Sorts findings that would block. At most [`MAX_EXCUSED`] may stand.
     pub(super) fn sorted<'s>(
         &self,
-        name: &str,
-        scan: &OwnScan,
+        asked: Asked<'_>,
         blocking: impl Iterator<Item = &'s OwnResult>,
     ) -> Sorted<'s> {
         let mut sorted = Sorted { excused: vec![], open: vec![] };
         for result in blocking {
-            match self.excuse(name, scan.engine, result).filter(|_| sorted.excused.len() < MAX_EXCUSED) {
-                Some(by) => sorted.excused.push(excused(name, result, by)),
+            match self.excuse(asked, result).filter(|_| sorted.excused.len() < MAX_EXCUSED) {
+                Some(by) => sorted.excused.push(excused(asked.name, result, by)),
                 None => sorted.open.push(result),
             }
         }
         sorted
     }
 
-    fn excuse(&self, name: &str, engine: ScanEngine, result: &OwnResult) -> Option<ExcusedBy> {
-        if may_be_malicious(engine, result) {
+    fn excuse(&self, asked: Asked<'_>, result: &OwnResult) -> Option<ExcusedBy> {
+        if may_be_malicious(asked.said.engine, result) {
             return None;
         }
-        let counts = |exception: &&Exception| is_about(exception, name, result) && self.counts(exception);
-        self.inputs.exceptions.iter().find(counts).map(|exception| ExcusedBy::Exception {
+        let counts =
+            |exception: &&Exception| is_about(exception, asked.name, result) && self.counts(exception);
+        let exception = self.inputs.exceptions.iter().find(counts).map(|exception| ExcusedBy::Exception {
             owner: exception.owner.clone(),
             reason: exception.reason.clone(),
+            justification: exception.justification.map(|word| word.as_str().to_owned()),
             until: exception.until,
-        })
+        });
+        exception.or_else(|| self.cleared(asked, result).ok().flatten())
     }
 
     fn counts(&self, exception: &Exception) -> bool {
@@ -55,21 +68,45 @@ impl Bench<'_> {
         exception.from <= self.inputs.now && !over
     }
 
-    /// Why an exception that somebody wrote for one of these findings does not count; empty where there is none.
-    pub(super) fn in_vain(&self, name: &str, scan: &OwnScan, open: &[&OwnResult]) -> String {
-        let mut written = open.iter().filter_map(|result| {
-            let about = |exception: &&Exception| is_about(exception, name, result);
-            Some((*result, self.inputs.exceptions.iter().find(about)?))
-        });
-        written.next().map_or_else(String::new, |(result, exception)| {
+    /// What VEX documents say about a vulnerability. A package inside a product is meant only in this artifact.
+    fn cleared(&self, asked: Asked<'_>, result: &OwnResult) -> Result<Option<ExcusedBy>, &'static str> {
+        let Some(package) = result.package.as_deref().filter(|_| !result.advisories.is_empty()) else {
+            return Ok(None);
+        };
+        let names: Vec<&str> = result.advisories.iter().map(String::as_str).collect();
+        let product = format!("pkg:oci/{}@{}", self.inputs.project.name, self.inputs.release.artifact);
+        let cleared = self.vex.said(&asked.require.vex, &names, package, &product)?;
+        Ok(cleared.map(|cleared| ExcusedBy::Vex {
+            document: cleared.document.digest,
+            person: cleared.person.to_owned(),
+            status: cleared.statement.status.as_str().to_owned(),
+            reason: printable(&cleared.statement.reason, MAX_REASON),
+        }))
+    }
+
+    /// Why what somebody wrote so that one of these findings may stand does not count; empty where nobody did.
+    pub(super) fn in_vain(&self, asked: Asked<'_>, open: &[&OwnResult]) -> String {
+        let mut all = open.iter().filter_map(|result| self.problem(asked, result));
+        let unread =
+            || self.vex.problem.clone().filter(|_| !asked.require.vex.is_empty() && !open.is_empty());
+        let problem = all.next().or_else(unread);
+        problem.map_or_else(String::new, |problem| format!(" ({problem})"))
+    }
+
+    fn problem(&self, asked: Asked<'_>, result: &OwnResult) -> Option<String> {
+        let malicious = may_be_malicious(asked.said.engine, result);
+        let disputed = self.cleared(asked, result).err().map(str::to_owned);
+        let about = |exception: &&Exception| is_about(exception, asked.name, result);
+        let exception = self.inputs.exceptions.iter().find(about).map(|exception| {
             let problem = match () {
-                () if may_be_malicious(scan.engine, result) => "is about an attack".to_owned(),
+                () if malicious => "is about an attack".to_owned(),
                 () if exception.until <= self.inputs.now => format!("ended at {}", exception.until),
                 () if exception.from > self.inputs.now => format!("counts from {} on", exception.from),
                 () => format!("is one of more than {MAX_EXCUSED}"),
             };
-            format!(" (the exception of {} {problem})", exception.owner)
-        })
+            format!("the exception of {} {problem}", exception.owner)
+        });
+        exception.or(disputed)
     }
 }
 

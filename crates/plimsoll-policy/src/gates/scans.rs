@@ -1,6 +1,10 @@
 //! The gates of scans: what looked, at what, with which rules and data, and which findings block.
 
-use super::{Bench, Judged, Refused, exceptions::Sorted};
+use super::{
+    Bench, Judged, Refused,
+    exceptions::{Asked, Sorted},
+    licenses,
+};
 use crate::{
     decide::Evidence,
     decision::{Excused, Summary},
@@ -60,8 +64,11 @@ impl Bench<'_> {
         let scans = &self.inputs.declared.require.scans;
         let own = scans.iter().filter_map(|(name, require)| {
             let (_, statement) = self.scanned(name.as_str()).ok()?;
-            let own = statement.value().predicate.own.as_ref()?;
-            Some(self.blocking(name.as_str(), own, require).excused)
+            let said = statement.value().predicate.own.as_ref()?;
+            let asked = Asked { name: name.as_str(), require, said };
+            let mut excused = self.blocking(asked).excused;
+            excused.extend(self.sorted(asked, licenses::refused(asked).iter()).excused);
+            Some(excused)
         });
         own.flatten().collect()
     }
@@ -118,26 +125,29 @@ impl Bench<'_> {
         }
         self.by_rules(name, own, require, digest)?;
         self.fresh(name, own, require, digest)?;
-        let open = self.blocking(name, own, require).open;
+        let asked = Asked { name, require, said: own };
+        self.licenses(asked, digest)?;
+        let open = self.blocking(asked).open;
         let (silenced, open): (Vec<_>, Vec<_>) = open.into_iter().partition(|result| result.suppressed);
         if !silenced.is_empty() && !require.comments && !removed!("scan-comments") {
             let reason = self.detailed(Code::EvidenceConfig, name, format!("{} findings", silenced.len()));
             return Err(Refused::new(Outcome::Failed, Some(digest), reason));
         }
         let what = if require.new.is_some() { "new findings" } else { "findings" };
-        let what = format!("{what} that block here{}", self.in_vain(name, own, &open));
+        let what = format!("{what} that block here{}", self.in_vain(asked, &open));
         self.at_most(require.new.unwrap_or(0), open.len() as u64, &what, name, digest)
     }
 
     /// Findings of a severity that blocks here, without those that the release that runs here has where only new ones
     /// count.
-    fn blocking<'s>(&self, name: &str, own: &'s OwnScan, require: &RequireScan) -> Sorted<'s> {
+    fn blocking<'s>(&self, asked: Asked<'s>) -> Sorted<'s> {
+        let Asked { name, require, said } = asked;
         let known = require.new.map_or_else(BTreeSet::new, |_| self.known(name));
-        let blocking = own
+        let blocking = said
             .results
             .iter()
             .filter(|result| blocks(result.severity, require.block) && !known.contains(&result.fingerprint));
-        self.sorted(name, own, blocking)
+        self.sorted(asked, blocking)
     }
 
     /// Who may choose the rules may choose what is found, so an environment can name those that must have been imported.

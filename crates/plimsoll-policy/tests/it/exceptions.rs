@@ -98,6 +98,7 @@ fn a_decision_names_what_let_each_finding_pass_and_is_computed_again_offline() {
     let by = ExcusedBy::Exception {
         owner: "ada".into(),
         reason: "it is not called".into(),
+        justification: None,
         until: time("2026-03-02T00:00:00Z"),
     };
     let expected = Excused {
@@ -170,7 +171,7 @@ fn an_exception_covers_what_a_comment_allows() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// From findings of which some are excepted: leaving an exception out, or letting it end, allows nothing that was
     /// refused, and refuses what was allowed by it.

@@ -19,3 +19,4 @@ mod rego;
 mod replay;
 mod samples;
 mod scans;
+mod vex;

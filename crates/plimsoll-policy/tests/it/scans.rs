@@ -29,6 +29,7 @@ pub(crate) fn own(engine: ScanEngine, results: &[OwnResult]) -> OwnScan {
         coverage: Coverage { files: 12, bytes: 3400, packages: 0 },
         results: results.to_vec(),
         unlisted: 0,
+        licenses: None,
     }
 }
 

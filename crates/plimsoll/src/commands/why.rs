@@ -1,5 +1,8 @@
 //! `plimsoll why`: each gate of the newest decision, with the reasons of those that did not pass.
 
+mod excused;
+mod merged;
+
 use crate::{
     cli::{ProjectAt, Why},
     context::Context,
@@ -7,20 +10,13 @@ use crate::{
     output::Output,
     records::{self, DecisionRecord},
 };
-use plimsoll_attest::{
-    Statement, Verified,
-    predicate::{Scan, scan::OwnResult},
-    verify,
-};
+use merged::{Found, Group};
+use plimsoll_attest::{Statement, Verified, predicate::Scan, verify};
 use plimsoll_engine::ports::Blobs as _;
 use plimsoll_model::{Outcome, Role, reason::printable};
-use plimsoll_policy::{
-    Decision, Gate, Summary, Verdict,
-    decision::{Excused, ExcusedBy},
-};
+use plimsoll_policy::{Gate, Summary, Verdict};
 use plimsoll_store::StateDir;
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 /// Bytes of a bundle.
 const LIMIT: u64 = 64 << 20;
@@ -35,7 +31,11 @@ pub(crate) fn why(context: &Context, arguments: &Why, output: &Output) -> Result
     let summary = &statement.value().predicate;
     let decision = &summary.decision;
     if arguments.exceptions {
-        return exceptions(context, &state, &record, decision, output);
+        return excused::exceptions(context, &state, &record, decision, output);
+    }
+    if let Some(format) = arguments.vex {
+        excused::vex(format, summary, output);
+        return Ok(());
     }
     let verdict = match decision.verdict {
         Verdict::Allow => "allowed",
@@ -49,13 +49,14 @@ pub(crate) fn why(context: &Context, arguments: &Why, output: &Output) -> Result
         decision.delivery_commit,
         statement.payload_digest()
     );
+    let reports = reports(context, &state, &record, &decision.gates)?;
+    let found = found(&reports);
+    let groups = merged::merged(&found);
     for gate in &decision.gates {
         text.push_str(&gate_text(gate));
         let excused = decision.excused.iter().filter(|excused| excused.gate == gate.name);
-        text.extend(excused.map(excused_text));
-        if gate.outcome != Outcome::Passed && gate.name.starts_with("scans.") {
-            text.push_str(&found(context, &state, &record, gate)?);
-        }
+        text.extend(excused.map(excused::line));
+        text.push_str(&found_text(&groups, gate, &record));
     }
     output.result(&text, summary);
     Ok(())
@@ -71,50 +72,6 @@ pub(crate) fn verified(
     let bundle = state.layout().read(&record.bundle, LIMIT)?;
     let role = if record.allowed { Role::Decision(unit.environment.clone()) } else { Role::Refusal };
     Ok(verify(&bundle, &context.trust()?, &role)?)
-}
-
-/// Entries of `exceptions.yaml` for everything that a scan found where its gate did not pass, as far as they are no
-/// attacks. Who answers for each, why and how long is for people to write.
-fn exceptions(
-    context: &Context,
-    state: &StateDir,
-    record: &DecisionRecord,
-    decision: &Decision,
-    output: &Output,
-) -> Result<(), Failure> {
-    let mut entries = BTreeSet::new();
-    for gate in decision.gates.iter().filter(|gate| gate.outcome != Outcome::Passed) {
-        let Some(name) = gate.name.strip_prefix("scans.") else { continue };
-        let Some((_, scan)) = scan_of(context, state, record, gate)? else { continue };
-        let passed = |finding| decision.excused.iter().any(|e| (&e.gate, e.finding) == (&gate.name, finding));
-        let results = scan.value().predicate.own.iter().flat_map(|own| &own.results);
-        let open = results.filter(|result| !passed(result.fingerprint));
-        entries.extend(open.filter_map(|result| entry(name, result)));
-    }
-    let list =
-        if entries.is_empty() { " []\n".to_owned() } else { format!("\n{}", String::from_iter(entries)) };
-    let text = format!("version: 1\nexceptions:{list}");
-    output.result(text.trim_end(), &serde_json::json!({ "exceptions": text }));
-    Ok(())
-}
-
-/// A finding that can be excepted, by the words that people know it by.
-fn entry(scan: &str, result: &OwnResult) -> Option<String> {
-    let rule = result.rule.as_deref().filter(|rule| *rule != plimsoll_dependencies::rules::MALICIOUS.id)?;
-    let quoted = |text: &str| Value::from(text).to_string();
-    let (advisory, package) = (result.advisories.first(), result.package.as_deref());
-    let named = match (advisory, package) {
-        (Some(advisory), Some(package)) => {
-            format!("advisory: {}\n    package: {}", quoted(advisory), quoted(package))
-        }
-        _ => format!("finding: {}", quoted(&result.fingerprint.to_string())),
-    };
-    let place = result.path.as_deref().or(package).unwrap_or_default();
-    let place = printable(place, 200);
-    Some(format!(
-        "  # {} {rule} {place}\n  - scan: {scan}\n    {named}\n    owner:\n    reason:\n    expires:\n",
-        result.severity
-    ))
 }
 
 type Scanned = Verified<Statement<Scan>>;
@@ -133,29 +90,61 @@ fn scan_of(
     Ok(Some((made.name.clone(), verify::<Scan>(&bundle, &context.trust()?, &Role::Scanner)?)))
 }
 
-/// What the scan behind a gate found, each with its place and what to do.
-fn found(
+/// The report of the scan behind a gate that did not pass.
+struct Report {
+    gate: String,
+    scan: String,
+    runs: Vec<Value>,
+}
+
+/// The reports behind the gates of scans that did not pass, as far as they are there and are JSON.
+fn reports(
     context: &Context,
     state: &StateDir,
     record: &DecisionRecord,
-    gate: &Gate,
-) -> Result<String, Failure> {
-    let Some((name, scan)) = scan_of(context, state, record, gate)? else { return Ok(String::new()) };
-    let Some(report) = scan.value().predicate.report else { return Ok(String::new()) };
-    let bytes = state.layout().read(&report, LIMIT)?;
-    let Ok(log) = serde_json::from_slice::<Value>(&bytes) else { return Ok(String::new()) };
-    let runs = log["runs"].as_array().into_iter().flatten();
-    let results: Vec<_> = runs.flat_map(|run| run["results"].as_array().into_iter().flatten()).collect();
-    let mut text: String = results.iter().take(SHOWN).map(|result| result_text(result)).collect();
-    if results.len() > SHOWN {
-        text.push_str(&format!(
-            "     and {} more: plimsoll logs {} {}\n",
-            results.len() - SHOWN,
-            record.run,
-            name
-        ));
+    gates: &[Gate],
+) -> Result<Vec<Report>, Failure> {
+    let mut reports = Vec::new();
+    for gate in gates.iter().filter(|gate| gate.outcome != Outcome::Passed && gate.name.starts_with("scans."))
+    {
+        let Some((scan, statement)) = scan_of(context, state, record, gate)? else { continue };
+        let Some(report) = statement.value().predicate.report else { continue };
+        let bytes = state.layout().read(&report, LIMIT)?;
+        let log = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
+        let runs = log["runs"].as_array().cloned().unwrap_or_default();
+        reports.push(Report { gate: gate.name.clone(), scan, runs });
     }
-    Ok(text)
+    Ok(reports)
+}
+
+fn found(reports: &[Report]) -> Vec<Found<'_>> {
+    reports.iter().flat_map(|report| report.runs.iter().flat_map(move |run| results(report, run))).collect()
+}
+
+fn results<'r>(report: &'r Report, run: &'r Value) -> impl Iterator<Item = Found<'r>> {
+    let tool = run["tool"]["driver"]["name"].as_str().unwrap_or_default();
+    let results = run["results"].as_array().into_iter().flatten();
+    results.map(move |result| Found { gate: &report.gate, scan: &report.scan, tool, result })
+}
+
+/// What the scan behind a gate found first, each with its place and what to do.
+fn found_text(groups: &[Group<'_>], gate: &Gate, record: &DecisionRecord) -> String {
+    let own: Vec<_> = groups.iter().filter(|group| group.first.gate == gate.name).collect();
+    let mut text: String = own.iter().take(SHOWN).map(|group| group_text(group)).collect();
+    if let Some(more) = own.get(SHOWN) {
+        let scan = more.first.scan;
+        text.push_str(&format!("     and {} more: plimsoll logs {} {scan}\n", own.len() - SHOWN, record.run));
+    }
+    text
+}
+
+fn group_text(group: &Group<'_>) -> String {
+    let mut text = result_text(group.first.result);
+    if !group.others.is_empty() {
+        let others = group.others.iter().map(|scan| printable(scan, 100)).collect::<Vec<_>>().join(", ");
+        text.push_str(&format!("       also found by {others}\n"));
+    }
+    text
 }
 
 /// One result of a SARIF report, which no one needs to have written well.
@@ -175,22 +164,6 @@ fn result_text(result: &Value) -> String {
         line.push_str(&format!("       fix: {}\n", printable(fix, 300)));
     }
     line
-}
-
-/// A finding that may stand, and by whose word.
-fn excused_text(excused: &Excused) -> String {
-    let what = excused.advisories.first().or(excused.rule.as_ref()).map_or("", String::as_str);
-    let what =
-        format!("{} {}", printable(what, 100), printable(excused.package.as_deref().unwrap_or(""), 200));
-    match &excused.by {
-        ExcusedBy::Exception { owner, reason, until } => format!(
-            "     {} ({}) stands until {until} by {}: {}\n",
-            what.trim(),
-            excused.finding.short(),
-            printable(owner, 100),
-            printable(reason, 300)
-        ),
-    }
 }
 
 fn gate_text(gate: &Gate) -> String {

@@ -5,7 +5,7 @@ use crate::{
     service::{EXECUTABLE, Shop, service_pipeline},
 };
 use plimsoll_model::Timestamp;
-use std::{fs, time::Duration};
+use std::{fs, process::Command, time::Duration};
 
 const EXCEPTIONS: &str = "environments/local/shop/exceptions.yaml";
 
@@ -37,6 +37,13 @@ fn soon() -> String {
     day(Timestamp::now() + 30 * DAY)
 }
 
+/// The person of the delivery repository.
+fn owner(shop: &Shop) -> String {
+    let people = fs::read_to_string(shop.world.delivery().join("people.yaml")).unwrap();
+    let name = people.split("name: ").nth(1).unwrap().lines().next().unwrap();
+    name.trim_matches(['"', ',', '}']).to_owned()
+}
+
 /// Puts the entries that `why --exceptions` printed into force, with a person, a reason and a day.
 fn except(shop: &Shop, printed: &str, owner: &str, expires: &str) {
     let filled = printed
@@ -44,19 +51,14 @@ fn except(shop: &Shop, printed: &str, owner: &str, expires: &str) {
         .replace("reason:\n", "reason: nothing calls it\n");
     let filled = filled.replace("expires:", &format!("expires: {expires}"));
     fs::write(shop.world.delivery().join(EXCEPTIONS), filled).unwrap();
-    let delivery = shop.world.delivery();
-    for command in [["add", "."].as_slice(), &["commit", "-qm", "an exception"]] {
-        let ran = shop.world.repository.command(&delivery).args(command).status();
-        assert!(ran.unwrap().success());
-    }
+    commit(shop, "an exception");
 }
 
 #[test]
 fn a_finding_is_let_go_by_a_person_until_a_day_and_anybody_can_check_it_offline() {
     let shop = vulnerable();
     let world = &shop.world;
-    let people = fs::read_to_string(world.delivery().join("people.yaml")).unwrap();
-    let owner = people.split("name: ").nth(1).unwrap().lines().next().unwrap().trim_matches(['"', ',', '}']);
+    let owner = &owner(&shop);
     let printed = world.plimsoll(&["why", "shop@local", "--exceptions"]).ok().stdout;
     for part in ["advisory: \"RUSTSEC-2021-0003\"", "package: \"pkg:cargo/smallvec@1.6.0\"", "Cargo.lock"] {
         assert!(printed.contains(part), "{part}: {printed}");
@@ -90,8 +92,59 @@ fn what_is_wrong_with_an_exception_is_shown_before_anybody_signs_it() {
     let printed = shop.world.plimsoll(&["why", "shop@local", "--exceptions"]).ok().stdout;
     let check = || shop.world.plimsoll(&["check", delivery.to_str().unwrap()]);
     except(&shop, &printed, "nobody-like-that", &soon());
-    let refused = check().ended(1);
+    let refused = check().ended(2);
     assert!(refused.stderr.contains("nobody in people.yaml is called"), "{refused:#?}");
     fs::write(delivery.join(EXCEPTIONS), "version: 1\nexceptions: []\n").unwrap();
     check().ok();
+}
+
+/// Adds files to the delivery repository as one commit.
+fn commit(shop: &Shop, message: &str) {
+    for command in [["add", "."].as_slice(), &["commit", "-qm", message]] {
+        let ran = shop.world.repository.command(&shop.world.delivery()).args(command).status();
+        assert!(ran.unwrap().success());
+    }
+}
+
+#[test]
+fn a_signed_vex_document_of_somebody_who_is_named_lets_a_release_go() {
+    let shop = vulnerable();
+    let (world, delivery) = (&shop.world, shop.world.delivery());
+    let owner = owner(&shop);
+    let document = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"doc","author":"us","timestamp":"2026-01-01T00:00:00Z",
+        "version":1,"statements":[{"vulnerability":{"name":"RUSTSEC-2021-0003"},"products":[{"@id":"pkg:cargo/smallvec@1.6.0"}],
+        "status":"not_affected","impact_statement":"nothing calls it"}]}"#;
+    fs::create_dir(delivery.join("vex")).unwrap();
+    fs::write(delivery.join("vex/smallvec.json"), document).unwrap();
+    commit(&shop, "an opinion");
+    world.change_delivery("environments/local/environment.yaml", |text| {
+        text.replace("dependencies: {block: high", &format!("dependencies: {{vex: [{owner}], block: high"))
+    });
+    let refused = shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    assert!(refused.stdout.contains("nobody signed it"), "{refused:#?}");
+    let mut sign = Command::new("ssh-keygen");
+    sign.args(["-q", "-Y", "sign", "-n", "plimsoll-vex", "-f"]).arg(world.person.private_path());
+    assert!(sign.arg(delivery.join("vex/smallvec.json")).status().unwrap().success());
+    commit(&shop, "signed");
+    shop.promote().ok();
+    let why = world.plimsoll(&["why", "shop@local"]).ok().stdout;
+    assert!(why.contains(&format!("is not_affected by {owner} in the VEX document")), "{why}");
+    for format in ["openvex", "cyclonedx"] {
+        let written = world.plimsoll(&["why", "shop@local", "--vex", format]).ok().stdout;
+        for part in ["pkg:cargo/smallvec@1.6.0", "RUSTSEC-2021-0003", "not_affected", "nothing calls it"] {
+            assert!(written.contains(part), "{format} {part}: {written}");
+        }
+    }
+    let file = world.scratch("release.tar", b"");
+    let file = file.to_str().unwrap();
+    world.json(&["dossier", "shop@local", "--output", file]).ok();
+    world.json(&["verify", file]).ok();
+    // Lock files of Cargo state no licences, so that a list of them refuses until somebody answers for the package.
+    world.change_delivery("environments/local/environment.yaml", |text| {
+        text.replace("block: high", "licenses: [MIT], block: high")
+    });
+    shop.commit_version("v3");
+    world.json(&["run"]).ok();
+    let refused = shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    assert!(refused.stdout.contains("packages have no licence that is allowed here"), "{refused:#?}");
 }

@@ -97,6 +97,7 @@ fn checked(found: Found, index: &Index, allowed: Option<&Allowed>) -> Result<Rep
     let options = Options { licenses: allowed, ..Options::default() };
     let checked = matching::check(&graphs, index, &options).map_err(|error| advisories::damaged(&error))?;
     coverage.packages = checked.packages;
+    coverage.licenses = matching::licenses(&graphs);
     coverage.gaps.extend(checked.gaps);
     Ok(report(coverage, Some(index), checked.findings, vec![]))
 }
