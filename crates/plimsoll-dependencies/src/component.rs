@@ -75,6 +75,20 @@ impl Ecosystem {
         Self::ALL.into_iter().find(|ecosystem| ecosystem.osv() == family)
     }
 
+    /// The one of a package URL; none for other kinds of packages.
+    #[must_use]
+    pub fn of_purl(purl: &str) -> Option<Self> {
+        let mut parts = purl.strip_prefix("pkg:")?.split('/');
+        let (kind, vendor) = (parts.next()?, parts.next());
+        Self::ALL.into_iter().filter(|ecosystem| ecosystem.purl_type() == kind).find(|ecosystem| {
+            match ecosystem {
+                Self::Debian => vendor == Some("debian"),
+                Self::Ubuntu => vendor == Some("ubuntu"),
+                _ => true,
+            }
+        })
+    }
+
     /// Its type in a package URL (purl specification, "Known purl types").
     #[must_use]
     pub fn purl_type(self) -> &'static str {
@@ -142,6 +156,17 @@ pub enum Source {
     Path(String),
     /// An archive at an address.
     Url(String),
+}
+
+impl Source {
+    /// The address, where it is not a registry that nobody names.
+    #[must_use]
+    pub const fn address(&self) -> Option<&String> {
+        match self {
+            Self::Registry => None,
+            Self::RegistryAt(text) | Self::Git(text) | Self::Path(text) | Self::Url(text) => Some(text),
+        }
+    }
 }
 
 /// The function of a digest that a lock file states.
@@ -265,7 +290,8 @@ impl Component {
 }
 
 /// How much of the whole a graph holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Completeness {
     /// Everything that the build can use.
     #[default]
@@ -418,6 +444,16 @@ mod tests {
         }
         assert_eq!(Ecosystem::from_osv("Debian:12"), Some(Ecosystem::Debian));
         assert_eq!(Ecosystem::from_osv("cargo"), None);
+    }
+
+    #[test]
+    fn a_package_url_tells_its_ecosystem() {
+        for ecosystem in Ecosystem::ALL {
+            assert_eq!(Ecosystem::of_purl(&purl::of(ecosystem, "a", "1", &[])), Some(ecosystem));
+        }
+        for foreign in ["pkg:deb/other/a@1", "pkg:generic/a@1", "cargo/a@1", "pkg:", ""] {
+            assert_eq!(Ecosystem::of_purl(foreign), None, "{foreign}");
+        }
     }
 
     #[test]

@@ -254,6 +254,10 @@ registry! {
         "{check} was made with the imported rules {actual}, and the environment asks for {expected}",
         "The environment decides which rules judge.",
         "plimsoll rules import FILES, then run again";
+    EvidenceIncomplete "E-EVIDENCE-INCOMPLETE", Author,
+        "{check} does not name everything that the artifact is made of: {detail}",
+        "What a list lacks, no advisory can be compared with, today or when one is published.",
+        "add the lock file that names it, or write `sbom: any` in environment.yaml";
     EvidenceStale "E-EVIDENCE-STALE", Operator,
         "{check} was made with data of {updated}, and the environment asks for data of at most {limit}",
         "What was not known yet when a scan was made, it could not find.",

@@ -187,6 +187,12 @@ fn evidence() {
         ("a scan that does not exist", evidence("{scan: [secrets, dependency]}")),
         ("a scan with a command", evidence("{scan: [config], run: ./mine}")),
         ("a scan twice", evidence("{scan: [secrets, config]}\n  - {scan: [config]}")),
+        ("a list of the source", evidence("{scan: [sbom], on: source}")),
+        (
+            "a list of the artifact, twice",
+            evidence("{scan: [sbom, secrets], on: artifact}\n  - {scan: [sbom]}"),
+        ),
+        ("a test under the name of the list", evidence("{test: sbom, on: source, run: x}")),
         ("a test under the name of a scan", evidence("{test: secrets, on: source, run: x}")),
         (
             "a tool under the name of a scan",
@@ -232,6 +238,7 @@ fn environments() {
         ("no requirement", "version: 1\nid: \"00000000000000000000000000000007\"\n".to_owned()),
         ("an empty one", require("{}")),
         ("a blank one", require("")),
+        ("half a list", require("{sbom: most}")),
         ("empty parts", require("{source: {}, provenance: {}, tests: {}, scans: {}}")),
         ("what looks like one", require("{source: {protected: false, signed: false}}")),
         ("lists that nothing satisfies", require("{provenance: {builder: [], network: []}}")),

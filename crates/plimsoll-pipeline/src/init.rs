@@ -7,6 +7,7 @@ use crate::{
         environment::{Require, RequireProvenance, RequireSource},
         freeze::FreezeWindow,
         rollback::{FailureKind, Rollback},
+        sbom::RequireSbom,
         scans::{BlockLevel, RequireScan},
         target::Place,
     },
@@ -194,6 +195,13 @@ fn require_text(text: &mut String, require: &Require) {
         "scans",
         scans.map(|(name, scan)| format!("{}: {}", scalar(name.as_str()), scan_text(scan))),
     );
+    if let Some(sbom) = require.sbom {
+        let word = match sbom {
+            RequireSbom::Any => "any",
+            RequireSbom::Complete => "complete",
+        };
+        let _ = writeln!(text, "  sbom: {word}");
+    }
     if let Some(approvals) = &require.approvals {
         let _ = writeln!(text, "  approvals: {}", approvals_text(approvals));
     }

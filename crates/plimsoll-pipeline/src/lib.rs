@@ -25,6 +25,7 @@ pub use delivery::{
     project::Project,
     registries::{Delivery, Registry},
     rollback::{FailureKind, Rollback},
+    sbom::RequireSbom,
     scans::{BlockLevel, RequireScan},
     target::{Place, ServiceTarget, Target},
     together::{EnvironmentText, check_together},

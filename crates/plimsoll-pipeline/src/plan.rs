@@ -110,6 +110,8 @@ pub enum PredicateKind {
     TestResult,
     /// Findings of a scan.
     Scan,
+    /// A bill of materials.
+    Sbom,
 }
 
 /// One check, resolved.
@@ -229,6 +231,7 @@ fn planned_check(check: &Check, variables: &BTreeMap<String, String>) -> Planned
     let predicate = match check.kind {
         CheckKind::Test { .. } => PredicateKind::TestResult,
         CheckKind::Adapter { .. } | CheckKind::Scan { .. } => PredicateKind::Scan,
+        CheckKind::Sbom => PredicateKind::Sbom,
     };
     let report = check.kind.report_file().and_then(RelPath::parent);
     PlannedCheck {

@@ -10,7 +10,7 @@ use crate::{
 };
 use plimsoll_attest::{
     Predicate as _, Statement, Verified,
-    predicate::{Delta, Observation, Provenance, Run, Scan, SourceRevision, TestResult},
+    predicate::{Delta, Observation, Provenance, Run, Sbom, Scan, SourceRevision, TestResult},
 };
 use plimsoll_model::{
     Code, CommitId, Digest, EnvironmentName, Outcome, ProjectName, Reason, Timestamp, jcs,
@@ -86,6 +86,8 @@ pub enum Evidence {
     Test(Verified<Statement<TestResult>>),
     /// About an adapter.
     Scan(Verified<Statement<Scan>>),
+    /// About what the artifact is made of.
+    Sbom(Box<Verified<Statement<Sbom>>>),
     /// About what changes.
     Delta(Verified<Statement<Delta>>),
     /// About what runs.
@@ -103,6 +105,7 @@ impl Evidence {
             Self::Provenance(statement) => *statement.payload_digest(),
             Self::Test(statement) => *statement.payload_digest(),
             Self::Scan(statement) => *statement.payload_digest(),
+            Self::Sbom(statement) => *statement.payload_digest(),
             Self::Delta(statement) => *statement.payload_digest(),
             Self::Observation(statement) => *statement.payload_digest(),
             Self::Decision(statement) => *statement.payload_digest(),
@@ -115,6 +118,7 @@ impl Evidence {
             Self::Provenance(_) => Provenance::TYPE,
             Self::Test(_) => TestResult::TYPE,
             Self::Scan(_) => Scan::TYPE,
+            Self::Sbom(_) => Sbom::TYPE,
             Self::Delta(_) => Delta::TYPE,
             Self::Observation(_) => Observation::TYPE,
             Self::Decision(_) => Summary::TYPE,

@@ -30,6 +30,7 @@ mod licenses;
 mod people;
 mod policies;
 mod policy_set;
+mod sbom;
 mod scans;
 mod select;
 mod surroundings;
@@ -134,6 +135,8 @@ impl Bench<'_> {
         gates.extend(require.provenance.as_ref().map(|asked| gate("provenance", self.provenance(asked))));
         let tests = require.tests.iter().filter(|_| !removed!("tests"));
         gates.extend(tests.map(|(name, on)| gate(format!("tests.{name}"), self.test(name.as_str(), *on))));
+        let sbom = require.sbom.filter(|_| !removed!("sbom"));
+        gates.extend(sbom.map(|asked| gate("sbom", self.sbom(asked))));
         let scans = require.scans.iter().filter(|_| !removed!("scans"));
         gates.extend(scans.map(|(name, scan)| gate(format!("scans.{name}"), self.scan(name.as_str(), scan))));
         gates

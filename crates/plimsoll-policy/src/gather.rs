@@ -14,7 +14,7 @@ use crate::{
 use plimsoll_attest::{
     Predicate, SignedPolicySet, Trust, TrustRoot,
     policy_set::PolicySetFile,
-    predicate::{Delta, Observation, Provenance, Run, Scan, SourceRevision, TestResult},
+    predicate::{Delta, Observation, Provenance, Run, Sbom, Scan, SourceRevision, TestResult},
     verify, verify_any,
 };
 use plimsoll_model::{
@@ -361,6 +361,7 @@ fn read_evidence(bundle: &[u8], trust: &Trust) -> Option<Evidence> {
         Provenance::TYPE => verify(bundle, trust, &Role::Builder).ok().map(Evidence::Provenance),
         TestResult::TYPE => verify(bundle, trust, &Role::Scanner).ok().map(Evidence::Test),
         Scan::TYPE => verify(bundle, trust, &Role::Scanner).ok().map(Evidence::Scan),
+        Sbom::TYPE => verify(bundle, trust, &Role::Scanner).ok().map(Box::new).map(Evidence::Sbom),
         Delta::TYPE => verify(bundle, trust, &Role::Source).ok().map(Evidence::Delta),
         Observation::TYPE => verify(bundle, trust, &role).ok().map(Evidence::Observation),
         Summary::TYPE => verify(bundle, trust, &role).ok().map(Box::new).map(Evidence::Decision),

@@ -103,6 +103,9 @@ pub(crate) enum Command {
     /// The supervisor of one service
     #[command(name = "__supervisor", hide = true)]
     Supervisor(Supervisor),
+    /// Lists the packages of a source and its artifact for whoever signs the list
+    #[command(name = "__bill", hide = true)]
+    Bill(Bill),
     /// Takes an artifact apart
     #[command(name = "__unpacker", hide = true)]
     Unpacker(Unpacker),
@@ -538,6 +541,14 @@ pub(crate) struct Supervisor {
     pub(crate) dossier: Digest,
     #[arg(long)]
     pub(crate) why: crate::door::Why,
+}
+
+/// `plimsoll __bill`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Bill {
+    pub(crate) source: PathBuf,
+    pub(crate) artifact: PathBuf,
+    pub(crate) to: PathBuf,
 }
 
 /// `plimsoll __unpacker`

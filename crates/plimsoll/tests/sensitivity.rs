@@ -235,6 +235,20 @@ fn a_vex_document_that_nobody_signed() {
     twins("vex-signer", &["E-EVIDENCE-FAILED"], promote(&shop));
 }
 
+#[test]
+fn a_release_whose_list_of_packages_lacks_something() {
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + "  - {scan: [sbom]}\n");
+        world.repository.write("requirements.txt", "flask>=2\n");
+    });
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        text.replace("sbom: any", "sbom: complete")
+    });
+    shop.world.json(&["run"]).ok();
+    twins("sbom", &["E-EVIDENCE-INCOMPLETE"], promote(&shop));
+}
+
 /// Whoever may push to the delivery repository, but not sign its rules, asks for less.
 #[test]
 fn rules_that_nobody_signed() {

@@ -7,6 +7,7 @@ pub mod delta;
 pub mod observation;
 pub mod provenance;
 pub mod run;
+pub mod sbom;
 pub mod scan;
 pub mod source;
 pub mod test;
@@ -16,6 +17,7 @@ pub use delta::{Delta, DeltaCommit};
 pub use observation::Observation;
 pub use provenance::Provenance;
 pub use run::Run;
+pub use sbom::Sbom;
 pub use scan::Scan;
 pub use source::SourceRevision;
 pub use test::TestResult;
@@ -39,7 +41,7 @@ pub fn may_sign(role: &Role, predicate_type: &str) -> bool {
         SourceRevision::TYPE | Delta::TYPE => *role == Role::Source,
         Observation::TYPE => matches!(role, Role::Agent(_)),
         Provenance::TYPE | Run::TYPE => *role == Role::Builder,
-        TestResult::TYPE | Scan::TYPE | Advisories::TYPE => *role == Role::Scanner,
+        TestResult::TYPE | Scan::TYPE | Sbom::TYPE | Advisories::TYPE => *role == Role::Scanner,
         // A decision that refuses has a key of its own, which no door trusts.
         SUMMARY_TYPE => matches!(role, Role::Decision(_) | Role::Refusal),
         _ => false,

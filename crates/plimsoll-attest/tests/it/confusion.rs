@@ -8,7 +8,7 @@ use crate::{
 use plimsoll_attest::{
     Predicate, Statement, Subject, Trust, check_subject,
     predicate::{
-        Delta, Observation, Provenance, Run, SUMMARY_TYPE, Scan, SourceRevision, TestResult, may_sign,
+        Delta, Observation, Provenance, Run, SUMMARY_TYPE, Sbom, Scan, SourceRevision, TestResult, may_sign,
     },
     verify, verify_any,
 };
@@ -33,6 +33,7 @@ fn each_kind_of_statement_belongs_to_one_kind_of_role() {
     check(Run::TYPE, &["builder"]);
     check(TestResult::TYPE, &["scanner"]);
     check(Scan::TYPE, &["scanner"]);
+    check(Sbom::TYPE, &["scanner"]);
     check(SUMMARY_TYPE, &["decision:production", "decision:staging", "refusal"]);
     check("https://example.org/anything/v1", &[]);
     check("", &[]);

@@ -198,10 +198,13 @@ fn listed(entry: &Entry) -> Listed<'_> {
         Some((group, name)) if !entry.is_own() => (Some(group), name),
         _ => (None, entry.name.as_str()),
     };
-    let observed = entry.observed.map(|observed| Property {
-        name: "plimsoll:fetched-by-build".to_owned(),
-        value: observed.to_string(),
-    });
+    let property = |name: &str, value: String| Property { name: format!("plimsoll:{name}"), value };
+    let properties = [
+        entry.observed.map(|observed| property("fetched-by-build", observed.to_string())),
+        (!entry.distribution.is_empty()).then(|| property("distribution", entry.distribution.clone())),
+        entry.origin.as_ref().map(|origin| property("source-package", origin.name.clone())),
+        entry.origin.as_ref().map(|origin| property("source-version", origin.version.clone())),
+    ];
     let occurrences = entry
         .occurrences
         .iter()
@@ -221,7 +224,7 @@ fn listed(entry: &Entry) -> Listed<'_> {
         licenses: entry.license.as_deref().map(license).into_iter().collect(),
         purl: entry.purl.as_deref(),
         external_references: external(&entry.source).into_iter().collect(),
-        properties: observed.into_iter().collect(),
+        properties: properties.into_iter().flatten().collect(),
         evidence: (!entry.occurrences.is_empty()).then(|| Evidence { occurrences: occurrences.collect() }),
     }
 }

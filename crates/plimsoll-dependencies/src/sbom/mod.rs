@@ -3,20 +3,28 @@
 //! its content: no clock, no random number.
 
 mod cyclonedx;
+mod exchange;
 mod spdx;
 #[cfg(test)]
 mod tests;
 
 use crate::{
-    component::{Algorithm, Completeness, Component, Graph, Hash, Scope, Source},
+    component::{Algorithm, Completeness, Component, Ecosystem, Graph, Hash, Origin, Scope, Source},
     inventory::{FileGraph, Found},
     purl,
 };
-use plimsoll_model::{Timestamp, record::Material};
+use plimsoll_model::{Timestamp, reason::printable, record::Material};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use exchange::ExchangeError;
+
+/// Characters of a licence that is no SPDX identifier.
+const LICENSE: usize = 400;
+
 /// What the bill is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Subject {
     /// Its name; for a tree that of the directory or the project.
     pub name: String,
@@ -25,7 +33,8 @@ pub struct Subject {
 }
 
 /// One package of the bill.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Its name within the document: the package URL, with what makes it another package than the registry's.
     pub reference: String,
@@ -35,6 +44,11 @@ pub struct Entry {
     pub version: String,
     /// Its package URL; none for the project's own packages and for what was fetched from elsewhere.
     pub purl: Option<String>,
+    /// As [`Component::release`], with the distribution's name as advisories write it: `Debian:12`; empty for packages of
+    /// no distribution.
+    pub distribution: String,
+    /// As [`Component::origin`].
+    pub origin: Option<Origin>,
     /// The strongest of the scopes in which it stands.
     pub scope: Scope,
     /// All digests that are known of its archives.
@@ -50,12 +64,13 @@ pub struct Entry {
 }
 
 /// How complete the packages of one file are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Part {
     /// The file.
     pub path: String,
     /// What it was read as.
-    pub format: &'static str,
+    pub format: String,
     /// How complete that is.
     pub completeness: Completeness,
     /// References of what it names.
@@ -63,7 +78,8 @@ pub struct Part {
 }
 
 /// The bill.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Bill {
     /// What it is about.
     pub subject: Subject,
@@ -108,7 +124,7 @@ impl Bill {
         self.roots.extend(starts(graph).map(|at| references[at].clone()));
         self.parts.push(Part {
             path: file.path.clone(),
-            format: file.format.as_str(),
+            format: file.format.as_str().to_owned(),
             completeness: graph.completeness.clone(),
             members: references.into_iter().collect(),
         });
@@ -185,10 +201,12 @@ impl Entry {
             name: component.name.clone(),
             version: component.version.clone(),
             purl: (!own).then(|| component.purl.clone()),
+            distribution: distribution(component),
+            origin: component.origin.clone(),
             scope: component.scope,
             hashes: component.hashes.clone(),
             source: component.source.clone(),
-            license: component.license.clone(),
+            license: component.license.as_deref().map(|license| printable(license, LICENSE)),
             occurrences: BTreeSet::from([(path.to_owned(), line)]),
             observed: None,
         }
@@ -204,6 +222,8 @@ impl Entry {
             name: name.to_owned(),
             version: version.to_owned(),
             purl: package.then(|| uri.to_owned()),
+            distribution: String::new(),
+            origin: None,
             scope: Scope::Unknown,
             hashes: vec![Hash { algorithm: Algorithm::Sha256, hex }],
             source: if package { Source::Registry } else { Source::Url(uri.to_owned()) },
@@ -244,6 +264,16 @@ impl Entry {
             digests.retain(|digest| !stated.contains(digest));
         }
         digests.len() < before
+    }
+}
+
+/// The distribution of a package as advisories write it; empty where it is of none.
+fn distribution(component: &Component) -> String {
+    match component.ecosystem {
+        Ecosystem::Debian | Ecosystem::Ubuntu | Ecosystem::Alpine => {
+            format!("{}:{}", component.ecosystem.osv(), component.release)
+        }
+        _ => String::new(),
     }
 }
 

@@ -116,3 +116,27 @@ fn a_licence_that_is_no_expression_stays_a_name() {
     assert_eq!(components[1]["licenses"][0]["license"]["name"], "SEE LICENSE IN x");
     assert_eq!(json(bill.spdx(None))["packages"][2]["licenseDeclared"], "NOASSERTION");
 }
+
+#[test]
+fn a_bill_comes_back_as_it_was_handed_out() {
+    let bill = bill(&[("Cargo.lock", LOCK), ("requirements.txt", REQUIREMENTS), ("package-lock.json", b"{")]);
+    assert_eq!(Bill::from_json(&bill.to_json().unwrap()), Ok(bill));
+}
+
+proptest::proptest! {
+    /// Whatever bytes come back: they are refused, or make a document.
+    #[test]
+    fn mutated_bills_are_refused_or_make_a_document(at in 0_usize..4000, byte: u8, cut in 0_usize..3) {
+        let mut bytes = bill(&[("Cargo.lock", LOCK)]).to_json().unwrap();
+        let place = at % bytes.len();
+        match cut {
+            0 => bytes.truncate(place),
+            1 => bytes[place] = byte,
+            _ => drop(bytes.remove(place)),
+        }
+        if let Ok(bill) = Bill::from_json(&bytes) {
+            let document = json(bill.cyclonedx(None));
+            proptest::prop_assert_eq!(&document["specVersion"], "1.6");
+        }
+    }
+}

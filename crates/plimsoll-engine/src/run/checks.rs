@@ -3,11 +3,12 @@
 use super::{
     Event, MadeStatement, Run, RunError, Signers, closed,
     job::Job,
-    scanner::{REPORT_FILE, REPORT_NAME},
+    scanner::{BILL_FILE, REPORT_FILE, REPORT_NAME},
     units::{Attempt, Director, Ready, Unit, run_units},
     workspace::freeze_file,
 };
 use crate::signer::{CloseCheck, CloseToolless, Closed, Request};
+use plimsoll_attest::Bundle;
 use plimsoll_model::{Digest, Outcome, Reason, RelPath};
 use plimsoll_pipeline::{CheckKind, On, PlannedCheck, TestReport, pipeline::ReportStream};
 use std::{
@@ -83,8 +84,20 @@ impl Checks<'_, '_, '_, '_> {
             }
             CheckKind::Test { report: Some(TestReport::Junit(path)) }
             | CheckKind::Adapter { sarif: path, .. } => freeze_file(blobs, &attempt.finished.writable, path)?,
-            CheckKind::Scan { .. } => freeze_file(blobs, &attempt.finished.writable, &scan_report()?)?,
+            CheckKind::Scan { .. } => freeze_file(blobs, &attempt.finished.writable, &left(REPORT_FILE)?)?,
+            CheckKind::Sbom => freeze_file(blobs, &attempt.finished.writable, &left(BILL_FILE)?)?,
         })
+    }
+
+    /// Stores what the builder signed about the artifact, under the digest that it wrote into the journal: what the build
+    /// fetched is read there.
+    fn hand_over_provenance(&self) -> Result<(), RunError> {
+        let statements = &self.run.report.statements;
+        let Some(made) = statements.iter().find(|made| made.name == "artifact") else { return Ok(()) };
+        let bundle = Bundle::parse(made.signed.bundle.as_bytes())
+            .map_err(|error| RunError::internal("read the provenance", &error))?;
+        self.run.world.blobs.put(&bundle.envelope().payload)?;
+        Ok(())
     }
 
     /// Closes an attempt whose tool is not there; nothing else of the run ends with it.
@@ -110,13 +123,13 @@ impl Checks<'_, '_, '_, '_> {
 pub(crate) fn tool_of(check: &PlannedCheck) -> Option<&str> {
     match &check.kind {
         CheckKind::Adapter { tool, .. } => tool.as_deref().or(check.argv.first().map(String::as_str)),
-        CheckKind::Test { .. } | CheckKind::Scan { .. } => None,
+        CheckKind::Test { .. } | CheckKind::Scan { .. } | CheckKind::Sbom => None,
     }
 }
 
-/// Where a scan of ours leaves its report, as [`freeze_file`] names it.
-fn scan_report() -> Result<RelPath, RunError> {
-    let path = format!("{REPORT_NAME}/{REPORT_FILE}");
+/// Where a scan of ours leaves a file, as [`freeze_file`] names it.
+fn left(file: &str) -> Result<RelPath, RunError> {
+    let path = format!("{REPORT_NAME}/{file}");
     path.parse().map_err(|error| RunError::internal("name a report", &error))
 }
 
@@ -133,6 +146,13 @@ impl Director for Checks<'_, '_, '_, '_> {
                 return self.without_tool(unit, attempt);
             };
             self.tools[unit] = Some(hash_file(&path)?);
+        }
+        if check.kind == CheckKind::Sbom
+            && let Some(artifact) = self.artifact.clone()
+        {
+            let scanner = self.run.world.scanner;
+            self.tools[unit] = Some(hash_file(&scanner.program)?);
+            return Ok(Ready::Run(scanner.bill(check, artifact)));
         }
         if let CheckKind::Scan { engine } = check.kind {
             let scanner = self.run.world.scanner;
@@ -159,6 +179,9 @@ impl Director for Checks<'_, '_, '_, '_> {
     ) -> Result<(Outcome, Vec<Reason>), RunError> {
         let check = &self.checks[unit];
         let report = self.report(check, &result)?;
+        if check.kind == CheckKind::Sbom {
+            self.hand_over_provenance()?;
+        }
         let artifact = self.run.report.artifact.as_ref().map(|artifact| artifact.manifest);
         let close = CloseCheck {
             check: check.name.clone(),

@@ -18,6 +18,9 @@ pub(super) const REPORT_NAME: &str = "report";
 /// The report in it.
 pub(super) const REPORT_FILE: &str = "scan.sarif";
 
+/// The list of packages in it.
+pub(super) const BILL_FILE: &str = "bill.json";
+
 /// What scans.
 #[derive(Debug, Clone)]
 pub struct Scanner {
@@ -28,6 +31,12 @@ pub struct Scanner {
 }
 
 impl Scanner {
+    /// The sandbox in which the files that name packages are read, those of the source and those of the artifact.
+    pub(super) fn bill(&self, check: &PlannedCheck, artifact: PathBuf) -> Job {
+        let written = format!("{REPORT}/{BILL_FILE}");
+        self.in_sandbox(&["__bill", SOURCE, ARTIFACT, &written], vec![], check, Some(artifact))
+    }
+
     /// The sandbox of one scan.
     pub(super) fn job(&self, engine: ScanEngine, check: &PlannedCheck, artifact: Option<PathBuf>) -> Job {
         let subject = match check.on {
@@ -35,15 +44,25 @@ impl Scanner {
             On::Artifact => ARTIFACT,
         };
         let report = format!("{REPORT}/{REPORT_FILE}");
-        let argv = [PROGRAM, "--state", SCAN_STATE, "scan", engine.as_str(), subject, "--report", &report];
+        let words = ["--state", SCAN_STATE, "scan", engine.as_str(), subject, "--report", &report];
+        self.in_sandbox(&words, self.data.clone(), check, artifact)
+    }
+
+    fn in_sandbox(
+        &self,
+        words: &[&str],
+        data: Vec<Mount>,
+        check: &PlannedCheck,
+        artifact: Option<PathBuf>,
+    ) -> Job {
         let program = Mount::ReadOnly { source: self.program.clone(), target: PROGRAM.into() };
         let report = Mount::Writable { name: REPORT_NAME.into(), target: REPORT.into() };
         Job {
-            argv: argv.map(str::to_owned).to_vec(),
+            argv: std::iter::once(&PROGRAM).chain(words).map(|word| (*word).to_owned()).collect(),
             env: BTreeMap::new(),
             writable: vec![],
             inputs: vec![],
-            mounts: [program, report].into_iter().chain(self.data.iter().cloned()).collect(),
+            mounts: [program, report].into_iter().chain(data).collect(),
             artifact,
             wall: Duration::from_secs(check.timeout_seconds),
         }

@@ -85,9 +85,20 @@ pub(super) fn may_close(
 
 /// The manifest of the artifact that the builder closed in this run.
 pub(super) fn artifact(run: &OpenRun, entries: &[JournalEntry]) -> Option<Digest> {
+    built(run, entries).and_then(|(artifact, _)| artifact)
+}
+
+/// The statement that the builder signed about that artifact.
+pub(super) fn provenance(run: &OpenRun, entries: &[JournalEntry]) -> Option<Digest> {
+    built(run, entries).and_then(|(_, statement)| statement)
+}
+
+fn built(run: &OpenRun, entries: &[JournalEntry]) -> Option<(Option<Digest>, Option<Digest>)> {
     entries.iter().filter(|entry| entry.by == Role::Builder).find_map(|entry| match &entry.event {
-        Event::Closed { run: of, kind: AttemptKind::Artifact, artifact, .. } if *of == run.open.run => {
-            *artifact
+        Event::Closed { run: of, kind: AttemptKind::Artifact, artifact, statement, .. }
+            if *of == run.open.run =>
+        {
+            Some((*artifact, *statement))
         }
         _ => None,
     })

@@ -2,6 +2,7 @@
 //! every blob again, judges every report again, and writes each statement itself. There is no request to sign given
 //! bytes.
 
+mod bill;
 mod judge;
 mod memory;
 mod own_scan;

@@ -12,7 +12,7 @@ use crate::{
 use plimsoll_attest::{
     Predicate as _, Statement,
     predicate::{
-        Run, Scan, TestResult,
+        Run, Sbom, Scan, TestResult,
         run::{Artifact, Attempt, Planned},
     },
 };
@@ -62,6 +62,7 @@ fn planned(run: &OpenRun) -> Vec<Planned> {
         predicate_type: match check.predicate {
             PredicateKind::TestResult => TestResult::TYPE.into(),
             PredicateKind::Scan => Scan::TYPE.into(),
+            PredicateKind::Sbom => Sbom::TYPE.into(),
         },
     });
     planned.collect()

@@ -2,6 +2,7 @@
 //! it writes down as what was observed.
 
 use super::{
+    bill,
     judge::{check_outputs, judge_step, judgement, rehash},
     memory, own_scan,
     protocol::{
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     delivery, delta,
     derive::{self, Derived, Origin, OriginWorld},
-    ports::{Assemble, Blobs, Event, Journal, Source, StoreError},
+    ports::{Assemble, Blobs, Event, Journal, JournalEntry, Source, StoreError},
     run::RunError,
 };
 use plimsoll_attest::{
@@ -301,6 +302,7 @@ impl<'a> Session<'a> {
         match &check.kind {
             CheckKind::Test { report } => self.close_test(close, &check, report.as_ref()),
             CheckKind::Adapter { .. } | CheckKind::Scan { .. } => self.close_scan(close, &check),
+            CheckKind::Sbom => self.close_bill(close, &check, &entries),
         }
     }
 
@@ -358,7 +360,7 @@ impl<'a> Session<'a> {
         };
         let (report, own) = match check.kind {
             CheckKind::Scan { engine } => own_scan::own(report, bytes.as_deref(), engine),
-            CheckKind::Adapter { .. } | CheckKind::Test { .. } => (report, None),
+            CheckKind::Adapter { .. } | CheckKind::Test { .. } | CheckKind::Sbom => (report, None),
         };
         // Findings are no failure of a scan of ours: which of them block is for the environment alone to say.
         let block = matches!(check.kind, CheckKind::Adapter { .. }).then_some(Level::Error);
@@ -373,6 +375,21 @@ impl<'a> Session<'a> {
         let tool = Tool { name, version, digest };
         let statement = statements::scan(run, check, close, report.as_ref().ok(), (tool, own), judged);
         self.close_judged(&statement, check, close.attempt, outcome, reasons)
+    }
+
+    fn close_bill(
+        &mut self,
+        close: &CloseCheck,
+        check: &PlannedCheck,
+        entries: &[JournalEntry],
+    ) -> Result<Closed, RunError> {
+        let report = self.report_bytes(close)?;
+        let blobs = self.world.blobs;
+        let made = bill::statement(self.current()?, close, report.as_deref(), blobs, entries)?;
+        match made {
+            Ok(statement) => self.close_judged(&statement, check, close.attempt, Outcome::Passed, vec![]),
+            Err(reason) => self.errored(AttemptKind::Check, check.name.as_str(), close.attempt, reason),
+        }
     }
 
     fn close_judged<P: Predicate>(

@@ -9,6 +9,7 @@
 
 mod any_order;
 mod bench;
+mod bills;
 mod checks;
 mod decision;
 mod memory;

@@ -5,6 +5,7 @@ use super::{
     approvals::{self, RequireApprovals, RequireApprovalsFile},
     freeze::{self, FreezeFile, FreezeWindow},
     rollback::{self, Rollback, RollbackFile},
+    sbom::RequireSbom,
     scans::{self, RequireScan, RequireScanFile},
 };
 use crate::{
@@ -50,6 +51,8 @@ mapping! {
         tests: Option<Spanned<Entries<CheckName, On>>>,
         /// Scans by the names of their checks, and which of their findings block.
         scans: Option<Spanned<Entries<CheckName, RequireScanFile>>>,
+        /// The list of what the artifact is made of: `complete`, or `any` for one that may lack something and says what.
+        sbom: Option<RequireSbom>,
         /// People who must have agreed.
         approvals: Option<RequireApprovalsFile>,
         /// Rules in Rego that must not deny, as in `policies/production.rego`; at most 20.
@@ -168,6 +171,9 @@ pub struct Require {
     pub tests: BTreeMap<CheckName, On>,
     /// Scans by the names of their checks.
     pub scans: BTreeMap<CheckName, RequireScan>,
+    /// The list of what the artifact is made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sbom: Option<RequireSbom>,
     /// People who must have agreed.
     pub approvals: Option<RequireApprovals>,
     /// Files of rules that must not deny, as `policies/<name>.rego`.
@@ -223,11 +229,12 @@ fn check(file: EnvironmentFile, found: &mut Findings) -> Option<Environment> {
 }
 
 fn require(file: Spanned<RequireFile>, found: &mut Findings) -> Require {
-    let RequireFile { source, provenance, tests, scans, approvals, policies } = file.value;
+    let RequireFile { source, provenance, tests, scans, sbom, approvals, policies } = file.value;
     let nothing = source.is_none()
         && provenance.is_none()
         && tests.is_none()
         && scans.is_none()
+        && sbom.is_none()
         && approvals.is_none()
         && policies.is_none();
     if nothing {
@@ -236,6 +243,7 @@ fn require(file: Spanned<RequireFile>, found: &mut Findings) -> Require {
     Require {
         tests: entries(tests, found, |on| on),
         scans: scans::check(scans, found),
+        sbom,
         source: source.map(|source| self::source(&source, found)),
         provenance: provenance.map(|provenance| self::provenance(provenance, found)),
         approvals: approvals.map(|approvals| approvals::check(approvals, found)),

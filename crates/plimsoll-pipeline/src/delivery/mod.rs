@@ -8,6 +8,7 @@ pub mod people;
 pub mod project;
 pub mod registries;
 pub mod rollback;
+pub mod sbom;
 pub mod scans;
 pub mod target;
 pub mod together;

@@ -218,6 +218,7 @@ fn require() -> Require {
             ("unit".parse().unwrap(), On::Source),
             ("smoke".parse().unwrap(), On::Artifact),
         ]),
+        sbom: Some(crate::RequireSbom::Complete),
         scans: BTreeMap::from([
             (
                 "1e3".parse().unwrap(),

@@ -4,7 +4,7 @@ use super::{
     ArtifactSpec, Check, CheckKind, Command, DEFAULT_TIMEOUT_SECONDS, On, Pipeline, Step, TestReport,
     Toolchain,
     file::{
-        AdapterFile, ArtifactFile, EvidenceFile, ImageFile, PipelineFile, ScanFile, StepFile, TestFile,
+        AdapterFile, ArtifactFile, EvidenceFile, ImageFile, Look, PipelineFile, ScanFile, StepFile, TestFile,
         TestReportFile, Variables,
     },
 };
@@ -26,6 +26,9 @@ const OWN_VARIABLES: &[&str] = &["PATH", "HOME", "CARGO_HOME", "TMPDIR", "LANG",
 
 /// Names that logs, statements and events use for phases of a run.
 const RESERVED_NAMES: &[&str] = &["fetch", "source", "artifact", "run"];
+
+/// The check that lists what the artifact is made of.
+pub(super) const SBOM: &str = "sbom";
 
 /// Steps of one pipeline.
 const MAX_STEPS: usize = 200;
@@ -51,8 +54,8 @@ fn check_names(entry: &EvidenceFile) -> Vec<(&str, &Range<usize>)> {
         EvidenceFile::Test(test) => vec![(test.test.value.as_str(), &test.test.span)],
         EvidenceFile::Adapter(adapter) => vec![(adapter.adapter.value.as_str(), &adapter.adapter.span)],
         EvidenceFile::Scan(file) => {
-            let name = |engine: ScanEngine| scan_name(engine, file.on.unwrap_or(On::Source));
-            file.scan.value.iter().map(|engine| (name(engine.value), &engine.span)).collect()
+            let name = |look: Look| scan_name(look, file.on.unwrap_or(On::Source));
+            file.scan.value.iter().map(|look| (name(look.value), &look.span)).collect()
         }
     }
 }
@@ -70,8 +73,9 @@ fn names(steps: &[StepFile], evidence: &[EvidenceFile], found: &mut Findings) {
         }
     }
     for entry in evidence.iter().filter(|entry| !matches!(entry, EvidenceFile::Scan(_))) {
-        for (name, span) in
-            check_names(entry).into_iter().filter(|(name, _)| ScanEngine::of_check(name).is_some())
+        for (name, span) in check_names(entry)
+            .into_iter()
+            .filter(|(name, _)| *name == SBOM || ScanEngine::of_check(name).is_some())
         {
             let help = format!("rename it, or write `scan: [{}]`", name.trim_start_matches("artifact-"));
             found.help(span, format!("the name `{name}` is taken by a scanner of Plimsoll"), help);
@@ -359,25 +363,34 @@ fn scans(file: &ScanFile, found: &mut Findings) -> Vec<Check> {
         found.add(&file.scan.span, "an empty list looks for nothing");
     }
     let on = file.on.unwrap_or(On::Source);
-    let scan = |engine: ScanEngine| {
+    if let Some(sbom) = file.scan.value.iter().find(|look| look.value == Look::Sbom)
+        && file.on == Some(On::Source)
+    {
+        found.help(&sbom.span, "`sbom` is about the artifact", "leave `on` out; the source is read too");
+    }
+    let scan = |look: Look| {
+        let engine = look.engine();
+        let words =
+            engine.map_or(vec!["plimsoll", "sbom"], |engine| vec!["plimsoll", "scan", engine.as_str()]);
         Some(Check {
-            name: scan_name(engine, on).parse().ok()?,
-            kind: CheckKind::Scan { engine },
-            on,
-            run: Command::Argv(["plimsoll", "scan", engine.as_str()].map(str::to_owned).to_vec()),
+            name: scan_name(look, on).parse().ok()?,
+            kind: engine.map_or(CheckKind::Sbom, |engine| CheckKind::Scan { engine }),
+            on: if engine.is_some() { on } else { On::Artifact },
+            run: Command::Argv(words.into_iter().map(str::to_owned).collect()),
             env: BTreeMap::new(),
             scratch: BTreeSet::new(),
             timeout_seconds: timeout(file.timeout),
             retry: 0,
         })
     };
-    file.scan.value.iter().filter_map(|engine| scan(engine.value)).collect()
+    file.scan.value.iter().filter_map(|look| scan(look.value)).collect()
 }
 
-fn scan_name(engine: ScanEngine, on: On) -> &'static str {
-    match on {
-        On::Source => engine.as_str(),
-        On::Artifact => engine.artifact_check(),
+fn scan_name(look: Look, on: On) -> &'static str {
+    match (look.engine(), on) {
+        (None, _) => SBOM,
+        (Some(engine), On::Source) => engine.as_str(),
+        (Some(engine), On::Artifact) => engine.artifact_check(),
     }
 }
 

@@ -169,8 +169,9 @@ mapping! {
     /// Scans by Plimsoll itself, each a check of its own. Which findings block is decided by the environment, not here.
     ScanFile {
         /// What to look for. The check of the source is named as its scanner, that of the artifact `artifact-secrets` and
-        /// so on.
-        scan: Spanned<Vec<Spanned<ScanEngine>>>,
+        /// so on. `sbom` lists what the artifact is made of, from the lock files of the source, what the build fetched and
+        /// what is found in the artifact; it is always about the artifact.
+        scan: Spanned<Vec<Spanned<Look>>>,
         /// What is looked at: the revision (`source`), or what was built (`artifact`). Default `source`.
         on: Option<On>,
         /// Time limit of each; see `timeout` of a step.
@@ -213,9 +214,38 @@ impl Read for EvidenceFile {
 
 words!(Toolchain { "host" => Self::Host });
 words!(Ecosystem { "cargo" => Self::Cargo });
-words!(ScanEngine {
-    "secrets" => Self::Secrets, "dependencies" => Self::Dependencies, "config" => Self::Config
+/// An entry of `scan`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, schemars::JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub(crate) enum Look {
+    /// Credentials in files.
+    Secrets,
+    /// Packages, and what is known about them.
+    Dependencies,
+    /// Dockerfiles, manifests, pipelines of other systems, and infrastructure as code.
+    Config,
+    /// What the artifact is made of.
+    Sbom,
+}
+
+words!(Look {
+    "secrets" => Self::Secrets,
+    "dependencies" => Self::Dependencies,
+    "config" => Self::Config,
+    "sbom" => Self::Sbom
 });
+
+impl Look {
+    /// The scanner behind it; none for the list.
+    pub(crate) const fn engine(self) -> Option<ScanEngine> {
+        match self {
+            Self::Secrets => Some(ScanEngine::Secrets),
+            Self::Dependencies => Some(ScanEngine::Dependencies),
+            Self::Config => Some(ScanEngine::Config),
+            Self::Sbom => None,
+        }
+    }
+}
 words!(On { "source" => Self::Source, "artifact" => Self::Artifact });
 words!(ReportStream { "stdout" => Self::Stdout, "stderr" => Self::Stderr });
 

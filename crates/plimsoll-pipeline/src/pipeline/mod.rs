@@ -221,6 +221,8 @@ pub enum CheckKind {
         /// Which one.
         engine: ScanEngine,
     },
+    /// The list of what the artifact is made of, by this program.
+    Sbom,
 }
 
 /// Where a test's report is, and in which format.
@@ -253,7 +255,7 @@ impl CheckKind {
             Self::Test { report: Some(TestReport::Junit(path)) } | Self::Adapter { sarif: path, .. } => {
                 Some(path)
             }
-            Self::Test { .. } | Self::Scan { .. } => None,
+            Self::Test { .. } | Self::Scan { .. } | Self::Sbom => None,
         }
     }
 }

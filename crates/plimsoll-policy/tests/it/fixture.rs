@@ -7,7 +7,7 @@ use crate::{
 use plimsoll_attest::{
     Bundle, Predicate, Statement, Verified,
     predicate::{
-        Provenance, Run, Scan, SourceRevision, TestResult,
+        Provenance, Run, Sbom, Scan, SourceRevision, TestResult,
         run::{Attempt, AttemptKind},
     },
     verify,
@@ -62,6 +62,7 @@ pub(crate) struct Case {
     pub(crate) provenance: Said<Provenance>,
     pub(crate) tests: Vec<Said<TestResult>>,
     pub(crate) lint: Said<Scan>,
+    pub(crate) sbom: Option<Said<Sbom>>,
     /// Attempts are added when it is sealed.
     pub(crate) run: Said<Run>,
     /// Changes of the run statement after its attempts were added.
@@ -164,6 +165,7 @@ impl Case {
                 test("smoke", On::Artifact, 1, true),
             ],
             lint: Said::new("scanner", samples::scan()),
+            sbom: None,
             run: Said::new("builder", samples::run()),
             edits: vec![],
             extra: vec![],
@@ -213,6 +215,7 @@ impl Case {
         ]
         .into_iter()
         .chain(tests)
+        .chain(self.sbom.iter().map(|sbom| sbom.attempt(AttemptKind::Check, "sbom", 1, Outcome::Passed)))
         .collect()
     }
 
@@ -228,7 +231,8 @@ impl Case {
     /// The bundles of the run's statements, in the order of their attempts.
     pub(crate) fn own_bundles(&self) -> Vec<Vec<u8>> {
         let one = [self.source.bundle(), self.provenance.bundle(), self.lint.bundle()];
-        one.into_iter().chain(self.tests.iter().map(Said::bundle)).flatten().collect()
+        let sbom = self.sbom.iter().map(Said::bundle);
+        one.into_iter().chain(self.tests.iter().map(Said::bundle)).chain(sbom).flatten().collect()
     }
 
     pub(crate) fn delivery(&self) -> DeliveryFiles {

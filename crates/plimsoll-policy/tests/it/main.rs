@@ -18,5 +18,6 @@ mod policies;
 mod rego;
 mod replay;
 mod samples;
+mod sbom;
 mod scans;
 mod vex;

@@ -7,6 +7,7 @@ use crate::{
     output::Output,
     records::{self, RunRecord},
 };
+use plimsoll_attest::{AnyStatement, Bundle, Predicate as _, predicate::Sbom};
 use plimsoll_engine::ports::Blobs as _;
 use plimsoll_model::RelPath;
 use plimsoll_store::{StateDir, artifact, oci::Descriptor};
@@ -19,6 +20,8 @@ use std::{
 
 /// Bytes of a bundle.
 const LIMIT: u64 = 32 << 20;
+/// The list of what the artifact is made of, as a file of its own.
+const LIST: &str = "sbom.cdx.json";
 
 pub(crate) fn export(context: &Context, arguments: &Export, output: &Output) -> Result<(), Failure> {
     drop(context.reader()?);
@@ -37,6 +40,9 @@ pub(crate) fn export(context: &Context, arguments: &Export, output: &Output) -> 
     text.extend(
         record.statements.iter().map(|s| format!("  {}.sigstore.json   signed by {}\n", s.name, s.role)),
     );
+    if record.statement("sbom").is_some() {
+        text.push_str("  sbom.cdx.json: what the artifact is made of, in CycloneDX 1.6\n");
+    }
     if record.artifact.is_some() {
         text.push_str("  manifest.json, files/, layout/\n");
         text.push_str(&format!("next      plimsoll verify {}/artifact.sigstore.json", to.display()));
@@ -49,8 +55,20 @@ fn bundles(state: &StateDir, record: &RunRecord, to: &Path) -> Result<(), Failur
     for statement in &record.statements {
         let bundle = state.layout().read(&statement.bundle, LIMIT)?;
         write(&to.join(format!("{}.sigstore.json", statement.name)), &bundle)?;
+        if statement.predicate_type == Sbom::TYPE {
+            write(&to.join(LIST), &predicate(&bundle)?)?;
+        }
     }
     Ok(())
+}
+
+/// What a bundle says, for tools that read that and no statements.
+fn predicate(bundle: &[u8]) -> Result<Vec<u8>, Failure> {
+    let failed =
+        |error: &(dyn std::error::Error + 'static)| Failure::broken("a statement cannot be read", error);
+    let bundle = Bundle::parse(bundle).map_err(|error| failed(&error))?;
+    let statement = AnyStatement::from_bytes(&bundle.envelope().payload).map_err(|error| failed(&error))?;
+    serde_json::to_vec_pretty(&statement.predicate).map_err(|error| failed(&error))
 }
 
 fn artifact_files(state: &StateDir, record: &RunRecord, to: &Path) -> Result<(), Failure> {

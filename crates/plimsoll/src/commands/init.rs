@@ -18,8 +18,8 @@ use plimsoll_model::record::NetworkMode;
 use plimsoll_model::{CommitId, EnvironmentName, Opaque, RelPath, Role};
 use plimsoll_pipeline::{
     BlockLevel, CargoLayout, CheckKind, NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, On,
-    Pipeline, Place, Require, RequireApprovals, RequireProvenance, RequireScan, RequireSource, infer_cargo,
-    render_people,
+    Pipeline, Place, Require, RequireApprovals, RequireProvenance, RequireSbom, RequireScan, RequireSource,
+    infer_cargo, render_people,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -251,6 +251,7 @@ fn require(pipeline: &Pipeline, signed: bool) -> Require {
     let tests: BTreeMap<_, On> = tests.map(|check| (check.name.clone(), check.on)).collect();
     let scans = pipeline.checks.iter().filter(|check| matches!(check.kind, CheckKind::Scan { .. }));
     let scans = scans.map(|check| (check.name.clone(), RequireScan::blocking(BlockLevel::Error)));
+    let lists = pipeline.checks.iter().any(|check| matches!(check.kind, CheckKind::Sbom));
     Require {
         source: Some(RequireSource { protected: true, signed }),
         provenance: Some(RequireProvenance {
@@ -259,6 +260,7 @@ fn require(pipeline: &Pipeline, signed: bool) -> Require {
         }),
         tests,
         scans: scans.collect(),
+        sbom: lists.then_some(RequireSbom::Any),
         ..Require::default()
     }
 }

@@ -74,6 +74,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
         Command::Policy(arguments) => policy::policy(&context, &arguments.command, output),
         Command::Trust(arguments) => done(trust::trust(&context, &arguments.command, output)),
         Command::Signer(arguments) => done(signer::serve(&context, arguments)),
+        Command::Bill(arguments) => done(sbom::bill_of(arguments)),
         Command::Unpacker(arguments) => unpacker::unpack(arguments),
         Command::Supervisor(arguments) => {
             done(supervisor::supervise(&context, &arguments.unit, &arguments.dossier, arguments.why))

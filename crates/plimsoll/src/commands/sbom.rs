@@ -2,7 +2,7 @@
 
 use super::{scan::tree, trace};
 use crate::{
-    cli::{Sbom, SbomFormat},
+    cli::{self, Sbom, SbomFormat},
     context::Context,
     failure::Failure,
     output::Output,
@@ -15,6 +15,9 @@ use plimsoll_dependencies::{
 };
 use plimsoll_model::record::Material;
 use std::{fs, io::Write as _, path::Path};
+
+/// Before the paths of what lies in the artifact.
+const ARTIFACT: &str = "artifact:/";
 
 pub(crate) fn sbom(context: &Context, arguments: &Sbom, output: &Output) -> Result<(), Failure> {
     let path = fs::canonicalize(&arguments.path)
@@ -31,6 +34,22 @@ pub(crate) fn sbom(context: &Context, arguments: &Sbom, output: &Output) -> Resu
     write(arguments.output.as_deref(), &bytes)?;
     tell(&bill, output);
     Ok(())
+}
+
+/// `plimsoll __bill`: in a sandbox, for the signer of a run. Where something lies in the artifact, its place says so.
+pub(crate) fn bill_of(cli::Bill { source, artifact, to }: &cli::Bill) -> Result<(), Failure> {
+    let mut inventory = Inventory::new();
+    for (root, within) in [(source, ""), (artifact, ARTIFACT)] {
+        let walked = tree::walk(root, &Inventory::wants, &mut |path, bytes| {
+            inventory.add(&format!("{within}{path}"), bytes);
+        })?;
+        for gap in walked.gaps.into_iter().filter(|gap| Inventory::wants(&gap.path)) {
+            inventory.gap(&format!("{within}{}", gap.path), gap.problem);
+        }
+    }
+    let bill = Bill::of(Subject::default(), &inventory.finish());
+    let bytes = bill.to_json().map_err(|error| Failure::broken("the list cannot be written", &error))?;
+    write(Some(to), &bytes)
 }
 
 /// Reads what is there: of a directory the files that can name packages, of a file whatever it is.

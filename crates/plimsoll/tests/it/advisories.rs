@@ -40,7 +40,7 @@ fn world(fixed: &str) -> (World, PathBuf) {
     (world, advisories)
 }
 
-fn import(world: &World, from: &std::path::Path, more: &[&str]) -> Ran {
+pub(crate) fn import(world: &World, from: &std::path::Path, more: &[&str]) -> Ran {
     let from = from.to_str().unwrap();
     world.json(&[&["advisories", "import", from], more].concat())
 }

@@ -136,13 +136,13 @@ fn cosign_accepts_the_provenance_and_refuses_it_for_anything_else() {
 }
 
 fn cosign(world: &World, key: &Path, bundle: &Path, file: &Path) -> Ran {
+    cosign_as(world, key, "https://slsa.dev/provenance/v1", bundle, file)
+}
+
+/// What `cosign` says of a bundle of this kind.
+pub(crate) fn cosign_as(world: &World, key: &Path, kind: &str, bundle: &Path, file: &Path) -> Ran {
     let mut command = Command::new(find_cosign());
-    command.args([
-        "verify-blob-attestation",
-        "--insecure-ignore-tlog",
-        "--type",
-        "https://slsa.dev/provenance/v1",
-    ]);
+    command.args(["verify-blob-attestation", "--insecure-ignore-tlog", "--type", kind]);
     command.arg("--key").arg(key).arg("--bundle").arg(bundle).arg(file);
     command.env_clear().env("HOME", world.home());
     Ran::of(&mut command)

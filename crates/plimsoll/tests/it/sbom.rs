@@ -1,8 +1,13 @@
 //! `plimsoll sbom`: the list of what a tree depends on, and what it says of itself.
 
-use crate::world::World;
+use crate::{
+    advisories::lock,
+    artifact::cosign_as,
+    service::{EXECUTABLE, Shop, service_pipeline},
+    world::{World, text},
+};
 use serde_json::Value;
-use std::fs;
+use std::{fs, path::Path};
 
 const CARGO: &str = "version = 4\n\n[[package]]\nname = \"itoa\"\nversion = \"1.0.1\"\n\
     source = \"registry+https://github.com/rust-lang/crates.io-index\"\n\n\
@@ -56,4 +61,105 @@ fn a_tree_without_lock_files_is_unknown_and_wrong_use_is_told() {
     world.plimsoll(&["sbom", "--output", "/nowhere/bom.json"]).ended(3);
     world.repository.write("notes.txt", "nothing\n");
     world.plimsoll(&["sbom", "notes.txt"]).ended(2);
+}
+
+/// A shop whose pipeline lists what its artifact is made of, and whose environment asks for this of the list.
+fn shop(require: &str) -> Shop {
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service_pipeline() + "  - {scan: [sbom]}\n");
+        world.repository.write("Cargo.lock", lock("1.6.1"));
+    });
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        assert!(text.contains("sbom: any"), "{text}");
+        text.replace("sbom: any", &format!("sbom: {require}")) + "# asked for\n"
+    });
+    shop
+}
+
+/// What lies in a directory that a run was exported to.
+fn exported(shop: &Shop, run: &Value) -> std::path::PathBuf {
+    let to = shop.world.home().join(format!("exported-{}", text(&run["run"])));
+    shop.world.plimsoll(&["export", text(&run["run"]), "--to", to.to_str().unwrap()]).ok();
+    to
+}
+
+fn json(file: &Path) -> Value {
+    serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
+}
+
+#[test]
+fn a_run_signs_what_its_artifact_is_made_of_and_an_environment_asks_for_it() {
+    let shop = shop("complete");
+    let run = shop.world.json(&["run"]).ok().value();
+    let to = exported(&shop, &run);
+    let (bundle, list) = (to.join("sbom.sigstore.json"), json(&to.join("sbom.cdx.json")));
+    let verified = shop.world.json(&["verify", bundle.to_str().unwrap()]).ok().value();
+    assert_eq!(
+        (&verified["predicateType"], &verified["role"]),
+        (&"https://cyclonedx.org/bom".into(), &"scanner".into())
+    );
+    assert_eq!(verified["predicate"], list);
+    let subjects = verified["subject"].as_array().unwrap();
+    let manifest = text(&run["artifact"]["manifest"]).trim_start_matches("sha256:");
+    assert_eq!(subjects[0]["digest"]["sha256"], manifest);
+    assert_eq!(subjects.len(), 2, "the file of the artifact too: {subjects:?}");
+    assert_eq!(list["metadata"]["component"]["name"], "shop");
+    assert_eq!(list["metadata"]["component"]["version"], shop.world.repository.head().as_str());
+    let program = plimsoll_model::Digest::of(&fs::read(env!("CARGO_BIN_EXE_plimsoll")).unwrap());
+    assert_eq!(list["metadata"]["tools"]["components"][0]["hashes"][0]["content"], program.hex());
+    let named: Vec<_> =
+        list["components"].as_array().unwrap().iter().map(|it| text(&it["bom-ref"])).collect();
+    let expect = ["Cargo.lock#shop@0.1.0", "pkg:cargo/parking_lot_core@0.8.0", "pkg:cargo/smallvec@1.6.1"];
+    assert_eq!(named, expect);
+    assert_eq!(list["components"][2]["properties"][0]["value"], "false", "this build fetched nothing");
+    // Without another commit it is the same list, and the same statement.
+    let again = shop.world.json(&["run"]).ok().value();
+    assert_eq!(json(&exported(&shop, &again).join("sbom.cdx.json")), list);
+    shop.promote().ok();
+    assert_eq!(shop.answer().as_deref(), Some("v1"));
+    // A list that lacks something is a list all the same; what to make of it is for the environment to say.
+    shop.world.repository.write("requirements.txt", "flask>=2\n");
+    shop.commit_version("v2");
+    shop.world.json(&["run"]).ok();
+    let refused = shop.promote().ended(1).refused(&["E-EVIDENCE-INCOMPLETE"]);
+    assert!(refused.parameter("E-EVIDENCE-INCOMPLETE", "detail").starts_with("requirements.txt: "));
+    let environment = "environments/local/environment.yaml";
+    shop.world.change_delivery(environment, |text| text.replace("sbom: complete", "sbom: any"));
+    shop.promote().ok();
+    assert_eq!(shop.answer().as_deref(), Some("v2"));
+}
+
+#[test]
+fn a_run_without_a_list_is_refused_where_one_is_asked_for() {
+    let shop = Shop::new();
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        text.replace("require:\n", "require:\n  sbom: any\n")
+    });
+    shop.world.json(&["run"]).ok();
+    let refused = shop.promote().ended(1).refused(&["E-EVIDENCE-MISSING"]);
+    assert_eq!(refused.parameter("E-EVIDENCE-MISSING", "check"), "sbom");
+}
+
+/// The judge that never heard of Plimsoll.
+#[test]
+fn cosign_accepts_the_list_for_the_artifact_and_for_nothing_else() {
+    let shop = shop("any");
+    let run = shop.world.json(&["run"]).ok().value();
+    let to = exported(&shop, &run);
+    let key = |role: &str| {
+        let key = shop.world.plimsoll(&["trust", "key", role]).ok().stdout;
+        shop.world.scratch(role, key.as_bytes())
+    };
+    let bundle = to.join("sbom.sigstore.json");
+    let judged =
+        |role: &str, kind: &str, file: &Path| cosign_as(&shop.world, &key(role), kind, &bundle, file).status;
+    for kind in ["cyclonedx", "https://cyclonedx.org/bom"] {
+        assert_eq!(judged("scanner", kind, &to.join("manifest.json")), 0, "{kind}");
+        assert_eq!(judged("scanner", kind, &to.join("files/service")), 0, "{kind}");
+    }
+    let other = shop.world.scratch("other", b"not what was built");
+    assert_ne!(judged("scanner", "cyclonedx", &other), 0);
+    assert_ne!(judged("scanner", "spdxjson", &to.join("manifest.json")), 0);
+    assert_ne!(judged("builder", "cyclonedx", &to.join("manifest.json")), 0);
 }
