@@ -44,6 +44,18 @@ pub(crate) struct Promoted {
 /// # Errors
 /// When the mirror cannot be read.
 pub(crate) fn rows(context: &Context, pinned: Pinned, output: &Output) -> Result<Vec<Row>, Failure> {
+    Ok(newest_places(context, pinned, output)?.into_iter().map(row).collect())
+}
+
+/// The same as they lie there.
+///
+/// # Errors
+/// When the mirror cannot be read.
+pub(crate) fn newest_places(
+    context: &Context,
+    pinned: Pinned,
+    output: &Output,
+) -> Result<Vec<Place>, Failure> {
     let mirror = context.mirror(&pinned)?.with_bounds(BOUNDS);
     let fetched = mirror.fetch().map_err(Failure::from);
     // Who only looks follows newer trust roots too: what agents say is signed by keys that they name.
@@ -52,7 +64,7 @@ pub(crate) fn rows(context: &Context, pinned: Pinned, output: &Output) -> Result
         output.progress(&format!("as it was fetched last: {}", failure.text()));
         pinned
     });
-    Ok(places::fetched_places(context, &pinned)?.into_iter().map(row).collect())
+    places::fetched_places(context, &pinned)
 }
 
 fn row(Place { unit, standing, observed }: Place) -> Row {

@@ -1,7 +1,7 @@
 //! Flags of `plimsoll scan`.
 
 use clap::Subcommand;
-use plimsoll_model::Severity;
+use plimsoll_model::{EnvironmentName, Severity};
 use std::path::PathBuf;
 
 /// `plimsoll scan`
@@ -24,6 +24,22 @@ pub(crate) enum ScanCommand {
     Config(ScanTree),
     /// Dependencies with known vulnerabilities, by the advisories that were imported
     Dependencies(ScanDependencies),
+    /// What runs now, by its signed lists of packages and the advisories that were imported since
+    Released(ScanReleased),
+}
+
+/// `plimsoll scan released`
+#[derive(Debug, clap::Args)]
+pub(crate) struct ScanReleased {
+    /// Only what runs in this environment; may be repeated [default: all]
+    #[arg(long = "environment", value_name = "ENVIRONMENT")]
+    pub(crate) environments: Vec<EnvironmentName>,
+    /// Show and count what was known when it was released too
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// The least severity that is shown and counts
+    #[arg(long, value_name = "SEVERITY", default_value = "info", value_parser = severity)]
+    pub(crate) least: Severity,
 }
 
 /// `plimsoll scan dependencies`

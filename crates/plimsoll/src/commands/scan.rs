@@ -4,6 +4,7 @@
 mod archive;
 pub(crate) mod config;
 pub(crate) mod dependencies;
+mod released;
 pub(crate) mod secrets;
 pub(crate) mod show;
 mod stream;
@@ -22,6 +23,7 @@ pub(crate) fn scan(context: &Context, arguments: &Scan, output: &Output) -> Resu
     let (reports, shown) = match &arguments.engine {
         Some(ScanCommand::Secrets(secrets)) => (vec![secrets::scan(context, secrets)?], &secrets.shown),
         Some(ScanCommand::Config(tree)) => (vec![config::scan(&tree.path)?], &tree.shown),
+        Some(ScanCommand::Released(asked)) => return released::scan(context, asked, output),
         Some(ScanCommand::Dependencies(asked)) => {
             let path = &asked.tree.path;
             if let Some(id) = &asked.explain {

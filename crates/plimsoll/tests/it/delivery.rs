@@ -55,7 +55,11 @@ impl Colleague {
 
 /// A shop with staging and production, and two colleagues who may approve.
 pub(crate) fn team() -> (Shop, [Colleague; 2]) {
-    let shop = Shop::with(&["staging", "production"]);
+    team_of(Shop::with(&["staging", "production"]))
+}
+
+/// The same of a shop with those environments.
+pub(crate) fn team_of(shop: Shop) -> (Shop, [Colleague; 2]) {
     let people = ["bob", "dora"].map(|name| Colleague::new(&shop.world, name));
     shop.world.change_delivery("people.yaml", |text| {
         format!("{}\n{}{}", text.trim_end(), people[0].line(), people[1].line())

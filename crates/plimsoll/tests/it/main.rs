@@ -36,6 +36,7 @@ mod manual;
 mod preflight;
 mod processes;
 mod released;
+mod rescan;
 mod rollback;
 mod rules;
 mod sbom;
