@@ -92,6 +92,7 @@ free_port() {
 }
 port=$(free_port)
 production=http://127.0.0.1:$((port + 1))
+advisories=$PLIMSOLL_ROOT/crates/plimsoll-dependencies/testdata/osv/rustsec
 
 chapter "A repository with a small HTTP service, and commits signed by its author"
 run ssh-keygen -q -t ed25519 -N '' -C ann@example.org -f "$home/ann/key"
@@ -131,6 +132,9 @@ run git -C "$home/delivery" diff --unified=0
 run git -C "$home/delivery" commit -q -a -m 'bob approves; production is prod-1'
 run plimsoll policy sign -C "$home/delivery"
 
+chapter "What is known about packages: one signed index, here of some records of the RustSec database"
+run plimsoll advisories import "$advisories"
+
 chapter "A step that reads a file of the host and calls out gets neither"
 run git checkout -q -b mallory
 cat >plimsoll.yaml <<EOF
@@ -158,7 +162,19 @@ run git commit -q -am 'shop: rope costs more'
 refused unit plimsoll run
 refused E-EVIDENCE-FAILED plimsoll promote shop --to staging
 
-chapter "The fixed commit is built, tested and signed, allowed, and started in staging"
+run git revert --no-edit HEAD
+
+chapter "A commit that leaks a key builds and passes its tests, and the gate refuses it; why shows the place and the repair"
+ssh-keygen -q -t ed25519 -N '' -C deploy -f deploy_key
+rm deploy_key.pub
+run git add deploy_key
+run git commit -q -m 'shop: how to deploy'
+run plimsoll run
+refused E-EVIDENCE-FAILED plimsoll promote shop --to staging
+run plimsoll why shop@staging
+plimsoll why shop@staging | grep 'deploy_key:1' >/dev/null || { echo "demo: why does not name the leaked key" >&2; exit 1; }
+
+chapter "The fixed commit is built, tested, scanned and signed, allowed, and started in staging"
 run git revert --no-edit HEAD
 run plimsoll run
 run plimsoll promote shop --to staging
@@ -245,6 +261,25 @@ cosign_verify=(cosign verify-blob-attestation --key "$home/builder.pub" --insecu
     --type https://slsa.dev/provenance/v1 --bundle "$home/out/artifact.sigstore.json")
 run "${cosign_verify[@]}" "$home/out/files/shop"
 run plimsoll verify "$home/out/artifact.sigstore.json" --subject "$home/out/files/shop"
+
+chapter "What the artifact is made of, signed about its digest: lock file, artifact, and what the build really fetched"
+plimsoll trust key scanner >"$home/scanner.pub"
+run cosign verify-blob-attestation --key "$home/scanner.pub" --insecure-ignore-tlog --type cyclonedx \
+    --bundle "$home/out/sbom.sigstore.json" "$home/out/files/shop"
+run grep -A 16 '"bom-ref": "pkg:cargo/tiny_http' "$home/out/sbom.cdx.json"
+
+chapter "Something becomes known about a package (made up for this demonstration): what runs is compared, and named"
+run plimsoll scan released
+mkdir "$home/osv"
+cp "$advisories"/*.json "$home/osv/"
+cat >"$home/osv/DEMO-2026-0001.json" <<'EOF'
+{"id": "DEMO-2026-0001", "modified": "2026-11-01T00:00:00Z", "summary": "Made up: prices can be read from memory",
+ "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+ "affected": [{"package": {"ecosystem": "crates.io", "name": "ascii"},
+   "ranges": [{"type": "SEMVER", "events": [{"introduced": "1.0.0"}, {"fixed": "1.1.1"}]}]}]}
+EOF
+run plimsoll advisories import "$home/osv"
+refused shop@production plimsoll scan released
 
 chapter "The decision and everything it was computed from, in one file, recomputed offline"
 run plimsoll dossier shop@production --output "$home/shop.dossier.tar"
