@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Takes published programs, and Plimsoll itself, the whole way: commit, build, tests, signatures, verification by
-# `plimsoll verify` and by cosign; the HTTP server also through the gate, started, called, traced and stopped; Plimsoll also
+# `plimsoll verify` and by cosign; scans and the list of packages, and what gates make of them; the HTTP server also through the gate, started, called, traced and stopped; Plimsoll also
 # through two environments, into a directory, from which it checks how it came there.
 #
 #   test.sh [NAME]...     names of packages.txt, or `self`   [default: all of them]
@@ -73,16 +73,49 @@ judge() {
     "$plimsoll" trust key builder >"$1/builder.pub"
     cosign verify-blob-attestation --key "$1/builder.pub" --insecure-ignore-tlog --type slsaprovenance1 \
         --bundle "$to/artifact.sigstore.json" "$to/manifest.json" 2>"$1/cosign" || { cat "$1/cosign"; fail "cosign"; }
+    "$plimsoll" trust key scanner >"$1/scanner.pub"
+    cosign verify-blob-attestation --key "$1/scanner.pub" --insecure-ignore-tlog --type cyclonedx \
+        --bundle "$to/sbom.sigstore.json" "$to/manifest.json" 2>"$1/cosign" || { cat "$1/cosign"; fail "cosign"; }
     echo x >>"$to/manifest.json"
     if cosign verify-blob-attestation --key "$1/builder.pub" --insecure-ignore-tlog --type slsaprovenance1 \
         --bundle "$to/artifact.sigstore.json" "$to/manifest.json" 2>/dev/null; then fail "cosign accepts anything"; fi
-    say "      $(find "$to" -name '*.sigstore.json' | wc -l) bundles verified; cosign agrees about the provenance"
+    say "      $(find "$to" -name '*.sigstore.json' | wc -l) bundles verified; cosign agrees about provenance and packages"
+}
+
+# What the run says of secrets, packages and configuration, and what its artifact is made of: each signed, each about the
+# digest that it looked at; the scans about the tree that the run statement leads from to the artifact.
+evidence() {
+    local to=$1/exported name tree manifest list=$1/list.json
+    tree=$(value tree "$1/run.json") manifest=$(value manifest "$1/run.json")
+    shift
+    for name in "$@"; do
+        "$plimsoll" --json verify "$to/$name.sigstore.json" >"$to/$name.json" || fail "no evidence of $name"
+        same "$(value predicateType "$to/$name.json")" https://plimsoll.dev/scan/v1 "the kind of $name"
+        same "$(value outcome "$to/$name.json")" passed "$name"
+        grep --quiet "${tree#sha256:}" "$to/$name.json" || fail "$name is not about the tree"
+    done
+    "$plimsoll" --json verify "$to/sbom.sigstore.json" >"$list" || fail "no list of packages"
+    same "$(value predicateType "$list")" https://cyclonedx.org/bom "the kind of the list"
+    grep --quiet "${manifest#sha256:}" "$list" || fail "the list is not about the artifact"
+    grep --quiet '"value": "true"' "$to/sbom.cdx.json" || fail "the build fetched nothing of what is listed"
+    say "      evidence of $* and a list of $(grep -c '"bom-ref"' "$to/sbom.cdx.json") packages"
 }
 
 # The same commit must give the same artifact.
 again() {
     run "$1/again.json"
     same "$(value manifest "$1/again.json")" "$(value manifest "$1/run.json")" "the second artifact"
+}
+
+# As published, its workflows run actions from branches that anybody there can move: the gate says so, with the repair.
+refuse() {
+    if "$plimsoll" --json promote "$2" --to local >"$1/refused.json"; then fail "the gate lets it through"; fi
+    same "$(value code "$1/refused.json")" E-EVIDENCE-FAILED "why it is refused"
+    same "$(value check "$1/refused.json")" config "what refuses it"
+    "$plimsoll" why "$2@local" >"$1/why"
+    grep --quiet 'config/github-mutable-action .*CICD.yml:[0-9]*$' "$1/why" || { cat "$1/why"; fail "no finding"; }
+    grep --quiet 'fix: name the commit' "$1/why" || { cat "$1/why"; fail "no repair"; }
+    say "      refused for $(grep -c 'config/' "$1/why") findings of configuration, each with its repair"
 }
 
 # A port that nobody listens on.
@@ -129,6 +162,8 @@ install() {
         printf '  - {name: %s, git-emails: [%s@example.com], ssh-keys: ["%s"], roles: [release-managers]}\n' \
             "$person" "$person" "$(cat "$place/$person.pub")" >>"$place/delivery/people.yaml"
     done
+    # Its tests hold secrets that are none, each under a comment that says so.
+    sed -i 's/secrets: {block: high}/secrets: {block: high, comments: true}/' "$place"/delivery/environments/*/environment.yaml
     git -C "$place/delivery" commit --quiet --all --message "$name: where it is installed, and who approves"
     "$plimsoll" --quiet policy sign -C "$place/delivery" --key "$work/key.pub" >/dev/null
     "$plimsoll" --quiet promote "$name" --to staging >/dev/null
@@ -156,6 +191,7 @@ deliver() {
     cd "$1/source"
     export PLIMSOLL_STATE=$1/state
     "$plimsoll" --quiet init --delivery "$1/delivery" --environments "${2:-local}" >/dev/null
+    "$plimsoll" --quiet advisories import "$root/crates/plimsoll-dependencies/testdata/osv/rustsec" >/dev/null
     run "$1/run.json"
     judge "$1"
 }
@@ -167,8 +203,9 @@ third_party() {
     "$here/fetch.sh" "$name" "$version" "$place/source" "$work/key" >/dev/null
     deliver "$place"
     case $name in
-    b3sum) again "$place" ;;
-    simple-http-server) serve "$place" "$name" ;;
+    b3sum) evidence "$place" secrets dependencies; again "$place" ;;
+    hexyl) evidence "$place" secrets dependencies config; refuse "$place" "$name" ;;
+    simple-http-server) evidence "$place" secrets dependencies config; serve "$place" "$name" ;;
     esac
 }
 
@@ -178,6 +215,7 @@ self() {
     mkdir "$work/self"
     git clone --quiet "file://$root" "$work/self/source"
     deliver "$work/self" staging,production
+    evidence "$work/self" secrets config
     install "$work/self" plimsoll
 }
 
