@@ -240,8 +240,12 @@ registry! {
         "plimsoll logs {run} {check}";
     EvidenceSelf "E-EVIDENCE-SELF", Author,
         "{check} and its report disagree: {detail}",
-        "A report is what a check says of itself. Its exit status must say the same.",
+        "A report is what a check says of itself. How it ended, and the rules and data that it was given, must say the same.",
         "plimsoll logs {run} {check}";
+    EvidenceTainted "E-EVIDENCE-TAINTED", Security,
+        "{check} asked for another machine {attempts} times while it looked",
+        "There is no network where checks run. A scanner that asks for it wants something else than to look, or cannot be told what it looked with.",
+        "plimsoll logs {run} {check}; switch off updates and telemetry of the tool, or stop using it";
     EvidenceSubject "E-EVIDENCE-SUBJECT", Security,
         "the result of {check} is about {actual}, not about {expected}",
         "A result counts for the digest it was made from, and for no other.",

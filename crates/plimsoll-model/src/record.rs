@@ -119,6 +119,11 @@ pub struct IsolationRecord {
     pub own_uid: bool,
     /// Limits by name: `memory`, `processes`, `wall-time`, `log`, `output`, `output-entries`.
     pub limits: BTreeMap<String, LimitRecord>,
+    /// How often something in it asked for another machine: what had no route, and datagrams to a port of its own
+    /// loopback where nobody listens, as from somebody who looks for a name server. None where nobody counted, as when
+    /// it was killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network_attempts: Option<u64>,
 }
 
 /// An input, by digest.

@@ -147,6 +147,7 @@ impl LinuxSandbox {
             unprivileged: true,
             own_uid: rustix::process::geteuid().is_root(),
             limits: limits.into_iter().chain(wall).map(named).collect(),
+            network_attempts: None,
         }
     }
 }
@@ -240,7 +241,7 @@ impl Launch {
                 Event::Prepared { writable } => prepared = Some((writable, message.descriptors)),
                 Event::Here => pid = message.sender,
                 Event::Failed(failure) => return Err(refused(failure)),
-                Event::Ended(_) => return Err(unexpected("start the command")),
+                Event::Ended { .. } => return Err(unexpected("start the command")),
                 Event::Started => break,
             }
         }

@@ -146,7 +146,8 @@ impl LinuxRunning {
         Ok(Self { handle, outer, pipes, group, deadline, log: limits.log, setup })
     }
 
-    fn finish(&mut self, output: &mut dyn FnMut(Stream, &[u8])) -> Result<Exit, SandboxError> {
+    /// How the command ended, and how often another machine was asked for.
+    fn finish(&mut self, output: &mut dyn FnMut(Stream, &[u8])) -> Result<(Exit, Option<u64>), SandboxError> {
         let mut log = Log { left: self.log, output };
         let mut verdict = Verdict::default();
         while !self.turn(&mut log, &mut verdict)? {}
@@ -156,7 +157,8 @@ impl LinuxRunning {
                 verdict.killed_for(Exit::LogLimit);
             }
         }
-        self.judge(verdict)
+        let attempts = verdict.network_attempts;
+        Ok((self.judge(verdict)?, attempts))
     }
 
     /// Waits for the next thing to happen; true when the first process has let go of the control socket.
@@ -236,6 +238,7 @@ const STREAMS: [Stream; 2] = [Stream::Out, Stream::Err];
 #[derive(Default)]
 struct Verdict {
     ended: Option<Ending>,
+    network_attempts: Option<u64>,
     killed: Option<Exit>,
     silent: [bool; 2],
     gone: bool,
@@ -250,10 +253,10 @@ impl Verdict {
     }
 
     fn take(&mut self, event: Event) {
-        if let Event::Ended(ending) = event
+        if let Event::Ended { ending, network_attempts } = event
             && self.killed.is_none()
         {
-            self.ended = Some(ending);
+            (self.ended, self.network_attempts) = (Some(ending), network_attempts);
         }
     }
 }
@@ -319,8 +322,8 @@ impl Running for LinuxRunning {
     }
 
     fn wait(mut self: Box<Self>, output: &mut dyn FnMut(Stream, &[u8])) -> Result<Finished, SandboxError> {
-        let exit = self.finish(output)?;
-        let record = self.setup.record.clone();
+        let (exit, network_attempts) = self.finish(output)?;
+        let record = IsolationRecord { network_attempts, ..self.setup.record.clone() };
         Ok(Finished { exit, record, writable: std::mem::take(&mut self.setup.writable) })
     }
 }

@@ -51,7 +51,12 @@ pub(crate) enum Event {
     /// The command runs.
     Started,
     /// The command ended.
-    Ended(Ending),
+    Ended {
+        /// How.
+        ending: Ending,
+        /// How often another machine was asked for; none where the kernel does not say.
+        network_attempts: Option<u64>,
+    },
     /// The sandbox could not be set up.
     Failed(Failure),
 }

@@ -6,7 +6,7 @@ use plimsoll_engine::{
     ports::Mount,
     run::{SCAN_STATE, Scanner},
 };
-use plimsoll_model::Digest;
+use plimsoll_model::{Digest, ScanEngine};
 use plimsoll_scan::ProjectKey;
 use std::{
     fs::{self, OpenOptions},
@@ -58,6 +58,15 @@ impl Context {
                 next: Some(next),
             }
         })
+    }
+}
+
+/// The digest of the rules that a scanner of this program has, as it stands in its reports.
+pub(crate) fn rules_digest(engine: ScanEngine) -> Digest {
+    match engine {
+        ScanEngine::Secrets => plimsoll_scan::secrets::rules_digest(),
+        ScanEngine::Config => plimsoll_config::rules_digest(),
+        ScanEngine::Dependencies => plimsoll_dependencies::rules::rules_digest(),
     }
 }
 

@@ -46,7 +46,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReportError {
     /// The file that the check promised is not there.
-    #[error("there is no report")]
+    #[error("there is none that is a file of at most 64 MiB")]
     Missing,
     /// It ends too early.
     #[error("cut off: {0}")]

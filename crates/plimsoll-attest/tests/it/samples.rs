@@ -72,6 +72,7 @@ fn isolation() -> IsolationRecord {
             ("memory".into(), LimitRecord { value: 8 << 30, enforced: Enforcement::CgroupV2 }),
             ("wall-time".into(), LimitRecord { value: 1_800_000, enforced: Enforcement::Engine }),
         ]),
+        network_attempts: None,
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::{
     ports::{Blobs, StoreError},
     run::RunError,
+    signer::REPORT_LIMIT,
 };
 use plimsoll_fs::{FsError, HardLinks, Limits, Select, Sink};
 use plimsoll_model::{Code, Digest, Entry, Reason, RelPath, Tree, jcs};
@@ -119,9 +120,18 @@ pub(crate) fn freeze_outputs(
     writable: &BTreeMap<String, OwnedFd>,
     paths: &[RelPath],
 ) -> Result<Tree, FsError> {
+    freeze_within(blobs, writable, paths, Limits::default())
+}
+
+fn freeze_within(
+    blobs: &dyn Blobs,
+    writable: &BTreeMap<String, OwnedFd>,
+    paths: &[RelPath],
+    limits: Limits,
+) -> Result<Tree, FsError> {
     let mut frozen = Tree::default();
     // Each writable directory was a mount of the sandbox that is gone, and only the engine holds it.
-    let limits = Limits { hard_links: HardLinks::OwnMount, ..Limits::default() };
+    let limits = Limits { hard_links: HardLinks::OwnMount, ..limits };
     for (name, root) in writable {
         let Ok(mount) = name.parse::<RelPath>() else { continue };
         let whole = paths.contains(&mount);
@@ -140,13 +150,15 @@ pub(crate) fn freeze_outputs(
     Ok(frozen)
 }
 
-/// Keeps one file of a sandbox as a blob; none where there is no such file, or something else in its place.
+/// Keeps one file of a sandbox as a blob; none where there is no such file of at most [`REPORT_LIMIT`] bytes, or
+/// something else in its place.
 pub(crate) fn freeze_file(
     blobs: &dyn Blobs,
     writable: &BTreeMap<String, OwnedFd>,
     path: &RelPath,
 ) -> Result<Option<Digest>, FsError> {
-    let found = freeze_outputs(blobs, writable, std::slice::from_ref(path));
+    let limits = Limits { bytes: REPORT_LIMIT, ..Limits::default() };
+    let found = freeze_within(blobs, writable, std::slice::from_ref(path), limits);
     let tree = match found {
         Err(error) if matches!(error.code(), Some(Code::OutMissing | Code::OutKind | Code::OutLimit)) => {
             return Ok(None);

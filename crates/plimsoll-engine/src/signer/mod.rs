@@ -3,6 +3,7 @@
 //! bytes.
 
 mod bill;
+mod doubt;
 mod judge;
 mod memory;
 mod own_scan;
@@ -15,4 +16,5 @@ pub use protocol::{
     CloseArtifact, CloseCheck, CloseFetch, CloseStep, CloseToolless, Closed, Decide, Decided, DeltaOf,
     Observed, Open, Opened, Request, Response, Signed,
 };
+pub(crate) use session::REPORT_LIMIT;
 pub use session::{Key, Session, World};

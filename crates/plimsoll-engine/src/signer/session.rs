@@ -3,6 +3,7 @@
 
 use super::{
     bill,
+    doubt::Doubts,
     judge::{check_outputs, judge_step, judgement, rehash},
     memory, own_scan,
     protocol::{
@@ -24,7 +25,7 @@ use plimsoll_attest::{
     seal,
 };
 use plimsoll_model::{
-    Code, Digest, Entry, Outcome, Reason, Role, StepName, Timestamp, Tree, jcs,
+    Code, Digest, Entry, Outcome, Reason, Role, ScanEngine, StepName, Timestamp, Tree, jcs,
     record::{LogPosition, NetworkMode, Tier},
 };
 use plimsoll_pipeline::{CheckKind, On, PlannedCheck, TestReport};
@@ -32,8 +33,8 @@ use std::collections::BTreeMap;
 
 /// Bytes of a tree document.
 const TREE_LIMIT: u64 = 256 << 20;
-/// Bytes of a report.
-const REPORT_LIMIT: u64 = 64 << 20;
+/// Bytes of a report; larger ones are not even kept.
+pub(crate) const REPORT_LIMIT: u64 = 64 << 20;
 
 /// The key of a signer. Whoever implements this holds the secret; the session only ever has it sign what it wrote.
 pub trait Key {
@@ -57,6 +58,8 @@ pub struct World<'a> {
     pub assemble: &'a dyn Assemble,
     /// The pinned trust root, for decisions and deltas.
     pub trust: Option<&'a TrustRoot>,
+    /// The digest of the rules that a scanner of this program has, as it stands in its reports.
+    pub rules: fn(ScanEngine) -> Digest,
     /// The clock.
     pub clock: fn() -> Timestamp,
 }
@@ -336,10 +339,9 @@ impl<'a> Session<'a> {
         });
         let report = match format {
             None => None,
-            Some((format, _)) => Some(match self.report_bytes(close)? {
-                Some(bytes) => report::read_tests(format, &bytes),
-                None => Err(ReportError::Missing),
-            }),
+            Some((format, _)) => {
+                Some(self.report_bytes(close)?.and_then(|bytes| report::read_tests(format, &bytes)))
+            }
         };
         let judged = report::judge_test(report.as_ref(), close.observed.exit.is_success());
         let run = self.current()?;
@@ -355,19 +357,23 @@ impl<'a> Session<'a> {
         let digest = close.tool.ok_or_else(|| unobserved("nobody hashed the tool before it ran"))?;
         let bytes = self.report_bytes(close)?;
         let report = match &bytes {
-            Some(bytes) => report::read_sarif(bytes, report::Limits::default()),
-            None => Err(ReportError::Missing),
+            Ok(bytes) => report::read_sarif(bytes, report::Limits::default()),
+            Err(error) => Err(error.clone()),
         };
         let (report, own) = match check.kind {
-            CheckKind::Scan { engine } => own_scan::own(report, bytes.as_deref(), engine),
+            CheckKind::Scan { engine } => own_scan::own(report, bytes.as_deref().ok(), engine),
             CheckKind::Adapter { .. } | CheckKind::Test { .. } | CheckKind::Sbom => (report, None),
         };
         // Findings are no failure of a scan of ours: which of them block is for the environment alone to say.
         let block = matches!(check.kind, CheckKind::Adapter { .. }).then_some(Level::Error);
+        let entries = self.world.journal.entries()?;
+        let rules = self.world.rules;
         let run = self.current()?;
         let exit_ok = close.observed.exit.is_success();
         let judged = report::judge_scan(&report, exit_ok, block, run.open.commit.as_str());
         let judged = judgement(judged, close, check, run.open.run.as_str());
+        let judged =
+            Doubts { close, run: &run.open.run, rules, entries: &entries }.over(judged, own.as_ref());
         let version =
             report.as_ref().ok().and_then(|report| report.tools.first()).and_then(|t| t.version.clone());
         let name = check.name.as_str().parse().map_err(|error| RunError::internal("name a tool", &error))?;
@@ -385,7 +391,7 @@ impl<'a> Session<'a> {
     ) -> Result<Closed, RunError> {
         let report = self.report_bytes(close)?;
         let blobs = self.world.blobs;
-        let made = bill::statement(self.current()?, close, report.as_deref(), blobs, entries)?;
+        let made = bill::statement(self.current()?, close, report.as_deref().ok(), blobs, entries)?;
         match made {
             Ok(statement) => self.close_judged(&statement, check, close.attempt, Outcome::Passed, vec![]),
             Err(reason) => self.errored(AttemptKind::Check, check.name.as_str(), close.attempt, reason),
@@ -405,8 +411,15 @@ impl<'a> Session<'a> {
         Ok(Closed { outcome, reasons, signed: Some(signed), artifact: None })
     }
 
-    fn report_bytes(&self, close: &CloseCheck) -> Result<Option<Vec<u8>>, RunError> {
-        Ok(close.report.map(|report| self.world.blobs.read(&report, REPORT_LIMIT)).transpose()?)
+    /// What is too large is a report that cannot be read, and no trouble of this machine.
+    fn report_bytes(&self, close: &CloseCheck) -> Result<Result<Vec<u8>, ReportError>, RunError> {
+        let Some(report) = close.report else { return Ok(Err(ReportError::Missing)) };
+        match self.world.blobs.read(&report, REPORT_LIMIT) {
+            Err(StoreError::TooLarge { limit, .. }) => {
+                Ok(Err(ReportError::TooLarge(format!("{limit} bytes"))))
+            }
+            read => Ok(Ok(read?)),
+        }
     }
 
     fn finish(&mut self) -> Result<Closed, RunError> {

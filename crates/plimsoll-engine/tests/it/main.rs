@@ -12,6 +12,7 @@ mod bench;
 mod bills;
 mod checks;
 mod decision;
+mod doubts;
 mod memory;
 mod observed;
 mod origin;

@@ -64,6 +64,7 @@ fn isolation() -> IsolationRecord {
         unprivileged: true,
         own_uid: false,
         limits: BTreeMap::new(),
+        network_attempts: None,
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::{
     command, confine, mounts,
+    network::Counters,
     outer::{self, Brought, Commission, INSIDE},
 };
 use crate::{
@@ -61,6 +62,7 @@ fn run(
     };
     become_inside_user()?;
     let gateway = enter_namespaces(plan.network)?;
+    let counters = Counters::open();
     let writable = mounts::build(plan, sources)?;
     report_prepared(control, gateway, writable)?;
     let filter = Filter::from_bytes(&commission.filter)
@@ -71,7 +73,12 @@ fn run(
     drop(commission);
     silence_standard_streams().map_err(system("let go of the command's output"))?;
     channel::send(control, &Event::Started, &[]).map_err(|e| system("report to the engine")(errno(&e)))?;
-    serve(control, &signals, command)
+    let ending = serve(control, &signals, command)?;
+    if let Some(ending) = ending {
+        let network_attempts = counters.and_then(Counters::attempts);
+        let _ = channel::send(control, &Event::Ended { ending, network_attempts }, &[]);
+    }
+    Ok(())
 }
 
 /// Changes to the mapped user while keeping every capability of the new user namespace: no id of it is 0, so there is
@@ -127,12 +134,11 @@ fn silence_standard_streams() -> Result<(), Errno> {
     rustix::stdio::dup2_stderr(&null)
 }
 
-/// Reaps and answers until the command has ended or the engine is gone.
-fn serve(control: BorrowedFd<'_>, signals: &OwnedFd, command: Pid) -> Result<(), Failure> {
+/// Reaps and answers until the command has ended or the engine is gone; tells how the command ended.
+fn serve(control: BorrowedFd<'_>, signals: &OwnedFd, command: Pid) -> Result<Option<Ending>, Failure> {
     loop {
         if let Some(ending) = reap(command) {
-            let _ = channel::send(control, &Event::Ended(ending), &[]);
-            return Ok(());
+            return Ok(Some(ending));
         }
         let mut ready = [PollFd::new(&control, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
         match rustix::event::poll(&mut ready, None) {
@@ -144,7 +150,7 @@ fn serve(control: BorrowedFd<'_>, signals: &OwnedFd, command: Pid) -> Result<(),
             let _ = rustix::io::read(signals, &mut [0; 128]);
         }
         if asked && !answer(control, command) {
-            return Ok(());
+            return Ok(None);
         }
     }
 }

@@ -6,6 +6,7 @@ mod command;
 mod confine;
 mod first;
 mod mounts;
+mod network;
 mod outer;
 
 pub(crate) use confine::landlock_in_force;

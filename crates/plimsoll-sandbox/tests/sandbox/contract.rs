@@ -21,6 +21,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let table: &[(&str, fn())] = &[
         ("a probe tells what is in force", a_probe_tells_what_is_in_force),
         ("the ways in which a command ends are told apart", endings),
+        ("who asks for another machine is counted", network_attempts),
         ("streams are told apart and complete", streams),
         ("what was written is there when the sandbox is gone", writable_stays),
         ("a read-only mount inside a writable one is neither lost nor writable", nested_mounts),
@@ -95,6 +96,26 @@ fn endings() {
     assert_eq!(run(&shell("exit 0")).0, Exit::Status(0));
     assert_eq!(run(&shell("exit 7")).0, Exit::Status(7));
     assert_eq!(run(&shell("kill -SEGV $$")).0, Exit::Signal(11));
+}
+
+/// What stays on its own loopback is no attempt; each kind of socket that wants to leave is one.
+fn network_attempts() {
+    let attempts = |script: &str| finish(start(&shell(script))).0.record.network_attempts;
+    let ask = |what: &str| format!("bash -c 'exec 3<>/dev/{what} && echo x >&3' || true");
+    for (what, expect) in
+        [("tcp/127.0.0.1/9", 0), ("tcp/192.0.2.1/80", 1), ("udp/192.0.2.1/53", 1), ("tcp/2001:db8::1/80", 1)]
+    {
+        assert_eq!(attempts(&ask(what)), Some(expect), "{what}");
+    }
+    assert_eq!(attempts(&ask("udp/127.0.0.1/53")), Some(1), "a look for a name server");
+    assert_eq!(attempts("getent hosts example.org localhost; true"), Some(0), "names are looked up in files");
+    let child = format!("({}) & wait", ask("tcp/192.0.2.1/80"));
+    assert_eq!(attempts(&child), Some(1), "whoever of them asks");
+    assert_eq!(
+        finish(start(&shell("yes"))).0.record.network_attempts,
+        None,
+        "nobody counted for who was killed"
+    );
 }
 
 fn streams() {

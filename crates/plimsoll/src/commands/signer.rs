@@ -34,6 +34,7 @@ pub(crate) fn serve(context: &Context, arguments: &cli::Signer) -> Result<(), Fa
         delivery: delivery.as_ref().map(|delivery| delivery as &dyn Source),
         assemble: &assembler,
         trust: root.as_ref(),
+        rules: crate::scanning::rules_digest,
         clock: Timestamp::now,
     };
     let mut session = Session::new(arguments.role.clone(), &key, world);

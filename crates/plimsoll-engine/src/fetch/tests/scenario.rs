@@ -175,6 +175,7 @@ fn record() -> IsolationRecord {
         unprivileged: true,
         own_uid: true,
         limits: BTreeMap::new(),
+        network_attempts: None,
     }
 }
 

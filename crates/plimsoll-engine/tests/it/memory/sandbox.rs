@@ -24,6 +24,7 @@ pub(crate) fn isolation() -> IsolationRecord {
         unprivileged: false,
         own_uid: false,
         limits: BTreeMap::new(),
+        network_attempts: None,
     }
 }
 
@@ -37,9 +38,16 @@ pub(crate) struct Scripted {
     started: Mutex<Vec<String>>,
     /// What commands wrote, until nobody can want to freeze it any more.
     kept: Arc<Mutex<Vec<TempDir>>>,
+    /// How often every command asks for another machine.
+    network_attempts: Option<u64>,
 }
 
 impl Scripted {
+    pub(crate) fn that_asks_for_the_network(mut self, attempts: Option<u64>) -> Self {
+        self.network_attempts = attempts;
+        self
+    }
+
     pub(crate) fn when(
         mut self,
         command: &str,
@@ -71,7 +79,12 @@ impl Sandbox for Scripted {
             _ => None,
         });
         let stage = Stage { plan: plan.clone(), writable: writable.collect(), time, stop: Arc::default() };
-        Ok(Box::new(Play { stage, script: script.clone(), kept: self.kept.clone() }))
+        Ok(Box::new(Play {
+            stage,
+            script: script.clone(),
+            kept: self.kept.clone(),
+            network_attempts: self.network_attempts,
+        }))
     }
 }
 
@@ -105,6 +118,7 @@ struct Play {
     stage: Stage,
     script: Script,
     kept: Arc<Mutex<Vec<TempDir>>>,
+    network_attempts: Option<u64>,
 }
 
 /// What a script can do.
@@ -191,6 +205,7 @@ impl Running for Play {
         };
         let writable = self.stage.writable.iter().map(open).collect();
         self.kept.lock().unwrap().extend(self.stage.writable.into_values());
-        Ok(Finished { exit, record: isolation(), writable })
+        let record = IsolationRecord { network_attempts: self.network_attempts, ..isolation() };
+        Ok(Finished { exit, record, writable })
     }
 }
