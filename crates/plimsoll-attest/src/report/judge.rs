@@ -2,7 +2,7 @@
 //! combination has its own reason.
 
 use super::{Level, ReportError, ScanReport, TestReport};
-use plimsoll_model::{Code, Outcome, Reason};
+use plimsoll_model::{Code, Outcome, Reason, removed};
 
 /// The outcome of a test, and why if it did not pass. The reason has its `detail`; the caller, who knows the names,
 /// adds `check` and `run`.
@@ -68,21 +68,25 @@ pub fn judge_scan(
         Err(error) => return refuse(Code::EvidenceParse, error),
         Ok(report) => report,
     };
-    if let Some(other) = report.revisions.iter().find(|seen| seen.as_str() != revision) {
+    if !removed!("report-revision")
+        && let Some(other) = report.revisions.iter().find(|seen| seen.as_str() != revision)
+    {
         let reason = Code::EvidenceSubject.reason().with("actual", other).with("expected", revision);
         return (Outcome::Errored, Some(reason));
     }
     if let Some(problem) = &report.broken {
         return refuse(Code::EvidenceErrored, problem);
     }
-    if let Some(problem) = &report.empty {
+    if !removed!("report-empty")
+        && let Some(problem) = &report.empty
+    {
         return refuse(Code::EvidenceEmpty, problem);
     }
     let found = report.findings;
     let summary = format!("{} errors, {} warnings, {} notes", found.error, found.warning, found.note);
     match (block.map_or(0, |block| found.at_least(block)), exit_ok) {
-        (0, true) => (Outcome::Passed, None),
-        (0, false) => refuse(
+        (0, ok) if ok || removed!("report-exit") => (Outcome::Passed, None),
+        (0, _) => refuse(
             Code::EvidenceSelf,
             format!("the command ended with an error, and the report has {summary}"),
         ),

@@ -37,7 +37,7 @@ const TREE_LIMIT: u64 = 256 << 20;
 pub(crate) const REPORT_LIMIT: u64 = 64 << 20;
 
 /// The key of a signer. Whoever implements this holds the secret; the session only ever has it sign what it wrote.
-pub trait Key {
+pub trait Key: Sync {
     /// The public half.
     fn public(&self) -> &PublicKey;
     /// Signs.

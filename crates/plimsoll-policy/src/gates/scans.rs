@@ -89,7 +89,7 @@ impl Bench<'_> {
             return Err(Refused::new(Outcome::Errored, Some(digest), reason));
         }
         match require.tool {
-            Some(expected) if expected != scan.tool.digest => {
+            Some(expected) if !removed!("scan-tool") && expected != scan.tool.digest => {
                 let reason = Code::EvidenceTool.reason().with("check", name);
                 let reason = reason.with("actual", scan.tool.digest).with("expected", expected);
                 Err(Refused::new(Outcome::Failed, Some(digest), reason))
@@ -171,7 +171,8 @@ impl Bench<'_> {
 
     /// Data that is older than the environment allows could not find what became known since.
     fn fresh(&self, name: &str, own: &OwnScan, require: &RequireScan, digest: Digest) -> Result<(), Refused> {
-        let Some(limit) = require.database_age else { return Ok(()) };
+        let asked = require.database_age.filter(|_| !removed!("scan-age"));
+        let Some(limit) = asked else { return Ok(()) };
         let updated = own.database.as_ref().map(|database| database.updated);
         let age = updated.map(|updated| self.inputs.now.duration_since(updated).as_secs());
         if age.is_some_and(|age| age <= i64::try_from(limit).unwrap_or(i64::MAX)) {

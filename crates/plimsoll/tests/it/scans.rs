@@ -62,17 +62,6 @@ fn what_a_scan_finds_blocks_a_release_and_its_repair_lets_it_go() {
     assert_eq!(shop.answer().as_deref(), Some("v4"));
 }
 
-#[test]
-fn comments_in_the_source_count_where_the_environment_says_so() {
-    let shop = shop("{block: high, comments: true}");
-    let silenced =
-        RISKY.replace("ENV API", "# plimsoll:allow config/dockerfile-secret-in-env a test\nENV API");
-    run(&shop, "v1", &silenced);
-    shop.promote().ok();
-    run(&shop, "v2", RISKY);
-    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
-}
-
 /// A team with old findings begins by gating on new ones; anybody can check offline what was taken for old.
 #[test]
 fn what_runs_already_is_not_new() {
@@ -92,15 +81,6 @@ fn what_runs_already_is_not_new() {
     run(&shop, "v3", &format!("{RISKY}ENV DB_PASSWORD=hunter2\n"));
     shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
     assert_eq!(shop.answer().as_deref(), Some("v2"));
-}
-
-#[test]
-fn a_scan_that_knows_none_of_the_files_is_no_clean_one() {
-    let shop = shop("{block: high}");
-    fs::remove_file(shop.world.repository.path().join("Dockerfile")).unwrap();
-    shop.commit_version("v2");
-    shop.world.json(&["run"]).ended(1).refused(&["E-EVIDENCE-EMPTY"]);
-    shop.promote().ended(1).refused(&["E-EVIDENCE-EMPTY"]);
 }
 
 /// Whether all that was found is repaired, and the data is young enough, is asked of each release anew.

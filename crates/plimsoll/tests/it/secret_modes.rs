@@ -1,4 +1,4 @@
-//! Where `plimsoll scan secrets` gets its bytes from (ATTACKS A20: a secret in history). What is a secret is tested beside
+//! Where `plimsoll scan secrets` gets its bytes from (the attacks are in `attacks/a20.rs`). What is a secret is tested beside
 //! the engine; here each is a private key that `ssh-keygen` made a moment ago.
 
 use crate::world::{Ran, text};
@@ -44,7 +44,7 @@ impl Place {
     }
 
     /// The report of `plimsoll scan secrets`, which must end with `status`.
-    fn scan(&self, status: i32, arguments: &[&str]) -> Value {
+    pub(crate) fn scan(&self, status: i32, arguments: &[&str]) -> Value {
         let ran = self.plimsoll(&[&["--json", "scan", "secrets"], arguments].concat()).ended(status);
         assert!(!ran.stdout.contains(self.body()), "the report holds the secret");
         ran.value()["reports"][0].clone()
@@ -57,7 +57,7 @@ impl Place {
 }
 
 /// Path and line of each finding.
-fn places(report: &Value) -> Vec<(String, u64)> {
+pub(crate) fn places(report: &Value) -> Vec<(String, u64)> {
     let findings = report["findings"].as_array().unwrap();
     let place = |finding: &Value| {
         let location = &finding["location"];
@@ -66,35 +66,8 @@ fn places(report: &Value) -> Vec<(String, u64)> {
     findings.iter().map(place).collect()
 }
 
-fn at(path: &str, line: u64) -> (String, u64) {
+pub(crate) fn at(path: &str, line: u64) -> (String, u64) {
     (path.to_owned(), line)
-}
-
-#[test]
-fn a_secret_that_left_the_tip_is_found_in_history_with_its_commit() {
-    let place = Place::new();
-    let repository = &place.repository;
-    repository.write("README", "nothing to see\n");
-    repository.commit("one");
-    assert_eq!(places(&place.scan(0, &["--history"])), [], "benign twin");
-    repository.write("deploy/key.pem", format!("first line\n{}", place.secret));
-    let leaked = repository.commit("by mistake");
-    repository.write("deploy/key.pem", format!("first line, changed\n{}", place.secret));
-    repository.commit("still there");
-    repository.remove("deploy/key.pem");
-    repository.commit("gone");
-    assert_eq!(places(&place.scan(0, &[])), [], "the tip is clean");
-    for packed in [false, true] {
-        if packed {
-            repository.git(&["gc", "-q"]);
-        }
-        let report = place.scan(1, &["--history"]);
-        assert_eq!(places(&report), [at("deploy/key.pem", 2)], "once, however long it stayed");
-        assert_eq!(text(&report["findings"][0]["location"]["commit"]), leaked.as_str());
-    }
-    let shown = place.plimsoll(&["scan", "secrets", "--history"]).ended(1).stdout;
-    assert!(shown.contains(&leaked.as_str()[..12]) && shown.contains("deploy/key.pem:2"), "{shown}");
-    assert!(!shown.contains(place.body()), "{shown}");
 }
 
 #[test]
@@ -182,7 +155,7 @@ fn standard_input_is_one_file() {
 }
 
 /// A tar file with these files.
-fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (path, content) in files {
         let mut header = tar::Header::new_ustar();
@@ -193,30 +166,10 @@ fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-fn gzip(content: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(content).unwrap();
     encoder.finish().unwrap()
-}
-
-#[test]
-fn every_layer_of_an_image_is_looked_into() {
-    let place = Place::new();
-    let leaked = gzip(&tar(&[("app/key.pem", place.secret.as_bytes()), ("app/main", b"nothing\n")]));
-    let hides = tar(&[("app/.wh.key.pem", b"")]);
-    let layout = place.path("layout");
-    for (name, content) in [("blobs/sha256/aa", &leaked), ("blobs/sha256/bb", &hides)] {
-        fs::create_dir_all(layout.join(name).parent().unwrap()).unwrap();
-        fs::write(layout.join(name), content).unwrap();
-    }
-    let found = places(&place.scan(1, &["--image", layout.to_str().unwrap()]));
-    assert_eq!(found, [at("blobs/sha256/aa!/app/key.pem", 1)]);
-    let archive = place.path("image.tar");
-    fs::write(&archive, tar(&[("layers/a.tar.gz", &leaked), ("layers/b.tar", &hides)])).unwrap();
-    let found = places(&place.scan(1, &["--image", archive.to_str().unwrap()]));
-    assert_eq!(found, [at("image.tar!/layers/a.tar.gz!/app/key.pem", 1)]);
-    fs::write(&archive, tar(&[("layers/b.tar", &hides), ("x", b"nothing\n")])).unwrap();
-    place.scan(0, &["--image", archive.to_str().unwrap()]);
 }
 
 #[test]

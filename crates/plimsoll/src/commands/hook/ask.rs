@@ -12,7 +12,7 @@ use crate::{
     rulesets,
 };
 use plimsoll_git::{GitSource, Pushed, staged};
-use plimsoll_model::{Code, CommitId, RelPath, Severity};
+use plimsoll_model::{Code, CommitId, RelPath, Severity, removed};
 use plimsoll_scan::{
     Coverage, Finding, Fingerprint, ProjectKey,
     secrets::{Point, Scanned, Scanner},
@@ -128,7 +128,9 @@ fn new_tips() -> Result<Vec<CommitId>, Failure> {
 
 /// Shows what was found, and refuses because of it.
 fn answer(collected: Collected, what: &str, output: &Output) -> Result<(), Failure> {
-    if let [finding, ..] = collected.findings.as_slice() {
+    if !removed!("pushed-secret")
+        && let [finding, ..] = collected.findings.as_slice()
+    {
         let reason = Code::SrcSecret
             .reason()
             .with("count", collected.findings.len())
