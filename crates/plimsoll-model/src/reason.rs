@@ -245,7 +245,7 @@ registry! {
     EvidenceTainted "E-EVIDENCE-TAINTED", Security,
         "{check} asked for another machine {attempts} times while it looked",
         "There is no network where checks run. A scanner that asks for it wants something else than to look, or cannot be told what it looked with.",
-        "plimsoll logs {run} {check}; switch off updates and telemetry of the tool, or stop using it";
+        "plimsoll logs {run} {check}";
     EvidenceSubject "E-EVIDENCE-SUBJECT", Security,
         "the result of {check} is about {actual}, not about {expected}",
         "A result counts for the digest it was made from, and for no other.",

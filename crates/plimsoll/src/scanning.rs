@@ -61,10 +61,11 @@ impl Context {
     }
 }
 
-/// The digest of the rules that a scanner of this program has, as it stands in its reports.
-pub(crate) fn rules_digest(engine: ScanEngine) -> Digest {
+/// The digest of the rules that a scanner of this program has together with these imported ones, as it stands in its
+/// reports.
+pub(crate) fn rules_digest(engine: ScanEngine, imported: Option<Digest>) -> Digest {
     match engine {
-        ScanEngine::Secrets => plimsoll_scan::secrets::rules_digest(),
+        ScanEngine::Secrets => plimsoll_scan::secrets::rules_digest(imported),
         ScanEngine::Config => plimsoll_config::rules_digest(),
         ScanEngine::Dependencies => plimsoll_dependencies::rules::rules_digest(),
     }

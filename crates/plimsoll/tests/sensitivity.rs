@@ -474,7 +474,7 @@ fn a13g_a_tool_that_nobody_listed() {
     });
     shop.world.change_delivery("environments/local/environment.yaml", |text| {
         let listed = Digest::of(b"the tool that somebody looked at");
-        text.replace("lint: {block:", &format!("lint: {{tool: \"{listed}\", block:"))
+        format!("{}\n  scans: {{lint: {{block: error, tool: \"{listed}\"}}}}\n", text.trim_end())
     });
     shop.world.json(&["run"]).ok();
     twins("scan-tool", &["E-EVIDENCE-TOOL"], promote(&shop));

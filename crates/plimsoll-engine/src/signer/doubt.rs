@@ -13,8 +13,8 @@ pub(super) struct Doubts<'a> {
     pub(super) close: &'a CloseCheck,
     /// The run.
     pub(super) run: &'a RunId,
-    /// The rules that each scanner of this program has.
-    pub(super) rules: fn(ScanEngine) -> Digest,
+    /// The rules that each scanner of this program has together with imported ones.
+    pub(super) rules: fn(ScanEngine, Option<Digest>) -> Digest,
     /// The journal.
     pub(super) entries: &'a [JournalEntry],
 }
@@ -39,7 +39,7 @@ impl Doubts<'_> {
     }
 
     fn other_rules(&self, own: &OwnScan) -> Option<Reason> {
-        let expected = (self.rules)(own.engine);
+        let expected = (self.rules)(own.engine, own.imported);
         let same = removed!("scan-rules") || own.rules_digest == expected;
         (!same).then(|| {
             let problem = format!("it names the rules {}, and this program has {expected}", own.rules_digest);

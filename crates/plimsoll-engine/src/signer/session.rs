@@ -58,8 +58,9 @@ pub struct World<'a> {
     pub assemble: &'a dyn Assemble,
     /// The pinned trust root, for decisions and deltas.
     pub trust: Option<&'a TrustRoot>,
-    /// The digest of the rules that a scanner of this program has, as it stands in its reports.
-    pub rules: fn(ScanEngine) -> Digest,
+    /// The digest of the rules that a scanner of this program has together with these imported ones, as it stands in its
+    /// reports.
+    pub rules: fn(ScanEngine, Option<Digest>) -> Digest,
     /// The clock.
     pub clock: fn() -> Timestamp,
 }

@@ -172,7 +172,7 @@ impl Bench {
             delivery: self.delivery.as_ref().map(|delivery| delivery as &dyn Source),
             assemble: &self.assemble,
             trust: Some(&self.root),
-            rules: |_| Digest::of(b"rules"),
+            rules: |_, _| Digest::of(b"rules"),
             clock,
         }
     }

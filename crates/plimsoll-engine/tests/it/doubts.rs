@@ -58,6 +58,7 @@ fn judged(bench: &Bench, rules: &'static [u8], database: Option<Database>) -> (O
             version: "0.1.0",
             rules: vec![&RULE],
             rules_digest: Digest::of(rules),
+            imported: None,
             database,
             coverage: Coverage { files: 1, bytes: 10, packages: 3, ..Coverage::default() },
             findings: vec![],

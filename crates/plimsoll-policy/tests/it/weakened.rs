@@ -83,6 +83,7 @@ fn clean() -> OwnScan {
     OwnScan {
         engine: ScanEngine::Secrets,
         rules_digest: Digest::of(b"rules"),
+        imported: None,
         database: Some(Database { digest: Digest::of(b"index"), updated: time("2026-01-02T03:04:05Z") }),
         coverage: Coverage { files: 12, bytes: 3400, packages: 5 },
         results: vec![],

@@ -88,7 +88,7 @@ fn a13b_a_scanner_that_asks_for_the_network_is_not_believed() {
 #[test]
 fn a13c_a_scanner_cannot_rewrite_what_it_scans() {
     let script = format!(
-        "for file in plimsoll.yaml /artifact/out/x; do\n\
+        "for file in plimsoll.yaml /artifact/x; do\n\
            if (echo evil >> $file) || rm -f $file || chmod u+w $file || ln -sf /etc/passwd $file; then exit 9; fi\n\
          done\n{}",
         writes(CLEAN)

@@ -136,10 +136,12 @@ fn adapted(script: &str, require: &str) -> Shop {
     shop
 }
 
-/// Replaces what the environment asks of a scan.
+/// Has the environment ask this of a scan, whatever it asked before.
 fn require_of(shop: &Shop, scan: &str, require: &str) {
     shop.world.change_delivery("environments/local/environment.yaml", |text| {
-        let at = text.find(&format!("{scan}: {{block")).unwrap_or_else(|| panic!("no {scan} in {text}"));
+        let Some(at) = text.find(&format!("{scan}: {{block")) else {
+            return format!("{}\n  scans: {{{scan}: {require}}}\n", text.trim_end());
+        };
         let end = at + text[at..].find('}').unwrap() + 1;
         format!("{}{scan}: {require}{}# changed\n", &text[..at], &text[end..])
     });
