@@ -81,7 +81,7 @@ const WEAKER: &[Weaken] = &[
 
 fn clean() -> OwnScan {
     OwnScan {
-        engine: ScanEngine::Secrets,
+        engine: ScanEngine::Dependencies,
         rules_digest: Digest::of(b"rules"),
         imported: None,
         database: Some(Database { digest: Digest::of(b"index"), updated: time("2026-01-02T03:04:05Z") }),
@@ -94,16 +94,16 @@ fn clean() -> OwnScan {
 /// A case whose environment asks for a scan of ours that is fresh, which found these.
 fn case(found: &[Severity]) -> Case {
     let mut case = Case::good();
-    let require = "  scans: {secrets: {block: high, database-age: 24h, tool: TOOL}}\n";
+    let require = "  scans: {dependencies: {block: high, database-age: 24h, tool: TOOL}}\n";
     case.files.insert(ENVIRONMENT.into(), environment(require));
     let planned =
         case.run.says().planned.iter_mut().find(|planned| planned.check.as_str() == "lint").unwrap();
-    planned.check = "secrets".parse().unwrap();
+    planned.check = "dependencies".parse().unwrap();
     let result = |(number, severity): (usize, &Severity)| {
         OwnResult::new(Digest::of(&[u8::try_from(number).unwrap()]), *severity)
     };
     let says = case.lint.says();
-    says.check = "secrets".parse().unwrap();
+    says.check = "dependencies".parse().unwrap();
     says.own = Some(OwnScan { results: found.iter().enumerate().map(result).collect(), ..clean() });
     case
 }
@@ -129,7 +129,7 @@ fn no_weakness_helps_a_scan_that_found_something() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     /// A weaker scan is refused wherever the stronger one was, and a refusal says why.
     #[test]
