@@ -20,8 +20,5 @@ mod replay;
 mod samples;
 mod sbom;
 mod scans;
-<<<<<<< HEAD
 mod vex;
-=======
 mod weakened;
->>>>>>> 2e09ca5 (tests: A13, A20 and A31 in all variants, with twins, in one place)
