@@ -88,6 +88,7 @@ fn clean() -> OwnScan {
         coverage: Coverage { files: 12, bytes: 3400, packages: 5 },
         results: vec![],
         unlisted: 0,
+        licenses: None,
     }
 }
 
