@@ -16,7 +16,7 @@ use plimsoll_attest::{Bundle, TrustRoot, Verified, seal};
 use plimsoll_engine::{
     fetch::Lock,
     ports::{Exit, Signer as _},
-    signer::{CloseCheck, Key as _, Observed, Open, Request, Response},
+    signer::{self, CloseCheck, Key as _, Open, Request, Response},
 };
 use plimsoll_model::{
     Code, Digest, Outcome, Role, RunId, Timestamp,
@@ -544,7 +544,7 @@ fn a31d_old_advisories() {
 /// Somebody who has taken an executor over: speaks to the real signers, each time in a run of its own.
 fn forged(world: &World, number: u8, without: &[&str], report: &Path) -> Vec<Code> {
     let repository = world.repository.path();
-    let signer = |role: Role| {
+    let process = |role: Role| {
         let name = role.to_string();
         let words = ["__signer", "--role", &name, "--repository", repository.to_str().unwrap()];
         SignerProcess::start(role, world.command(&[without, &words].concat())).unwrap()
@@ -557,7 +557,7 @@ fn forged(world: &World, number: u8, without: &[&str], report: &Path) -> Vec<Cod
         subdirectory: None,
         parameters: BTreeMap::new(),
     };
-    let (mut builder, mut scanner) = (signer(Role::Builder), signer(Role::Scanner));
+    let (mut builder, mut scanner) = (process(Role::Builder), process(Role::Scanner));
     for signer in [&mut builder, &mut scanner] {
         let opened = signer.ask(&Request::Open(open.clone())).unwrap();
         assert!(matches!(opened, Response::Opened(_)), "{opened:?}");
@@ -579,7 +579,13 @@ fn forged(world: &World, number: u8, without: &[&str], report: &Path) -> Vec<Cod
     let close = CloseCheck {
         check: "dependencies".parse().unwrap(),
         attempt: 1,
-        observed: Observed { exit: Exit::Status(0), log: blob, isolation, started: now, finished: now },
+        observed: signer::Observed {
+            exit: Exit::Status(0),
+            log: blob,
+            isolation,
+            started: now,
+            finished: now,
+        },
         report: Some(blob),
         artifact: None,
         tool: Some(blob),
