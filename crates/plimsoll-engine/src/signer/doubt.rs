@@ -40,7 +40,7 @@ impl Doubts<'_> {
 
     fn other_rules(&self, own: &OwnScan) -> Option<Reason> {
         let expected = (self.rules)(own.engine, own.imported);
-        let same = removed!("scan-rules") || own.rules_digest == expected;
+        let same = removed!("reported-rules") || own.rules_digest == expected;
         (!same).then(|| {
             let problem = format!("it names the rules {}, and this program has {expected}", own.rules_digest);
             self.about(Code::EvidenceSelf).with("detail", problem)
