@@ -46,7 +46,23 @@ prepare() {
         chmod -R go+rX "$toolchain.new"
         mv "$toolchain.new" "$toolchain"
     fi
-    [ ! -x "$PLIMSOLL_DEV/bin/cosign" ] || cp -u "$PLIMSOLL_DEV/bin/cosign" "$base/bin/"
+    local program
+    for program in cosign hadolint zizmor gitleaks; do
+        [ ! -x "$PLIMSOLL_DEV/bin/$program" ] || cp -u "$PLIMSOLL_DEV/bin/$program" "$base/bin/"
+    done
+    # A virtual environment knows where it lies only by the first line of its programs.
+    for program in semgrep checkov; do
+        local environment=$PLIMSOLL_DEV/python/$program
+        if [ -x "$environment/bin/$program" ] &&
+            ! cmp -s "$PLIMSOLL_DEV/$program.version" "$base/$program.version"; then
+            rm -rf "${base:?}/$program"
+            cp -a "$environment" "$base/$program"
+            grep -rlI "^#!$environment/" "$base/$program/bin" | xargs sed -i "1s|^#!$environment/|#!$base/$program/|"
+            chmod -R go+rX "$base/$program"
+            ln -sfn "../$program/bin/$program" "$base/bin/$program"
+            cp "$PLIMSOLL_DEV/$program.version" "$base/$program.version"
+        fi
+    done
     # Where packages come from is the machine's business; who may publish them is nobody's here.
     local config=${CARGO_HOME:-$HOME/.cargo}/config.toml
     [ ! -r "$config" ] || install -m 644 "$config" "$home/.cargo/config.toml"

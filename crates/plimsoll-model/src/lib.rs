@@ -2,6 +2,7 @@
 //! registry of reasons. Nothing here reads a file, a clock or the environment; canonical bytes come from [`jcs`].
 
 pub mod digest;
+pub mod foreign;
 pub mod id;
 pub mod jcs;
 pub mod outcome;
@@ -13,6 +14,7 @@ pub mod sensitivity;
 pub mod tree;
 
 pub use digest::{Digest, Hasher};
+pub use foreign::{ReportFormat, SeverityMap};
 pub use id::{CheckName, CommitId, EnvironmentName, Opaque, ProjectName, RunId, StepName, ToolName};
 pub use jiff::Timestamp;
 pub use outcome::Outcome;

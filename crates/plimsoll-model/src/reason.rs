@@ -271,6 +271,15 @@ registry! {
         "The environment decides what counts as a finding, never the project that is looked at.",
         "repair them, or write `comments: true` for this scan in environment.yaml";
 
+    AdapterTool "E-ADAPTER-TOOL", Operator,
+        "{check} cannot use {tool}: {problem}",
+        "A scanner that did not run has found out nothing; that is not the same as having found nothing.",
+        "{install}";
+    AdapterConfig "E-ADAPTER-CONFIG", Author,
+        "{check} would let itself be configured by {path} of the project",
+        "The environment decides what counts as a finding, never the project that is looked at.",
+        "git rm {path}";
+
     AdvisoryIndex "E-ADVISORY-INDEX", Security,
         "the index of advisories cannot be used: {problem}",
         "An index decides what is called vulnerable. One that is missing, cut off, altered or signed by nobody known calls nothing clean.",

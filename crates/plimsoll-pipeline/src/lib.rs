@@ -1,6 +1,7 @@
 //! The files that users write: from text to a checked pipeline or delivery repository, and from a pipeline to an
 //! immutable plan. Nothing here reads a file, a clock or the environment, and no text of a file is ever replaced.
 
+pub mod adapter;
 pub mod delivery;
 mod diagnostic;
 mod graph;
@@ -16,6 +17,7 @@ mod template;
 mod value;
 mod yaml;
 
+pub use adapter::{Adapter, PlannedAdapter};
 pub use delivery::{
     approvals::RequireApprovals,
     environment::{Environment, Require, RequireProvenance, RequireSource},
@@ -26,7 +28,7 @@ pub use delivery::{
     registries::{Delivery, Registry},
     rollback::{FailureKind, Rollback},
     sbom::RequireSbom,
-    scans::{BlockLevel, RequireScan},
+    scans::{BlockLevel, RequireManifest, RequireScan},
     target::{Place, ServiceTarget, Target},
     together::{EnvironmentText, check_together},
 };

@@ -2,6 +2,7 @@
 //! makes no choices, and it has a digest.
 
 use crate::{
+    adapter::{Adapter, PlannedAdapter},
     graph::Graph,
     pipeline::{ArtifactSpec, Check, CheckKind, Ecosystem, On, Pipeline, Step, Toolchain},
 };
@@ -26,6 +27,8 @@ pub struct Revision {
     pub tree: Digest,
     /// When it was committed, by its own word; becomes `SOURCE_DATE_EPOCH`.
     pub committed: Timestamp,
+    /// Paths of that tree's files, sorted.
+    pub paths: Vec<RelPath>,
 }
 
 /// Everything that a run does, for one revision.
@@ -138,6 +141,9 @@ pub struct PlannedCheck {
     pub timeout_seconds: u64,
     /// How often a failed attempt is repeated.
     pub retry: u8,
+    /// The manifest behind it, for a check that has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<Box<PlannedAdapter>>,
 }
 
 /// Why there is no plan.
@@ -154,6 +160,9 @@ pub enum PlanError {
     /// Steps need each other. A pipeline that was read has none.
     #[error("steps need each other in a circle: {}", .0.iter().map(StepName::as_str).collect::<Vec<_>>().join(" needs "))]
     Cycle(Vec<StepName>),
+    /// A check goes by a manifest that nobody read.
+    #[error("the manifest of `{0}` was not read")]
+    Manifest(CheckName),
     /// The pipeline has no canonical form. A pipeline that was read has one.
     #[error(transparent)]
     Canonical(#[from] jcs::JcsError),
@@ -181,14 +190,17 @@ impl Plan {
     }
 }
 
-/// Resolves `pipeline` for `revision`. The same arguments give the same plan, byte for byte.
+/// Resolves `pipeline` for `revision`, with the manifests that its checks name. The same arguments give the same plan, byte
+/// for byte.
 ///
 /// # Errors
-/// [`PlanError::Parameter`] for parameters that cannot be environment variables.
+/// [`PlanError::Parameter`] for parameters that cannot be environment variables, and [`PlanError::Manifest`] for a manifest
+/// that is not given.
 pub fn plan(
     pipeline: &Pipeline,
     revision: &Revision,
     parameters: &BTreeMap<String, String>,
+    manifests: &BTreeMap<CheckName, Adapter>,
 ) -> Result<Plan, PlanError> {
     let variables = parameter_variables(parameters)?;
     let all = &pipeline.steps;
@@ -196,6 +208,7 @@ pub fn plan(
     let name = |at: usize| all[at].name.clone();
     let order = graph.order().map_err(|circle| PlanError::Cycle(circle.into_iter().map(name).collect()))?;
     let reach = graph.reach();
+    let checks = pipeline.checks.iter().map(|check| planned_check(check, &variables, (manifests, revision)));
     let steps = order.iter().map(|&at| step(&all[at], inputs(&reach[at], all), &variables));
     Ok(Plan {
         schema: PLAN_SCHEMA,
@@ -209,7 +222,7 @@ pub fn plan(
         fetch: pipeline.fetch.iter().copied().collect(),
         steps: steps.collect(),
         artifact: artifact(&pipeline.artifact, &pipeline.steps),
-        checks: pipeline.checks.iter().map(|check| planned_check(check, &variables)).collect(),
+        checks: checks.collect::<Result<_, _>>()?,
     })
 }
 
@@ -227,14 +240,20 @@ fn step(step: &Step, inputs: Vec<Input>, variables: &BTreeMap<String, String>) -
     }
 }
 
-fn planned_check(check: &Check, variables: &BTreeMap<String, String>) -> PlannedCheck {
+fn planned_check(
+    check: &Check,
+    variables: &BTreeMap<String, String>,
+    (manifests, revision): (&BTreeMap<CheckName, Adapter>, &Revision),
+) -> Result<PlannedCheck, PlanError> {
     let predicate = match check.kind {
         CheckKind::Test { .. } => PredicateKind::TestResult,
-        CheckKind::Adapter { .. } | CheckKind::Scan { .. } => PredicateKind::Scan,
+        CheckKind::Adapter { .. } | CheckKind::Manifest { .. } | CheckKind::Scan { .. } => {
+            PredicateKind::Scan
+        }
         CheckKind::Sbom => PredicateKind::Sbom,
     };
     let report = check.kind.report_file().and_then(RelPath::parent);
-    PlannedCheck {
+    let mut planned = PlannedCheck {
         name: check.name.clone(),
         role: Role::Scanner,
         predicate,
@@ -245,7 +264,19 @@ fn planned_check(check: &Check, variables: &BTreeMap<String, String>) -> Planned
         writable: outermost(check.scratch.iter().cloned().chain(report)),
         timeout_seconds: check.timeout_seconds,
         retry: check.retry,
+        adapter: None,
+    };
+    if let CheckKind::Manifest { file, recorded } = &check.kind {
+        let manifest = manifests.get(&check.name).ok_or_else(|| PlanError::Manifest(check.name.clone()))?;
+        let (argv, obstacle) = manifest.command(check.on, recorded.as_ref(), revision.paths.iter());
+        planned.argv = argv;
+        // Parameters can be other people's text, and nothing of a manifest asks for them.
+        planned.env = manifest.env.clone();
+        planned.timeout_seconds = manifest.limits.seconds;
+        let (digest, ready, manifest) = (manifest.digest()?, file.is_none(), manifest.clone());
+        planned.adapter = Some(Box::new(PlannedAdapter { digest, ready, manifest, obstacle }));
     }
+    Ok(planned)
 }
 
 fn with(env: &BTreeMap<String, String>, variables: &BTreeMap<String, String>) -> BTreeMap<String, String> {

@@ -2,6 +2,7 @@
 //! the readers are made of, so they cannot say anything else.
 
 use crate::{
+    adapter::file::ManifestFile,
     delivery::{
         environment::EnvironmentFile, exceptions::ExceptionsFile, people::PeopleFile, project::ProjectFile,
         registries::DeliveryFile, target::TargetFile,
@@ -28,6 +29,7 @@ pub struct FileSchema {
 pub fn schemas() -> Vec<FileSchema> {
     vec![
         schema::<PipelineFile>("plimsoll.json", "plimsoll.yaml"),
+        schema::<ManifestFile>("adapter.json", "adapters/<adapter>.yaml"),
         schema::<DeliveryFile>("delivery.json", "delivery.yaml"),
         schema::<ProjectFile>("project.json", "projects/<project>.yaml"),
         schema::<PeopleFile>("people.json", "people.yaml"),

@@ -27,6 +27,7 @@ mod authorship;
 mod checks;
 mod exceptions;
 mod licenses;
+mod foreign;
 mod people;
 mod policies;
 mod policy_set;

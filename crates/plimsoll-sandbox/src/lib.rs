@@ -14,8 +14,10 @@ mod running;
 mod seccomp;
 mod sys;
 pub mod toolchain;
+mod tools;
 mod wire;
 
 pub use inside::{INIT_ARGUMENT, init_if_asked};
 pub use linux::{LinuxSandbox, Options, RESERVED_ID};
 pub use manifest::ToolchainManifest;
+pub use tools::HostTools;

@@ -1,5 +1,6 @@
 //! Flags and subcommands. Help shows the everyday verbs first.
 
+pub(crate) mod adapter;
 pub(crate) mod audit;
 pub(crate) mod hook;
 pub(crate) mod rules;
@@ -83,6 +84,8 @@ pub(crate) enum Command {
     Stop(Unit),
     /// Explain a reason code, or a rule of a scan
     Explain(Explain),
+    /// List, show and try the manifests of foreign scanners
+    Adapter(adapter::AdapterArguments),
     /// Import and show what is known about packages
     Advisories(AdvisoriesArguments),
     /// Import and show rules of your own for scans

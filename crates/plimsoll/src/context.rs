@@ -12,7 +12,7 @@ use plimsoll_engine::{
 use plimsoll_git::{DeliveryMirror, GitSource, Transport};
 use plimsoll_model::{Code, CommitId, Digest, RelPath, Role, Timestamp};
 use plimsoll_pipeline::Delivery;
-use plimsoll_sandbox::{LinuxSandbox, Options, toolchain as host};
+use plimsoll_sandbox::{HostTools, LinuxSandbox, Options, toolchain as host};
 use plimsoll_sign::RoleKeys;
 use plimsoll_store::StateDir;
 use serde::{Deserialize, Serialize};
@@ -167,6 +167,13 @@ impl Context {
         let next = Pinned { version: 1, delivery: pinned.delivery, root, signatures, earlier };
         self.pin(&next)?;
         Ok(next)
+    }
+
+    /// Foreign scanners, where this user's programs are.
+    pub(crate) fn tools(&self) -> HostTools {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let search = std::env::split_paths(&path).filter(|directory| directory.is_absolute()).collect();
+        HostTools { search, cache: self.state.join("tools") }
     }
 
     /// Where services keep their records.

@@ -10,13 +10,13 @@ use crate::{
     output::Output,
     records::{self, DecisionRecord, RunRecord},
 };
-use plimsoll_attest::{Statement, Verified, verify};
+use plimsoll_attest::{Predicate as _, Statement, Verified, predicate::Scan, verify};
 use plimsoll_engine::{
     derive::read_project,
     ports::{Blobs as _, Event, Journal as _, Signer as _},
     signer::{Decide, Decided, DeltaOf, Request, Response, Signed},
 };
-use plimsoll_model::{CommitId, Digest, Role, RunId, ScanEngine, Timestamp};
+use plimsoll_model::{CommitId, Digest, Role, RunId, Timestamp};
 use plimsoll_policy::{Kind, Summary};
 use plimsoll_store::{StateDir, bundle_referrer, dossier_referrer, oci::Descriptor};
 use std::path::PathBuf;
@@ -118,7 +118,7 @@ fn baselines(context: &Context, state: &StateDir, question: &Question<'_>) -> Re
     let decided = dossiers::payload(&standing).map(|digest| records::decision(state, &digest)).transpose()?;
     let Some(decided) = decided.flatten() else { return Ok(vec![]) };
     let Some(run) = records::find(state, decided.run.as_str())?.record else { return Ok(vec![]) };
-    let scans = run.statements.iter().filter(|statement| ScanEngine::of_check(&statement.name).is_some());
+    let scans = run.statements.iter().filter(|statement| statement.predicate_type == Scan::TYPE);
     let bundles = scans.map(|scan| Ok(state.layout().read(&scan.bundle, dossiers::LIMIT)?));
     bundles.chain([Ok(standing)]).collect()
 }

@@ -12,6 +12,7 @@ mod decisions;
 mod door;
 mod dossiers;
 mod failure;
+mod foreign;
 mod highest;
 mod installed;
 mod interrupt;

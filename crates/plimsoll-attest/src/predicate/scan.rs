@@ -6,7 +6,7 @@ use super::{
     common::{Ending, On},
 };
 use plimsoll_model::{
-    CheckName, Digest, Outcome, Reason, RunId, ScanEngine, Severity, Timestamp, ToolName,
+    CheckName, Digest, Outcome, Reason, ReportFormat, RunId, ScanEngine, Severity, Timestamp, ToolName,
     record::IsolationRecord,
 };
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,10 @@ pub struct Scan {
     /// What only a scanner of Plimsoll says; none for foreign tools, and where its report cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<OwnScan>,
+    /// What is said of a foreign scanner that a manifest describes; none for other checks, and none in statements of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<AdapterScan>,
     /// Digest of the report; none when there was none to keep.
     pub report: Option<Digest>,
     /// Digest of everything it printed, cut at the log limit.
@@ -116,6 +120,27 @@ pub struct OwnLicense {
     /// As stated; none where nothing is stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
+}
+
+/// How a foreign scanner was run and what it found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AdapterScan {
+    /// Name of its manifest.
+    pub name: ToolName,
+    /// Digest of its manifest: of the arguments, the configuration and everything else that decides what it finds.
+    pub manifest: Digest,
+    /// Whether the manifest is the one of this name that came with the signer's program.
+    pub ready: bool,
+    /// Format of its report.
+    pub format: ReportFormat,
+    /// Digest of the directory of its data, where its manifest names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Digest>,
+    /// What it found, sorted; at most [`MAX_RESULTS`].
+    pub results: Vec<OwnResult>,
+    /// How many more it found.
+    pub unlisted: u64,
 }
 
 /// Results that a statement lists.

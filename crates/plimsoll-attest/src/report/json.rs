@@ -1,7 +1,7 @@
 //! JSON as hostile input: keys that stand twice are refused, because two readers would see two documents, and size,
 //! number of values and depth are limited while reading.
 
-use super::{Limits, ReportError, malformed, within, without_mark};
+use super::{Limits, ReportError, malformed, unicode, within, without_mark};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::{cell::Cell, fmt};
@@ -9,6 +9,7 @@ use std::{cell::Cell, fmt};
 /// Reads exactly one JSON value, with an optional byte order mark before it.
 pub(super) fn parse(bytes: &[u8], limits: Limits) -> Result<Value, ReportError> {
     within(bytes, limits.bytes)?;
+    let bytes = &*unicode(bytes)?;
     let budget = Cell::new(limits.nodes);
     let mut reader = serde_json::Deserializer::from_slice(without_mark(bytes));
     let value = Node { budget: &budget, depth: limits.depth }.deserialize(&mut reader);

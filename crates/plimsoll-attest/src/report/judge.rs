@@ -54,7 +54,7 @@ pub fn judge_test(
 /// The outcome of a scan, and why if it did not pass. The reason lacks `check` and `run`, as for [`judge_test`].
 ///
 /// It passes only if the command ended with status 0, every run of the report looked at something, came to its end
-/// and, where it names a commit, names `revision`, and no finding that is not suppressed reaches `block`; without one,
+/// and, where it names a commit, names `revision`, no finding is about a file that is not of the subject, and no finding that is not suppressed reaches `block`; without one,
 /// findings are for somebody else to judge. A tool that
 /// ends with an error when it finds something has to be told not to, or to find less.
 #[must_use]
@@ -71,6 +71,10 @@ pub fn judge_scan(
     if !removed!("report-revision")
         && let Some(other) = report.revisions.iter().find(|seen| seen.as_str() != revision)
     {
+        let reason = Code::EvidenceSubject.reason().with("actual", other).with("expected", revision);
+        return (Outcome::Errored, Some(reason));
+    }
+    if let Some(other) = &report.elsewhere {
         let reason = Code::EvidenceSubject.reason().with("actual", other).with("expected", revision);
         return (Outcome::Errored, Some(reason));
     }

@@ -2,22 +2,30 @@
 //! as `no findings` when something is missing. A report is what a check says of itself, so [`judge_test`] and
 //! [`judge_scan`] let it pass only where the exit status, which the engine observed, says the same.
 
+mod cyclonedx;
+mod fields;
+mod findings;
 mod json;
 mod judge;
 mod junit;
 mod libtest;
 mod nextest;
 mod sarif;
+mod scan;
+mod sonarqube;
 mod text;
+mod zap;
 
 #[cfg(test)]
 mod properties;
 
+pub use findings::{Found, Reading};
 pub use judge::{judge_scan, judge_test};
 pub use sarif::{Level, ScanReport, Tally, Tool, read_sarif};
+pub use scan::read_scan;
 
 use plimsoll_model::reason::printable;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// Names of one list of a [`TestReport`] that are kept; counts go on beyond it.
 pub const MAX_NAMES: usize = 10_000;
@@ -84,6 +92,23 @@ fn within(bytes: &[u8], limit: usize) -> Result<(), ReportError> {
 /// A UTF-8 byte order mark says nothing; some tools write one although JSON forbids it (RFC 8259 section 8.1).
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// UTF-16 with its byte order mark, as shells of Windows write what they redirect, as UTF-8; anything else as it is.
+fn unicode(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ReportError> {
+    let decode = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (units, rest) = bytes.as_chunks::<2>();
+        let text = char::decode_utf16(units.iter().copied().map(unit)).collect::<Result<String, _>>();
+        match text {
+            Ok(text) if rest.is_empty() => Ok(Cow::Owned(text.into_bytes())),
+            _ => Err(malformed("neither UTF-8 nor UTF-16")),
+        }
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => decode(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => decode(rest, u16::from_be_bytes),
+        bytes => Ok(Cow::Borrowed(bytes)),
+    }
 }
 
 /// Formats of test reports.

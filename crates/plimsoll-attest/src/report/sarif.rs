@@ -12,13 +12,18 @@
 //!
 //! `baselineState`, `rank` and property bags change nothing.
 
-mod fields;
+mod places;
 mod rules;
 #[cfg(test)]
 mod tests;
 
-use super::{Limits, ReportError, json, malformed};
-use fields::{Object, as_object, list, object, objects, position, text};
+use super::{
+    Limits, ReportError,
+    fields::{Object, as_object, list, object, objects, position, text},
+    findings::{Collector, Found, Raw, Reading},
+    json, malformed,
+};
+use places::Places;
 use plimsoll_model::reason::printable;
 use rules::Rules;
 use serde_json::Value;
@@ -50,7 +55,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, level: Level) {
+    pub(super) fn count(&mut self, level: Level) {
         match level {
             Level::Error => self.error += 1,
             Level::Warning => self.warning += 1,
@@ -97,6 +102,10 @@ pub struct ScanReport {
     pub broken: Option<String>,
     /// Why a run looked at nothing, if one did: no runs, no rules, no list of results, an empty list of artifacts.
     pub empty: Option<String>,
+    /// Every finding, where the report was read with [`super::read_scan`].
+    pub results: Vec<Found>,
+    /// A file that is not of the subject, if a finding names one.
+    pub elsewhere: Option<String>,
 }
 
 /// Reads a SARIF 2.1.0 log.
@@ -105,6 +114,15 @@ pub struct ScanReport {
 /// When it is too large, cut off, not SARIF 2.1.0, has a key twice, refers to a rule that it does not have, or keeps
 /// part of its content in other files. A log of nothing is not an error here: [`super::judge_scan`] refuses it.
 pub fn read_sarif(bytes: &[u8], limits: Limits) -> Result<ScanReport, ReportError> {
+    read(bytes, limits, None)
+}
+
+/// The same; with `reading`, each finding is kept.
+pub(super) fn read(
+    bytes: &[u8],
+    limits: Limits,
+    reading: Option<&Reading<'_>>,
+) -> Result<ScanReport, ReportError> {
     let log = json::parse(bytes, limits)?;
     let log = log.as_object().ok_or_else(|| malformed("not an object"))?;
     if text(log, "version")? != Some("2.1.0") {
@@ -121,13 +139,22 @@ pub fn read_sarif(bytes: &[u8], limits: Limits) -> Result<ScanReport, ReportErro
     if runs.len() > MAX_RUNS {
         return Err(ReportError::TooLarge(format!("{MAX_RUNS} runs")));
     }
+    let mut collector = reading.map(Collector::new);
     for run in runs {
-        read_run(as_object(run, "runs")?, &mut report)?;
+        read_run(as_object(run, "runs")?, reading, collector.as_mut(), &mut report)?;
+    }
+    if let Some(rules) = reading.and_then(|reading| reading.rules) {
+        report.rules = report.rules.max(rules);
     }
     Ok(report)
 }
 
-fn read_run(run: &Object, report: &mut ScanReport) -> Result<(), ReportError> {
+fn read_run(
+    run: &Object,
+    reading: Option<&Reading<'_>>,
+    mut collector: Option<&mut Collector<'_>>,
+    report: &mut ScanReport,
+) -> Result<(), ReportError> {
     if !object(run, "externalPropertyFileReferences")?.is_none_or(Object::is_empty) {
         return Err(ReportError::External("externalPropertyFileReferences".to_owned()));
     }
@@ -137,7 +164,8 @@ fn read_run(run: &Object, report: &mut ScanReport) -> Result<(), ReportError> {
     let name = printable(name.ok_or_else(|| malformed("a driver without `name`"))?, 100);
     let version = text(driver, "semanticVersion")?.or(text(driver, "version")?);
 
-    let mut rules = Rules::read(tool, driver)?;
+    let property = reading.and_then(|reading| reading.severity.property.as_deref());
+    let mut rules = Rules::read(tool, driver, property)?;
     for invocation in objects(run, "invocations")? {
         read_invocation(invocation?, &name, &mut rules, report)?;
     }
@@ -148,12 +176,30 @@ fn read_run(run: &Object, report: &mut ScanReport) -> Result<(), ReportError> {
     }
     let results = list(run, "results")?;
     if report.empty.is_none() {
-        report.empty = looked_at_nothing(run, rules.count, results)?.map(|why| format!("{name}: {why}"));
+        let known = reading.and_then(|reading| reading.rules).unwrap_or(0);
+        report.empty =
+            looked_at_nothing(run, rules.count.max(known), results)?.map(|why| format!("{name}: {why}"));
     }
     report.rules += rules.count;
     report.tools.push(Tool { name, version: version.map(|version| printable(version, 100)) });
+    let places = reading.map(|_| Places::read(run)).transpose()?;
     for result in results.unwrap_or_default() {
-        read_result(as_object(result, "results")?, &rules, report)?;
+        let result = as_object(result, "results")?;
+        let id = named_rule(result, &rules)?;
+        let Some(level) = level_of_result(result, || rules.level(id.as_deref()))? else {
+            report.other += 1;
+            continue;
+        };
+        let suppressed = is_suppressed(result)?;
+        if suppressed {
+            report.suppressed.count(level)
+        } else {
+            report.findings.count(level)
+        }
+        if let (Some(collector), Some(places)) = (collector.as_deref_mut(), &places) {
+            let said = Said { id: id.as_deref(), level, suppressed };
+            keep_result(result, &said, (&rules, places), property, collector, report)?;
+        }
     }
     Ok(())
 }
@@ -202,15 +248,63 @@ fn read_invocation(
     Ok(())
 }
 
-fn read_result(result: &Object, rules: &Rules, report: &mut ScanReport) -> Result<(), ReportError> {
+fn named_rule(result: &Object, rules: &Rules) -> Result<Option<String>, ReportError> {
     let index = position(result, "ruleIndex")?;
-    let id = rules.resolve(text(result, "ruleId")?, index, object(result, "rule")?)?;
-    match level_of_result(result, || rules.level(id.as_deref()))? {
-        None => report.other += 1,
-        Some(level) if is_suppressed(result)? => report.suppressed.count(level),
-        Some(level) => report.findings.count(level),
-    }
+    rules.resolve(text(result, "ruleId")?, index, object(result, "rule")?)
+}
+
+/// What was judged of a result already.
+struct Said<'a> {
+    id: Option<&'a str>,
+    level: Level,
+    suppressed: bool,
+}
+
+fn keep_result(
+    result: &Object,
+    said: &Said<'_>,
+    (rules, places): (&Rules, &Places<'_>),
+    property: Option<&str>,
+    collector: &mut Collector<'_>,
+    report: &mut ScanReport,
+) -> Result<(), ReportError> {
+    let map = collector.severity();
+    let own =
+        object(result, "properties")?.zip(property).and_then(|(bag, property)| rules::word(bag, property));
+    let severity = own.as_deref().and_then(|word| map.word(word));
+    let severity = severity.or_else(|| rules.severity(said.id).and_then(|word| map.word(word)));
+    let message = object(result, "message")?;
+    let message = message.map(|message| text(message, "text")).transpose()?.flatten();
+    let rule = said.id.unwrap_or("no rule");
+    let place = places.first(result)?;
+    let content = match place.snippet {
+        Some(snippet) => snippet.to_owned(),
+        None => known_by(result)?.unwrap_or_else(|| message.unwrap_or_default().to_owned()),
+    };
+    let raw = Raw {
+        rule,
+        severity: severity.unwrap_or(match said.level {
+            Level::Error => map.error,
+            Level::Warning => map.warning,
+            Level::Note => map.note,
+        }),
+        message: message.unwrap_or(rule),
+        place: place.uri.as_deref(),
+        line: place.line,
+        suppressed: said.suppressed,
+        content: &content,
+    };
+    collector.add(&raw, report);
     Ok(())
+}
+
+/// What the tool itself knows a result by (section 3.27.16), unless it is a placeholder or empty.
+fn known_by(result: &Object) -> Result<Option<String>, ReportError> {
+    let prints = object(result, "partialFingerprints")?.into_iter().flatten();
+    let said = prints.filter_map(|(key, value)| Some((key, value.as_str()?)));
+    let said = said.filter(|(_, value)| !value.is_empty() && *value != "requires login");
+    let all: Vec<String> = said.map(|(key, value)| format!("{key}={value}")).collect();
+    Ok((!all.is_empty()).then(|| all.join(" ")))
 }
 
 /// The first table of this module; none for a result that is no finding.

@@ -192,6 +192,7 @@ pub(crate) fn scan() -> Statement<Scan> {
         rules: 12,
         findings: Findings { error: 1, warning: 2, note: 3, none: 4 },
         own: None,
+        adapter: None,
         report: Some(Digest::of(b"report")),
         log: Digest::of(b"log"),
         isolation: isolation(),

@@ -8,6 +8,7 @@ pub mod journal;
 pub mod sandbox;
 pub mod signer;
 pub mod source;
+pub mod tools;
 
 pub use assemble::Assemble;
 pub use blobs::{BlobWriter, Blobs, StoreError};
@@ -23,3 +24,4 @@ pub use signer::{Signer, SignerError};
 pub use source::{
     Author, CommitDetail, CommitFacts, CommitSignature, Range, Resolved, RevisionId, Source, SourceError,
 };
+pub use tools::{FoundTool, ToolProblem, Tools};

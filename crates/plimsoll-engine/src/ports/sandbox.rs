@@ -100,6 +100,14 @@ pub struct Limits {
     pub output_entries: u64,
 }
 
+impl Limits {
+    /// The defaults, with so many seconds of time.
+    #[must_use]
+    pub fn within(seconds: u64) -> Self {
+        Self { wall: Some(Duration::from_secs(seconds)), ..Self::default() }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

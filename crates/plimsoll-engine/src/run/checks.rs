@@ -1,13 +1,17 @@
-//! The checks: tests and adapters, each in its own sandbox, on the revision or on the frozen artifact.
+//! The checks: tests, adapters and scans, each in its own sandbox, on the revision or on the frozen artifact.
 
 use super::{
     Event, MadeStatement, Run, RunError, Signers, closed,
-    job::Job,
+    foreign::{self, Equipped},
+    job::{Job, SOURCE},
     scanner::{BILL_FILE, REPORT_FILE, REPORT_NAME},
     units::{Attempt, Director, Ready, Unit, run_units},
     workspace::freeze_file,
 };
-use crate::signer::{CloseCheck, CloseToolless, Closed, Request};
+use crate::{
+    ports::{Limits, ToolProblem},
+    signer::{CloseCheck, CloseToolless, Closed, Request},
+};
 use plimsoll_attest::Bundle;
 use plimsoll_model::{Digest, Outcome, Reason, RelPath};
 use plimsoll_pipeline::{CheckKind, On, PlannedCheck, TestReport, pipeline::ReportStream};
@@ -15,7 +19,6 @@ use std::{
     fs::File,
     os::fd::AsFd,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 impl Run<'_> {
@@ -38,7 +41,8 @@ impl Run<'_> {
             .collect();
         let (world, around) = (self.world, self.around.clone());
         let tools = vec![None; checks.len()];
-        let mut director = Checks { run: self, signers, checks: &checks, tools, artifact };
+        let data = vec![None; checks.len()];
+        let mut director = Checks { run: self, signers, checks: &checks, tools, data, artifact };
         let outcomes = run_units(&units, &Run::floor(world, &around), &mut director, watch)?;
         let outcome_of = |check: &PlannedCheck| {
             let ran = checks.iter().position(|other| other.name == check.name);
@@ -68,6 +72,8 @@ struct Checks<'r, 'w, 's, 'p> {
     checks: &'r [PlannedCheck],
     /// Digest of the executable of each adapter's tool, as the sandbox found it, taken before the tool ran.
     tools: Vec<Option<Digest>>,
+    /// Digest of the data of each scanner that has some.
+    data: Vec<Option<Digest>>,
     artifact: Option<PathBuf>,
 }
 
@@ -84,6 +90,10 @@ impl Checks<'_, '_, '_, '_> {
             }
             CheckKind::Test { report: Some(TestReport::Junit(path)) }
             | CheckKind::Adapter { sarif: path, .. } => freeze_file(blobs, &attempt.finished.writable, path)?,
+            CheckKind::Manifest { .. } => match &check.adapter {
+                Some(planned) => foreign::report(blobs, planned, attempt)?,
+                None => None,
+            },
             CheckKind::Scan { .. } => freeze_file(blobs, &attempt.finished.writable, &left(REPORT_FILE)?)?,
             CheckKind::Sbom => freeze_file(blobs, &attempt.finished.writable, &left(BILL_FILE)?)?,
         })
@@ -101,8 +111,14 @@ impl Checks<'_, '_, '_, '_> {
     }
 
     /// Closes an attempt whose tool is not there; nothing else of the run ends with it.
-    fn without_tool(&mut self, unit: usize, attempt: u32) -> Result<Ready, RunError> {
-        let close = CloseToolless { check: self.checks[unit].name.clone(), attempt };
+    fn without_tool(
+        &mut self,
+        unit: usize,
+        attempt: u32,
+        problem: Option<ToolProblem>,
+    ) -> Result<Ready, RunError> {
+        let problem = problem.map(|problem| problem.0);
+        let close = CloseToolless { check: self.checks[unit].name.clone(), attempt, problem };
         let closed = closed(self.signers.scanner.ask(&Request::CloseToolless(close))?)?;
         let (outcome, reasons) = self.keep(unit, closed);
         Ok(Ready::Judged(outcome, reasons))
@@ -123,6 +139,7 @@ impl Checks<'_, '_, '_, '_> {
 pub(crate) fn tool_of(check: &PlannedCheck) -> Option<&str> {
     match &check.kind {
         CheckKind::Adapter { tool, .. } => tool.as_deref().or(check.argv.first().map(String::as_str)),
+        CheckKind::Manifest { .. } => check.argv.first().map(String::as_str),
         CheckKind::Test { .. } | CheckKind::Scan { .. } | CheckKind::Sbom => None,
     }
 }
@@ -141,9 +158,21 @@ fn hash_file(path: &Path) -> Result<Digest, RunError> {
 impl Director for Checks<'_, '_, '_, '_> {
     fn job(&mut self, unit: usize, attempt: u32) -> Result<Ready, RunError> {
         let check = &self.checks[unit];
+        if let Some(planned) = &check.adapter {
+            if planned.obstacle.is_some() {
+                return self.without_tool(unit, attempt, None);
+            }
+            let equipped = match Equipped::find(self.run.world.tools, planned) {
+                Ok(equipped) => equipped,
+                Err(problem) => return self.without_tool(unit, attempt, Some(problem)),
+            };
+            (self.tools[unit], self.data[unit]) = (Some(equipped.digest()), equipped.data_digest());
+            let artifact = self.artifact.clone().filter(|_| check.on == On::Artifact);
+            return Ok(Ready::Run(equipped.job(planned, (check.argv.clone(), check.env.clone()), artifact)));
+        }
         if let Some(name) = tool_of(check) {
             let Some(path) = self.run.world.toolchain.find(name) else {
-                return self.without_tool(unit, attempt);
+                return self.without_tool(unit, attempt, None);
             };
             self.tools[unit] = Some(hash_file(&path)?);
         }
@@ -167,7 +196,8 @@ impl Director for Checks<'_, '_, '_, '_> {
             inputs: vec![],
             mounts: vec![],
             artifact: self.artifact.clone().filter(|_| check.on == On::Artifact),
-            wall: Duration::from_secs(check.timeout_seconds),
+            cwd: SOURCE,
+            limits: Limits::within(check.timeout_seconds),
         }))
     }
 
@@ -190,6 +220,7 @@ impl Director for Checks<'_, '_, '_, '_> {
             report,
             artifact: artifact.filter(|_| check.on == On::Artifact),
             tool: self.tools[unit],
+            data: self.data[unit],
         };
         let closed = closed(self.signers.scanner.ask(&Request::CloseCheck(close))?)?;
         Ok(self.keep(unit, closed))

@@ -3,12 +3,14 @@
 use super::fetching::VENDOR;
 use crate::ports::{Limits, Mount, Network, SandboxPlan};
 use plimsoll_model::{CommitId, RelPath, Timestamp};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// Where the source appears in every sandbox.
 pub(crate) const SOURCE: &str = "/src";
 /// Where the frozen artifact appears for checks of the artifact.
 pub(crate) const ARTIFACT: &str = "/artifact";
+/// An empty directory of every sandbox, where it can write.
+pub(crate) const SCRATCH: &str = "/tmp";
 /// Home directory of every sandbox.
 const HOME: &str = "/home/build";
 
@@ -44,8 +46,10 @@ pub(crate) struct Job {
     pub(crate) mounts: Vec<Mount>,
     /// The unpacked artifact on the host.
     pub(crate) artifact: Option<PathBuf>,
-    /// Time limit.
-    pub(crate) wall: Duration,
+    /// Where it starts.
+    pub(crate) cwd: &'static str,
+    /// What it may use up.
+    pub(crate) limits: Limits,
 }
 
 impl Job {
@@ -53,7 +57,7 @@ impl Job {
     pub(crate) fn sandbox(&self, around: &Surroundings) -> SandboxPlan {
         let mut mounts = around.toolchain.clone();
         mounts.push(Mount::ReadOnly { source: around.source.clone(), target: SOURCE.into() });
-        mounts.push(Mount::Scratch { target: "/tmp".into() });
+        mounts.push(Mount::Scratch { target: SCRATCH.into() });
         mounts.push(Mount::Scratch { target: HOME.into() });
         if let Some((packages, config)) = &around.vendor {
             mounts.push(Mount::ReadOnly { source: packages.clone(), target: VENDOR.into() });
@@ -73,10 +77,10 @@ impl Job {
         SandboxPlan {
             argv: self.argv.clone(),
             env: self.environment(around),
-            cwd: SOURCE.into(),
+            cwd: self.cwd.into(),
             mounts,
             network: Network::None,
-            limits: Limits { wall: Some(self.wall), ..Limits::default() },
+            limits: self.limits,
         }
     }
 
@@ -86,7 +90,7 @@ impl Job {
             ("PATH", around.path.clone()),
             ("HOME", HOME.into()),
             ("CARGO_HOME", format!("{HOME}/.cargo")),
-            ("TMPDIR", "/tmp".into()),
+            ("TMPDIR", SCRATCH.into()),
             ("LANG", "C.UTF-8".into()),
             ("TZ", "UTC".into()),
             ("SOURCE_DATE_EPOCH", around.committed.as_second().to_string()),
@@ -120,7 +124,8 @@ mod tests {
             mounts: vec![],
             inputs: vec![("/run/outs/a/x".into(), "target/x".parse().unwrap())],
             artifact: None,
-            wall: Duration::from_secs(1),
+            cwd: SOURCE,
+            limits: Limits::within(1),
         }
     }
 

@@ -5,6 +5,7 @@ mod checks;
 mod error;
 mod event;
 mod fetching;
+mod foreign;
 mod job;
 mod scanner;
 mod steps;
@@ -15,13 +16,14 @@ pub(crate) use checks::tool_of;
 pub use error::RunError;
 pub use event::Event;
 pub(crate) use fetching::judge_materials;
+pub(crate) use foreign::Equipped;
 pub(crate) use job::Surroundings;
 pub use scanner::{SCAN_STATE, Scanner};
 
 use crate::{
     derive,
     fetch::ClientConfig,
-    ports::{Assemble, Blobs, Egress, Mount, Sandbox, Signer, Source},
+    ports::{Assemble, Blobs, Egress, Mount, Sandbox, Signer, Source, Tools},
     signer::{CloseArtifact, Closed, Open, Opened, Request, Response, Signed, protocol::ArtifactRecord},
 };
 use plimsoll_model::{Code, Digest, Outcome, Reason, RelPath, Role, Timestamp, Tree};
@@ -90,6 +92,8 @@ pub struct World<'a> {
     pub client: &'a Client,
     /// What scans.
     pub scanner: &'a Scanner,
+    /// Where foreign scanners are found.
+    pub tools: &'a dyn Tools,
     /// A path that does not exist yet, for the run's directory.
     pub directory: PathBuf,
     /// The clock.

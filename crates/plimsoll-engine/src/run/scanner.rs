@@ -2,10 +2,10 @@
 //! of its own, with nothing to steal.
 
 use super::job::{ARTIFACT, Job, SOURCE};
-use crate::ports::Mount;
+use crate::ports::{Limits, Mount};
 use plimsoll_model::ScanEngine;
 use plimsoll_pipeline::{On, PlannedCheck};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// Where the program appears.
 const PROGRAM: &str = "/plimsoll";
@@ -64,7 +64,8 @@ impl Scanner {
             inputs: vec![],
             mounts: [program, report].into_iter().chain(data).collect(),
             artifact,
-            wall: Duration::from_secs(check.timeout_seconds),
+            cwd: SOURCE,
+            limits: Limits::within(check.timeout_seconds),
         }
     }
 }

@@ -2,15 +2,18 @@
 
 use super::{
     Event, Run, RunError, Signers, closed,
-    job::Job,
+    job::{Job, SOURCE},
     units::{Attempt, Director, Ready, Unit, run_units},
     workspace::{fit_mount_point, freeze_outputs, keep_tree, of_step},
 };
-use crate::signer::{CloseStep, Request};
+use crate::{
+    ports::Limits,
+    signer::{CloseStep, Request},
+};
 use plimsoll_fs::FsError;
 use plimsoll_model::{Code, Outcome, Reason, RelPath, StepName, Tree};
 use plimsoll_pipeline::{Plan, PlannedStep};
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 /// Every directory that some step or check writes to.
 pub(super) fn writable(plan: &Plan) -> BTreeSet<RelPath> {
@@ -105,7 +108,8 @@ impl Director for Steps<'_, '_, '_, '_> {
             writable: step.writable.clone(),
             inputs: step.inputs.iter().filter_map(|wanted| input(&wanted.path)).collect(),
             artifact: None,
-            wall: Duration::from_secs(step.timeout_seconds),
+            cwd: SOURCE,
+            limits: Limits::within(step.timeout_seconds),
         }))
     }
 

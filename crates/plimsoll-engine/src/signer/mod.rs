@@ -4,6 +4,7 @@
 
 mod bill;
 mod doubt;
+mod foreign;
 mod judge;
 mod memory;
 mod own_scan;
@@ -12,6 +13,7 @@ mod run_statement;
 mod session;
 mod statements;
 
+pub(crate) use foreign::{ended_well, read as read_foreign};
 pub use protocol::{
     CloseArtifact, CloseCheck, CloseFetch, CloseStep, CloseToolless, Closed, Decide, Decided, DeltaOf,
     Observed, Open, Opened, Request, Response, Signed,

@@ -127,6 +127,9 @@ pub struct CloseCheck {
     pub artifact: Option<Digest>,
     /// The tool behind an adapter, as it was hashed before it ran.
     pub tool: Option<Digest>,
+    /// The data of that tool, hashed likewise, where its manifest names some.
+    #[serde(default)]
+    pub data: Option<Digest>,
 }
 
 /// See [`Request::Delta`].
@@ -151,6 +154,9 @@ pub struct CloseToolless {
     pub check: CheckName,
     /// Which attempt, from 1.
     pub attempt: u32,
+    /// Why the tool that a manifest names cannot be used, for people.
+    #[serde(default)]
+    pub problem: Option<String>,
 }
 
 /// See [`Request::Decide`].

@@ -4,6 +4,7 @@
 use super::{
     bill,
     doubt::Doubts,
+    foreign,
     judge::{check_outputs, judge_step, judgement, rehash},
     memory, own_scan,
     protocol::{
@@ -305,7 +306,9 @@ impl<'a> Session<'a> {
         }
         match &check.kind {
             CheckKind::Test { report } => self.close_test(close, &check, report.as_ref()),
-            CheckKind::Adapter { .. } | CheckKind::Scan { .. } => self.close_scan(close, &check),
+            CheckKind::Adapter { .. } | CheckKind::Manifest { .. } | CheckKind::Scan { .. } => {
+                self.close_scan(close, &check)
+            }
             CheckKind::Sbom => self.close_bill(close, &check, &entries),
         }
     }
@@ -322,8 +325,16 @@ impl<'a> Session<'a> {
         run.is_next(AttemptKind::Check, name, close.attempt, u32::from(check.retry) + 1)?;
         let entries = self.world.journal.entries()?;
         memory::may_close(self.current()?, (AttemptKind::Check, name, close.attempt), &entries)?;
-        let reason = Code::EvidenceTool.reason().with("check", name);
-        let reason = reason.with("actual", "nothing").with("expected", tool);
+        let reason = match &check.adapter {
+            Some(planned) => {
+                let run = &self.current()?.open.run;
+                foreign::not_run(planned, close.problem.as_deref()).with("check", name).with("run", run)
+            }
+            None => {
+                let reason = Code::EvidenceTool.reason().with("check", name);
+                reason.with("actual", "nothing").with("expected", tool)
+            }
+        };
         self.errored(AttemptKind::Check, name, close.attempt, reason)
     }
 
@@ -357,20 +368,29 @@ impl<'a> Session<'a> {
     fn close_scan(&mut self, close: &CloseCheck, check: &PlannedCheck) -> Result<Closed, RunError> {
         let digest = close.tool.ok_or_else(|| unobserved("nobody hashed the tool before it ran"))?;
         let bytes = self.report_bytes(close)?;
-        let report = match &bytes {
-            Ok(bytes) => report::read_sarif(bytes, report::Limits::default()),
-            Err(error) => Err(error.clone()),
+        let planned = check.adapter.as_deref();
+        let report = match (planned, &bytes) {
+            (_, Err(error)) => Err(error.clone()),
+            (Some(planned), Ok(bytes)) => foreign::read(planned, check.on, Some(bytes)),
+            (None, Ok(bytes)) => report::read_sarif(bytes, report::Limits::default()),
         };
         let (report, own) = match check.kind {
             CheckKind::Scan { engine } => own_scan::own(report, bytes.as_deref().ok(), engine),
-            CheckKind::Adapter { .. } | CheckKind::Test { .. } | CheckKind::Sbom => (report, None),
+            CheckKind::Adapter { .. }
+            | CheckKind::Manifest { .. }
+            | CheckKind::Test { .. }
+            | CheckKind::Sbom => (report, None),
         };
-        // Findings are no failure of a scan of ours: which of them block is for the environment alone to say.
+        let adapter = planned.map(|planned| foreign::stated(planned, close.data, report.as_ref().ok()));
+        // Findings are no failure of a scan of ours, or of a manifest's: which of them block is for the environment alone
+        // to say.
         let block = matches!(check.kind, CheckKind::Adapter { .. }).then_some(Level::Error);
         let entries = self.world.journal.entries()?;
         let rules = self.world.rules;
         let run = self.current()?;
-        let exit_ok = close.observed.exit.is_success();
+        let exit = close.observed.exit;
+        let exit_ok =
+            planned.map_or(exit.is_success(), |planned| foreign::ended_well(planned, &report, exit));
         let judged = report::judge_scan(&report, exit_ok, block, run.open.commit.as_str());
         let judged = judgement(judged, close, check, run.open.run.as_str());
         let judged =
@@ -380,7 +400,8 @@ impl<'a> Session<'a> {
         let name = check.name.as_str().parse().map_err(|error| RunError::internal("name a tool", &error))?;
         let (outcome, reasons) = (judged.outcome, judged.reasons.clone());
         let tool = Tool { name, version, digest };
-        let statement = statements::scan(run, check, close, report.as_ref().ok(), (tool, own), judged);
+        let statement =
+            statements::scan(run, check, close, report.as_ref().ok(), (tool, own, adapter), judged);
         self.close_judged(&statement, check, close.attempt, outcome, reasons)
     }
 

@@ -14,7 +14,7 @@ use plimsoll_attest::{
             BUILD_TYPE, BuildDefinition, Builder, ExternalParameters, InternalParameters, Metadata,
             RunDetails, Toolchain, ToolchainMode,
         },
-        scan::{Findings, OwnScan, Tool},
+        scan::{AdapterScan, Findings, OwnScan, Tool},
         source::Person,
         test::{TestCheck, TestCounts},
     },
@@ -185,13 +185,13 @@ pub(super) fn test(
     Statement { subject: vec![subject(run, close.artifact)], predicate }
 }
 
-/// The result of an adapter, or of a scan of Plimsoll.
+/// The result of an adapter, of a foreign scanner behind a manifest, or of a scan of Plimsoll.
 pub(super) fn scan(
     run: &OpenRun,
     check: &PlannedCheck,
     close: &CloseCheck,
     report: Option<&ScanReport>,
-    (tool, own): (Tool, Option<OwnScan>),
+    (tool, own, adapter): (Tool, Option<OwnScan>, Option<AdapterScan>),
     judged: Judgement,
 ) -> Statement<Scan> {
     let Observed { exit, log, isolation, started, finished } = close.observed.clone();
@@ -214,6 +214,7 @@ pub(super) fn scan(
         rules: report.map_or(0, |report| report.rules),
         findings,
         own,
+        adapter,
         report: close.report,
         log,
         isolation,

@@ -1,8 +1,8 @@
 //! One small project, its delivery repository, a key for each role, and shorthands for what an executor asks.
 
 use crate::memory::{
-    Commit, MemoryAssemble, MemoryBlobs, MemoryJournal, MemorySource, NoEgress, Scripted, clock, isolation,
-    path,
+    Commit, MemoryAssemble, MemoryBlobs, MemoryJournal, MemorySource, NoEgress, NoTools, Scripted, clock,
+    isolation, path,
 };
 use p256::{
     ecdsa::{Signature, SigningKey, signature::Signer as _},
@@ -241,6 +241,7 @@ impl Bench {
             report: report.map(|report| self.blobs.put(report.as_bytes()).unwrap()),
             artifact,
             tool: None,
+            data: None,
         }
     }
 
@@ -274,6 +275,7 @@ impl Bench {
             toolchain: &toolchain,
             client: &client,
             scanner: &scanner,
+            tools: &NoTools,
             directory: scratch.path().join("run"),
             clock,
             interrupted,

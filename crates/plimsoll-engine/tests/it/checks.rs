@@ -276,7 +276,7 @@ fn only_an_adapter_of_the_plan_is_closed_as_one_without_its_tool() {
     let mut scanner = bench.session("scanner");
     scanner.opened(&open);
     for name in ["unit", "lint"] {
-        let close = CloseToolless { check: name.parse().unwrap(), attempt: 1 };
+        let close = CloseToolless { check: name.parse().unwrap(), attempt: 1, problem: None };
         scanner.refuses(&Request::CloseToolless(close), Code::SignUnobserved);
     }
 }

@@ -6,8 +6,9 @@ use super::{
 };
 use crate::{
     diagnostic::Findings,
-    read::{Entries, Spanned, mapping, words},
-    value::{Number, Within, texts},
+    read::{Entries, Read, Spanned, mapping, words},
+    value::{Number, Within, parse, texts},
+    yaml::Node,
 };
 use plimsoll_model::{CheckName, Digest, ScanEngine};
 use serde::{Deserialize, Serialize};
@@ -18,10 +19,11 @@ mapping! {
     RequireScanFile {
         /// The lowest level that blocks. Findings of Plimsoll's own scans are of severity `low` (with `info`), `medium`,
         /// `high` or `critical`; those of adapters of level `note`, `warning` or `error`, which count as low, medium and
-        /// high. With `block: critical` errors of an adapter block. Default, with `new`: `low`.
+        /// high where no manifest says otherwise. With `block: critical` errors of an adapter without a manifest block. Default,
+        /// with `new`: `low`.
         block: Option<BlockLevel>,
         /// How many findings of that level may be new against what runs there. Default: none may be at all, old or new.
-        /// Only for Plimsoll's own scans.
+        /// For an adapter without a manifest all count as new.
         new: Option<Number<0, 1000>>,
         /// Age that the data of the scan may have when a release is decided: as in `24h`, up to a year.
         /// Only for
@@ -40,6 +42,9 @@ mapping! {
         /// Licences that dependencies may have, as in `[MIT, Apache-2.0]`; one that is not stated is none of them. Only for
         /// `dependencies`. Default: licences are not looked at.
         licenses: Option<Spanned<Vec<Spanned<LicenseName>>>>,
+        /// The manifest by which a foreign scanner must have been run: its digest, as `plimsoll adapter show` prints it, or
+        /// `ready` for the one of this name that comes with Plimsoll. Default: any.
+        manifest: Option<RequireManifest>,
     }
 }
 
@@ -69,6 +74,9 @@ pub struct RequireScan {
     /// Digest of the rules that must have been imported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<Digest>,
+    /// The manifest by which it must have been made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<RequireManifest>,
     /// Whether comments in the source allow findings.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub comments: bool,
@@ -94,6 +102,39 @@ impl schemars::JsonSchema for BlockLevel {
     }
 }
 
+/// The manifest by which a foreign scanner must have been run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RequireManifest {
+    /// The one of the check's name that comes with this program.
+    Ready,
+    /// The one of this digest.
+    Digest(Digest),
+}
+
+impl Read for RequireManifest {
+    fn read(node: &Node, found: &mut Findings) -> Option<Self> {
+        parse(node, found, |text| match text {
+            "ready" => Ok(Self::Ready),
+            digest => digest.parse().map(Self::Digest).map_err(|error| format!("{error}, or `ready`")),
+        })
+    }
+}
+
+impl schemars::JsonSchema for RequireManifest {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RequireManifest".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^(ready|sha256:[0-9a-f]{64})$" })
+    }
+}
+
 impl RequireScan {
     /// Asks that nothing of this level or above was found, and nothing else.
     #[must_use]
@@ -105,6 +146,7 @@ impl RequireScan {
             new: None,
             database_age: None,
             rules: None,
+            manifest: None,
             comments: false,
             vex,
             licenses: None,
@@ -152,11 +194,8 @@ fn scan(name: &Spanned<CheckName>, file: RequireScanFile, found: &mut Findings) 
     if file.block.is_none() && file.new.is_none() {
         found.help(&name.span, EMPTY, "write `block: high`, or `new: 0` for nothing new");
     }
-    for (key, given) in [("new", file.new.is_some()), ("comments", file.comments.is_some())] {
-        if given && engine.is_none() {
-            let help = "those are secrets, dependencies and config, and artifact-secrets and so on";
-            found.help(&name.span, format!("`{key}` is only for scans by Plimsoll itself"), help);
-        }
+    if file.manifest.is_some() && engine.is_some() {
+        found.help(&name.span, "a scan by Plimsoll itself has no manifest", "leave `manifest` out");
     }
     let dependencies = [
         ("database-age", file.database_age.is_some(), "has a database"),
@@ -182,6 +221,7 @@ fn scan(name: &Spanned<CheckName>, file: RequireScanFile, found: &mut Findings) 
         new: file.new.map(|new| new.0),
         database_age: file.database_age.map(|age| age.0),
         rules: file.rules,
+        manifest: file.manifest,
         comments: file.comments.is_some(),
         vex: file.vex.map(|list| distinct(list, |PersonName(name)| name, found)).unwrap_or_default(),
         licenses: file.licenses.map(|list| distinct(list, |LicenseName(name)| name, found)),

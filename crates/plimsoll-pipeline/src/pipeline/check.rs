@@ -9,13 +9,14 @@ use super::{
     },
 };
 use crate::{
+    adapter::{self, InputKind},
     diagnostic::Findings,
     graph::Graph,
     loader::loader_variable,
     read::{Spanned, did_you_mean, nearest},
     value::{Number, Run, Seconds, VariableName},
 };
-use plimsoll_model::{RelPath, ScanEngine, StepName};
+use plimsoll_model::{CheckName, RelPath, ScanEngine, StepName};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
@@ -246,7 +247,10 @@ fn command(run: Run) -> Command {
     }
 }
 
-fn sandbox_variables(variables: Option<Variables>, found: &mut Findings) -> BTreeMap<String, String> {
+pub(crate) fn sandbox_variables(
+    variables: Option<Variables>,
+    found: &mut Findings,
+) -> BTreeMap<String, String> {
     self::variables(variables, |name, span| {
         if OWN_VARIABLES.contains(&name) || name.starts_with("PLIMSOLL_") {
             found.add(span, format!("`{name}` is set by Plimsoll in every sandbox"));
@@ -268,7 +272,7 @@ fn variables(
 }
 
 /// The values as a set, with a diagnostic for each that stands twice.
-fn distinct<T: Ord>(values: Vec<Spanned<T>>, message: &str, found: &mut Findings) -> BTreeSet<T> {
+pub(crate) fn distinct<T: Ord>(values: Vec<Spanned<T>>, message: &str, found: &mut Findings) -> BTreeSet<T> {
     let mut set = BTreeSet::new();
     for Spanned { span, value } in values {
         if !set.insert(value) {
@@ -352,7 +356,7 @@ fn targets(files: &[(Spanned<RelPath>, Spanned<crate::value::AbsolutePath>)], fo
 fn checks(entry: EvidenceFile, found: &mut Findings) -> Vec<Check> {
     match entry {
         EvidenceFile::Test(file) => test(file, found).into_iter().collect(),
-        EvidenceFile::Adapter(file) => vec![adapter(file, found)],
+        EvidenceFile::Adapter(file) => adapter(file, found).into_iter().collect(),
         EvidenceFile::Scan(file) => scans(&file, found),
     }
 }
@@ -431,19 +435,106 @@ fn test_report(report: Spanned<TestReportFile>, found: &mut Findings) -> Option<
     }
 }
 
-fn adapter(file: AdapterFile, found: &mut Findings) -> Check {
-    nested(file.scratch.as_deref().unwrap_or_default(), "scratch directory", found);
-    in_directory(&file.report.sarif, found);
-    Check {
-        name: file.adapter.value,
-        kind: CheckKind::Adapter { sarif: file.report.sarif.value, tool: file.tool.map(|tool| tool.0) },
-        on: file.on.unwrap_or(On::Source),
-        run: command(file.run),
-        env: sandbox_variables(file.env, found),
-        scratch: paths(file.scratch),
-        timeout_seconds: timeout(file.timeout),
-        retry: retry(file.retry),
+/// An adapter of its own words, or of a manifest.
+fn adapter(file: AdapterFile, found: &mut Findings) -> Option<Check> {
+    match (file.run, file.report) {
+        (Some(run), Some(report)) => {
+            if file.manifest.is_some() || file.recorded.is_some() {
+                found.add(
+                    &run.span,
+                    "a manifest says what to run: leave out `run`, or `manifest` and `recorded`",
+                );
+            }
+            let scratch = file.scratch.map(|scratch| scratch.value);
+            nested(scratch.as_deref().unwrap_or_default(), "scratch directory", found);
+            in_directory(&report.value.sarif, found);
+            let tool = file.tool.map(|tool| tool.value.0);
+            Some(Check {
+                name: file.adapter.value,
+                kind: CheckKind::Adapter { sarif: report.value.sarif.value, tool },
+                on: file.on.unwrap_or(On::Source),
+                run: command(run.value),
+                env: sandbox_variables(file.env.map(|env| env.value), found),
+                scratch: paths(scratch),
+                timeout_seconds: timeout(file.timeout.map(|timeout| timeout.value)),
+                retry: retry(file.retry),
+            })
+        }
+        (Some(run), None) => {
+            found.help(
+                &run.span,
+                "an adapter that is run reports",
+                "write `report: {sarif: report/x.sarif}`",
+            );
+            None
+        }
+        (None, report) => {
+            let others = [
+                ("report", report.map(|report| report.span)),
+                ("env", file.env.map(|env| env.span)),
+                ("scratch", file.scratch.map(|scratch| scratch.span)),
+                ("timeout", file.timeout.map(|timeout| timeout.span)),
+                ("tool", file.tool.map(|tool| tool.span)),
+            ];
+            for (key, span) in others.into_iter().filter_map(|(key, span)| Some((key, span?))) {
+                let help = "leave it out, or write `run` for an adapter without a manifest";
+                found.help(&span, format!("the manifest says it, so `{key}` has no place here"), help);
+            }
+            manifest(file.adapter, (file.on, file.manifest, file.recorded), retry(file.retry), found)
+        }
     }
+}
+
+/// A check whose command is told by a manifest.
+fn manifest(
+    name: Spanned<CheckName>,
+    (on, file, recorded): (Option<On>, Option<RelPath>, Option<RelPath>),
+    retry: u8,
+    found: &mut Findings,
+) -> Option<Check> {
+    let mut told = None;
+    if file.is_none() {
+        let Some(ready) = adapter::ready(name.value.as_str()) else {
+            let message = format!("no manifest of the name `{}` comes with plimsoll", name.value);
+            let names = adapter::READY.iter().map(|ready| ready.name);
+            match nearest(name.value.as_str(), names) {
+                Some(near) => found.help(&name.span, message, did_you_mean(near)),
+                None => {
+                    let help = "name a file of the project with `manifest:`; `plimsoll adapter list` shows what comes";
+                    found.help(&name.span, message, help);
+                }
+            }
+            return None;
+        };
+        if (ready.input.kind == InputKind::Recorded) != recorded.is_some() {
+            let message = match recorded {
+                Some(_) => format!("`{}` runs its tool and reads no recorded report", name.value),
+                None => format!("`{}` reads a report: name it with `recorded:`", name.value),
+            };
+            found.add(&name.span, message);
+        }
+        told = match ready.input.kind {
+            InputKind::Artifact => Some(On::Artifact),
+            InputKind::Source | InputKind::Recorded => Some(On::Source),
+            InputKind::Any => None,
+        };
+        if let (Some(on), Some(told)) = (on, told)
+            && on != told
+        {
+            found.add(&name.span, format!("`{}` does not look at this: leave out `on`", name.value));
+        }
+    }
+    let argv = ["plimsoll", "adapter", name.value.as_str()].map(str::to_owned).to_vec();
+    Some(Check {
+        name: name.value,
+        kind: CheckKind::Manifest { file, recorded },
+        on: on.or(told).unwrap_or(On::Source),
+        run: Command::Argv(argv),
+        env: BTreeMap::new(),
+        scratch: BTreeSet::new(),
+        timeout_seconds: DEFAULT_TIMEOUT_SECONDS,
+        retry,
+    })
 }
 
 /// The source is read-only, so a report needs a directory that can be made writable.

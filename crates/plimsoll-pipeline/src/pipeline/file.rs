@@ -141,27 +141,35 @@ mapping! {
 }
 
 mapping! {
-    /// A foreign tool that reports findings. Which findings block is decided by the environment, not here.
+    /// A foreign tool that reports findings: described by a manifest, or by `run` and `report`. Which findings block is
+    /// decided by the environment, not here.
     AdapterFile {
-        /// Name of the adapter, unique among steps and checks.
+        /// Name of the adapter, unique among steps and checks. Without `run` and `manifest` it is the name of a manifest
+        /// that comes with Plimsoll: `plimsoll adapter list`.
         adapter: Spanned<CheckName>,
-        /// What is looked at: the revision (`source`), or what was built (`artifact`). Default `source`.
+        /// What is looked at: the revision (`source`), or what was built (`artifact`). Default `source`, or what the
+        /// manifest is for.
         on: Option<On>,
+        /// A manifest of the project, which says everything that `run`, `env`, `scratch`, `timeout`, `report` and `tool`
+        /// would.
+        manifest: Option<RelPath>,
+        /// The report of a scanner that ran elsewhere, for manifests that read one.
+        recorded: Option<RelPath>,
         /// What to run; see `run` of a step.
-        run: Run,
+        run: Option<Spanned<Run>>,
         /// Environment variables; see `env` of a step.
-        env: Option<Variables>,
+        env: Option<Spanned<Variables>>,
         /// Directories below the project that start empty, can be written, and are thrown away.
-        scratch: Option<Vec<Spanned<RelPath>>>,
+        scratch: Option<Spanned<Vec<Spanned<RelPath>>>>,
         /// Time limit; see `timeout` of a step.
-        timeout: Option<Seconds>,
+        timeout: Option<Spanned<Seconds>>,
         /// How often a failed attempt is repeated, 0 to 3; every attempt is listed in the evidence. Default 0.
         retry: Option<Number<0, 3>>,
         /// Where the findings are.
-        report: AdapterReportFile,
+        report: Option<Spanned<AdapterReportFile>>,
         /// Executable of the tool, an absolute path or a name to be found in `PATH`. It is hashed, so that an environment
         /// can ask for exactly this tool. Default: the tool is not identified.
-        tool: Option<ToolPath>,
+        tool: Option<Spanned<ToolPath>>,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The checked pipeline: what `plimsoll.yaml` says once every default is filled in and every relation holds. Only
 //! [`Pipeline::read`] makes one.
 
-mod check;
+pub(crate) mod check;
 pub(crate) mod file;
 #[cfg(test)]
 mod tests;
@@ -216,6 +216,14 @@ pub enum CheckKind {
         /// The tool's executable, absolute or a name to be found in `PATH`; it is hashed.
         tool: Option<String>,
     },
+    /// A foreign tool that a manifest describes. Digests of pipelines name the manifest and not what it says, as they name
+    /// the scripts that steps run; the plan holds all of it.
+    Manifest {
+        /// The manifest in the project; none for the one of the check's name that comes with this program.
+        file: Option<RelPath>,
+        /// The report of a scanner that ran elsewhere.
+        recorded: Option<RelPath>,
+    },
     /// A scanner of this program.
     Scan {
         /// Which one.
@@ -255,7 +263,7 @@ impl CheckKind {
             Self::Test { report: Some(TestReport::Junit(path)) } | Self::Adapter { sarif: path, .. } => {
                 Some(path)
             }
-            Self::Test { .. } | Self::Scan { .. } | Self::Sbom => None,
+            Self::Test { .. } | Self::Scan { .. } | Self::Manifest { .. } | Self::Sbom => None,
         }
     }
 }

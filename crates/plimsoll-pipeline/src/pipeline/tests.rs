@@ -25,11 +25,12 @@ fn revision() -> Revision {
         commit: "0123456789abcdef0123456789abcdef01234567".parse().unwrap(),
         tree: Digest::of(b"tree"),
         committed: plimsoll_model::Timestamp::from_second(1_700_000_000).unwrap(),
+        paths: vec![],
     }
 }
 
 fn planned(pipeline: &Pipeline) -> Plan {
-    plan(pipeline, &revision(), &BTreeMap::new()).unwrap()
+    plan(pipeline, &revision(), &BTreeMap::new(), &BTreeMap::new()).unwrap()
 }
 
 #[test]
@@ -166,7 +167,8 @@ fn other_errors_are_one_refusal_with_their_count() {
 fn parameters_reach_steps_as_variables_only() {
     let pipeline = good(SHOP);
     let parameters = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
-    let plan = |parameters: &BTreeMap<String, String>| plan(&pipeline, &revision(), parameters);
+    let plan =
+        |parameters: &BTreeMap<String, String>| plan(&pipeline, &revision(), parameters, &BTreeMap::new());
     let hostile = plan(&parameters("title", "$(touch PWNED)\n\u{202e}")).unwrap();
     assert_eq!(hostile.steps[0].argv, planned(&pipeline).steps[0].argv);
     assert_eq!(hostile.steps[0].env["PLIMSOLL_PARAMETER_TITLE"], "$(touch PWNED)\n\u{202e}");

@@ -33,9 +33,11 @@ impl Bench<'_> {
         self.passed(name, scan.outcome, &scan.reasons, digest)?;
         self.ended_well(name, scan.exit, digest)?;
         self.judged_by(name, scan, require, digest)?;
-        match ScanEngine::of_check(name) {
-            Some(_) => self.own(name, scan, require, digest)?,
-            None => self.blocked(name, scan, require.block, digest)?,
+        self.by_manifest(name, scan, require, digest)?;
+        match (ScanEngine::of_check(name), &scan.adapter) {
+            (Some(_), _) => self.own(name, scan, require, digest)?,
+            (None, Some(adapter)) => self.found_by(name, adapter, require, digest)?,
+            (None, None) => self.blocked(name, scan, require.block, digest)?,
         }
         self.closed_well(attempt, name, digest)?;
         Ok(Some(digest))
@@ -185,9 +187,12 @@ impl Bench<'_> {
     }
 
     /// What the scan of this name had found in the release that runs here.
-    fn known(&self, name: &str) -> BTreeSet<Digest> {
-        let before = self.scan_of_what_runs(name).and_then(|(_, scan)| scan.value().predicate.own.as_ref());
-        before.map(|own| own.results.iter().map(|result| result.fingerprint).collect()).unwrap_or_default()
+    pub(super) fn known(&self, name: &str) -> BTreeSet<Digest> {
+        let Some((_, scan)) = self.scan_of_what_runs(name) else { return BTreeSet::new() };
+        let scan = &scan.value().predicate;
+        let own = scan.own.iter().flat_map(|own| &own.results);
+        let foreign = scan.adapter.iter().flat_map(|adapter| &adapter.results);
+        own.chain(foreign).map(|result| result.fingerprint).collect()
     }
 
     /// The scan of this name in the run of the release that runs here, and the decision that tells which run that was.
@@ -217,7 +222,14 @@ impl Bench<'_> {
         found.flat_map(|(decision, scan)| [*decision.payload_digest(), *scan.payload_digest()]).collect()
     }
 
-    fn at_most(&self, limit: u64, found: u64, what: &str, name: &str, digest: Digest) -> Result<(), Refused> {
+    pub(super) fn at_most(
+        &self,
+        limit: u64,
+        found: u64,
+        what: &str,
+        name: &str,
+        digest: Digest,
+    ) -> Result<(), Refused> {
         if found <= limit {
             return Ok(());
         }
@@ -226,7 +238,7 @@ impl Bench<'_> {
     }
 }
 
-fn blocks(severity: Severity, block: BlockLevel) -> bool {
+pub(super) fn blocks(severity: Severity, block: BlockLevel) -> bool {
     let least = match block {
         BlockLevel::Note => Severity::Info,
         BlockLevel::Warning => Severity::Medium,

@@ -172,6 +172,7 @@ pub(crate) fn scan() -> Statement<Scan> {
         rules: 12,
         findings: Findings { note: 3, ..Findings::default() },
         own: None,
+        adapter: None,
         report: Some(Digest::of(b"report")),
         log: Digest::of(b"log"),
         isolation: isolation(),

@@ -1,5 +1,6 @@
 //! One file per command. Each reads its arguments, calls what does the work, and shows what came of it.
 
+mod adapter;
 mod advisories;
 mod agent;
 mod approve;
@@ -68,6 +69,7 @@ pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCod
             Ok(ExitCode::SUCCESS)
         }
         Command::Man(arguments) => done(man::man(arguments, output)),
+        Command::Adapter(arguments) => adapter::adapter(&context, &arguments.command, output),
         Command::Advisories(arguments) => done(advisories::advisories(&context, &arguments.command, output)),
         Command::Rules(arguments) => done(rules::rules(&context, arguments, output)),
         Command::Agent(arguments) => done(agent::agent(&context, &arguments.command, output)),

@@ -176,6 +176,7 @@ fn execute(
         toolchain,
         client: &client,
         scanner: &scans,
+        tools: &context.tools(),
         directory: work.join(open.run.as_str()),
         clock: Timestamp::now,
         interrupted: interrupt::flag()

@@ -7,6 +7,7 @@ use crate::{
     cli::{ProjectAt, Why},
     context::Context,
     failure::Failure,
+    foreign,
     output::Output,
     records::{self, DecisionRecord},
 };
@@ -110,7 +111,11 @@ fn reports(
         let Some((scan, statement)) = scan_of(context, state, record, gate)? else { continue };
         let Some(report) = statement.value().predicate.report else { continue };
         let bytes = state.layout().read(&report, LIMIT)?;
-        let log = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
+        let predicate = &statement.value().predicate;
+        let log = match &predicate.adapter {
+            Some(adapter) => foreign::as_sarif(predicate, adapter, &bytes),
+            None => serde_json::from_slice::<Value>(&bytes).unwrap_or_default(),
+        };
         let runs = log["runs"].as_array().cloned().unwrap_or_default();
         reports.push(Report { gate: gate.name.clone(), scan, runs });
     }

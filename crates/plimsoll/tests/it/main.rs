@@ -2,6 +2,7 @@
 //! What is written here is what users and attackers can rely on; how it comes about is tested in the other crates.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+mod adapters;
 mod advisories;
 mod agent;
 mod agent_disk;

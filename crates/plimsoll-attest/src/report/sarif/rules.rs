@@ -1,8 +1,9 @@
 //! The rules of one run of a SARIF log, and how a result names one of them.
 
+use super::super::fields::{Object, object, objects, position, text};
 use super::super::{ReportError, inconsistent, malformed};
-use super::fields::{Object, object, objects, position, text};
 use super::{Level, level_named};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Parts of a hierarchical rule id that are looked at.
@@ -15,16 +16,25 @@ pub(super) struct Rules {
     components: Vec<Vec<String>>,
     names: Vec<String>,
     levels: BTreeMap<String, Level>,
+    /// The severity that the property bag of a rule gives, by id, for the property that was asked for.
+    severities: BTreeMap<String, String>,
     /// How many there are.
     pub(super) count: u64,
 }
 
 impl Rules {
-    pub(super) fn read(tool: &Object, driver: &Object) -> Result<Self, ReportError> {
-        let mut rules = Self { components: Vec::new(), names: Vec::new(), levels: BTreeMap::new(), count: 0 };
-        rules.component(driver)?;
+    /// `property` is the key of a rule's property bag that [`Rules::severity`] gives back.
+    pub(super) fn read(tool: &Object, driver: &Object, property: Option<&str>) -> Result<Self, ReportError> {
+        let mut rules = Self {
+            components: Vec::new(),
+            names: Vec::new(),
+            levels: BTreeMap::new(),
+            severities: BTreeMap::new(),
+            count: 0,
+        };
+        rules.component(driver, property)?;
         for extension in objects(tool, "extensions")? {
-            rules.component(extension?)?;
+            rules.component(extension?, property)?;
             if rules.components.len() > MAX_EXTENSIONS {
                 return Err(ReportError::TooLarge(format!("{MAX_EXTENSIONS} extensions")));
             }
@@ -32,7 +42,7 @@ impl Rules {
         Ok(rules)
     }
 
-    fn component(&mut self, component: &Object) -> Result<(), ReportError> {
+    fn component(&mut self, component: &Object, property: Option<&str>) -> Result<(), ReportError> {
         let mut ids = Vec::new();
         for rule in objects(component, "rules")? {
             let rule = rule?;
@@ -40,6 +50,10 @@ impl Rules {
             let configuration = object(rule, "defaultConfiguration")?;
             let level = configuration.map(level_of).transpose()?.flatten().unwrap_or(Level::Warning);
             self.raise_to(id, level);
+            let bag = object(rule, "properties")?;
+            if let Some(word) = property.zip(bag).and_then(|(property, bag)| word(bag, property)) {
+                self.severities.entry(id.to_owned()).or_insert(word);
+            }
             ids.push(id.to_owned());
             self.count += 1;
         }
@@ -73,6 +87,12 @@ impl Rules {
         // Section 3.27.5: `CA1000/1` is a more specific id of the rule `CA1000`.
         let ids = std::iter::successors(id, |id| id.rsplit_once('/').map(|(parent, _)| parent));
         ids.take(MAX_ID_DEPTH).find_map(|id| self.levels.get(id)).copied().unwrap_or(Level::Warning)
+    }
+
+    /// What the property bag of a rule says about its severity.
+    pub(super) fn severity(&self, id: Option<&str>) -> Option<&str> {
+        let ids = std::iter::successors(id, |id| id.rsplit_once('/').map(|(parent, _)| parent));
+        ids.take(MAX_ID_DEPTH).find_map(|id| self.severities.get(id)).map(String::as_str)
     }
 
     /// Resolves `ruleId`, `ruleIndex` and a descriptor reference (sections 3.27.5 to 3.27.7, 3.52) to an id. They
@@ -132,5 +152,14 @@ fn level_of(configuration: &Object) -> Result<Option<Level>, ReportError> {
         None => Ok(None),
         Some("none") => Ok(Some(Level::Note)),
         Some(name) => level_named(name).map(Some),
+    }
+}
+
+/// A value of a property bag that stands for a severity: a word, or a score as text or number.
+pub(super) fn word(bag: &Object, property: &str) -> Option<String> {
+    match bag.get(property)? {
+        Value::String(word) => Some(word.clone()),
+        Value::Number(score) => Some(score.to_string()),
+        _ => None,
     }
 }

