@@ -24,8 +24,18 @@ use std::{
 const REVISION: &str = "0000000000000000000000000000000000000000";
 /// What Plimsoll or the shell that looks around sets itself.
 const OWN: &[&str] = &[
-    "PATH", "HOME", "CARGO_HOME", "TMPDIR", "LANG", "TZ", "SOURCE_DATE_EPOCH", "PLIMSOLL_REVISION", "PWD", "SHLVL",
-    "OLDPWD", "_",
+    "PATH",
+    "HOME",
+    "CARGO_HOME",
+    "TMPDIR",
+    "LANG",
+    "TZ",
+    "SOURCE_DATE_EPOCH",
+    "PLIMSOLL_REVISION",
+    "PWD",
+    "SHLVL",
+    "OLDPWD",
+    "_",
 ];
 /// Says what there is where a scanner runs; its argument is the subject.
 const LOOK_AROUND: &str = r#"env | sed 's/=.*//; s/^/env /'
@@ -134,7 +144,8 @@ impl Candidate {
         recorded: Option<&RelPath>,
     ) -> Result<(Trial, Option<Vec<u8>>), RunError> {
         let name = "the tool, run for real";
-        let readable = |actual: String| Trial { name, expected: "a report that is read".into(), passed: false, actual };
+        let readable =
+            |actual: String| Trial { name, expected: "a report that is read".into(), passed: false, actual };
         let paths = paths(subject)?;
         let (argv, obstacle) = self.planned.manifest.command(self.on, recorded, paths.iter());
         match obstacle {
@@ -179,7 +190,8 @@ impl Candidate {
             lines.collect::<Vec<String>>()
         };
         let env = &self.planned.manifest.env;
-        let foreign = told("env ").into_iter().filter(|name| !OWN.contains(&name.as_str()) && !env.contains_key(name));
+        let foreign =
+            told("env ").into_iter().filter(|name| !OWN.contains(&name.as_str()) && !env.contains_key(name));
         let list = |found: Vec<String>| if found.is_empty() { "none".to_owned() } else { found.join(", ") };
         Ok(vec![
             Trial::new("networks", "lo", list(told("net "))),
@@ -237,7 +249,9 @@ pub struct Room<'a> {
 }
 
 fn written(root: std::os::fd::BorrowedFd<'_>, most: u64) -> Option<Vec<u8>> {
-    let Ok(Standing::File(file, _)) = plimsoll_fs::open_listed(root, Path::new(REPORT_FILE)) else { return None };
+    let Ok(Standing::File(file, _)) = plimsoll_fs::open_listed(root, Path::new(REPORT_FILE)) else {
+        return None;
+    };
     let mut bytes = Vec::new();
     file.take(most).read_to_end(&mut bytes).ok().map(|_| bytes)
 }
@@ -268,7 +282,8 @@ fn twice(golden: &[u8]) -> Vec<u8> {
         return format!("{}\"x\":1,\"x\":2,{}", &text[..=at], &text[at + 1..]).into_bytes();
     }
     let name = text.find("<testsuite").map(|at| at + "<testsuite".len());
-    let end = name.and_then(|from| text[from..].find([' ', '>', '/']).map(|at| from + at)).unwrap_or(text.len());
+    let end =
+        name.and_then(|from| text[from..].find([' ', '>', '/']).map(|at| from + at)).unwrap_or(text.len());
     format!("{} x=\"1\" x=\"2\"{}", &text[..end], &text[end..]).into_bytes()
 }
 

@@ -1,7 +1,7 @@
 //! Tools of foreign scanners on this machine: found where the operator's programs are, hashed, and mounted alone, so that
 //! nothing else of the place where they lie appears in a sandbox.
 
-use crate::manifest;
+use crate::manifest::Known;
 use plimsoll_engine::ports::{FoundTool, Mount, ToolProblem, Tools};
 use plimsoll_model::Digest;
 use plimsoll_pipeline::adapter::{AdapterTool, Identity};
@@ -91,8 +91,9 @@ impl HostTools {
         // Without it everything is hashed again, which is slow and no less right.
         let _ = fs::create_dir_all(&self.cache);
         let name = Digest::of(text_of(directory)?.as_bytes()).short();
-        let manifest = manifest::of(&[directory], &[], &self.cache.join(name));
-        manifest.map(|manifest| manifest.digest).map_err(problem(&directory.display().to_string()))
+        let known = Known::of(&self.cache.join(name));
+        let parts = known.read(&[directory], &[]).map_err(problem(&directory.display().to_string()))?;
+        Ok(known.manifest(parts).digest)
     }
 }
 

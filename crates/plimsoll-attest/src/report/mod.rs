@@ -18,6 +18,8 @@ mod zap;
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod quirks;
 
 pub use findings::{Found, Reading};
 pub use judge::{judge_scan, judge_test};

