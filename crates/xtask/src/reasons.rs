@@ -23,7 +23,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("Isolation, steps and outputs", &["ISO", "STEP", "OUT"]),
     ("Fetch and network", &["LOCK", "NET", "FETCH"]),
     ("Artifact", &["ART"]),
-    ("Evidence", &["EVIDENCE", "ADVISORY"]),
+    ("Evidence", &["EVIDENCE", "ADAPTER", "ADVISORY"]),
     (
         "Signing and verification",
         &["SIGN", "BUNDLE", "SIGNATURE", "SIGNER", "ROLE", "SUBJECT", "DIGEST", "TRUST", "THRESHOLD"],

@@ -10,6 +10,7 @@ use plimsoll_model::{
     record::IsolationRecord,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A scan result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +138,9 @@ pub struct AdapterScan {
     /// Digest of the directory of its data, where its manifest names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Digest>,
+    /// Exit statuses by which it says that it found something, by its manifest.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub found: BTreeSet<i32>,
     /// What it found, sorted; at most [`MAX_RESULTS`].
     pub results: Vec<OwnResult>,
     /// How many more it found.

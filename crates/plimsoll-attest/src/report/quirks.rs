@@ -1,6 +1,6 @@
 //! What real tools make of SARIF, and the other formats, case by case: what is read, and what is refused.
 
-use super::{Found, Limits, Reading, ReportError, ScanReport, judge_scan, read_scan};
+use super::{Limits, Reading, ReportError, ScanReport, judge_scan, read_scan};
 use plimsoll_model::{Code, Outcome, ReportFormat, Severity, SeverityMap};
 use proptest::prelude::*;
 
@@ -22,13 +22,13 @@ macro_rules! quirk {
 }
 
 /// Rule, place, line and severity of each finding.
-fn found<'a>(report: &'a ScanReport) -> Vec<(&'a str, &'a str, Option<u64>, Severity)> {
-    let place = |found: &'a Found| found.place.as_deref().unwrap_or("nowhere");
-    report
-        .results
-        .iter()
-        .map(|found| (found.rule.as_str(), place(found), found.line, found.severity))
-        .collect()
+fn found(report: &ScanReport) -> Vec<(&str, &str, Option<u64>, Severity)> {
+    let results = report.results.iter();
+    let shown = results.map(|found| {
+        let place = found.place.as_deref().unwrap_or("nowhere");
+        (found.rule.as_str(), place, found.line, found.severity)
+    });
+    shown.collect()
 }
 
 #[test]

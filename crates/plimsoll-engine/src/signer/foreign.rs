@@ -58,9 +58,11 @@ pub(super) fn stated(
     let mut results: Vec<OwnResult> = found
         .iter()
         .map(|found| OwnResult {
-            fingerprint: found.fingerprint,
-            severity: found.severity,
             suppressed: found.suppressed,
+            rule: Some(found.rule.clone()),
+            path: found.place.clone(),
+            package: found.place.clone().filter(|place| place.starts_with("pkg:")),
+            ..OwnResult::new(found.fingerprint, found.severity)
         })
         .collect();
     let unlisted = results.len().saturating_sub(MAX_RESULTS);
@@ -74,6 +76,7 @@ pub(super) fn stated(
         ready: planned.ready,
         format: planned.manifest.report.format,
         data,
+        found: planned.manifest.report.found.clone(),
         results,
         unlisted: unlisted as u64,
     }

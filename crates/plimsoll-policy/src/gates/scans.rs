@@ -31,13 +31,17 @@ impl Bench<'_> {
         let (attempt, statement) = self.scanned(name)?;
         let (digest, scan) = (*statement.payload_digest(), &statement.value().predicate);
         self.passed(name, scan.outcome, &scan.reasons, digest)?;
-        self.ended_well(name, scan.exit, digest)?;
+        if !foreign::says_found(scan) {
+            self.ended_well(name, scan.exit, digest)?;
+        }
         self.judged_by(name, scan, require, digest)?;
         self.by_manifest(name, scan, require, digest)?;
-        match (ScanEngine::of_check(name), &scan.adapter) {
-            (Some(_), _) => self.own(name, scan, require, digest)?,
-            (None, Some(adapter)) => self.found_by(name, adapter, require, digest)?,
-            (None, None) => self.blocked(name, scan, require.block, digest)?,
+        match ScanEngine::of_check(name) {
+            Some(_) => self.own(name, scan, require, digest)?,
+            None => match &scan.adapter {
+                Some(adapter) => self.found_by(name, adapter, require, digest)?,
+                None => self.blocked(name, scan, require.block, digest)?,
+            },
         }
         self.closed_well(attempt, name, digest)?;
         Ok(Some(digest))
@@ -222,14 +226,7 @@ impl Bench<'_> {
         found.flat_map(|(decision, scan)| [*decision.payload_digest(), *scan.payload_digest()]).collect()
     }
 
-    pub(super) fn at_most(
-        &self,
-        limit: u64,
-        found: u64,
-        what: &str,
-        name: &str,
-        digest: Digest,
-    ) -> Result<(), Refused> {
+    pub(super) fn at_most(&self, limit: u64, found: u64, what: &str, name: &str, digest: Digest) -> Result<(), Refused> {
         if found <= limit {
             return Ok(());
         }

@@ -10,6 +10,7 @@ mod delivery;
 mod dossier;
 mod exceptions;
 mod fixture;
+mod foreign;
 mod forgery;
 mod gates;
 mod golden;
