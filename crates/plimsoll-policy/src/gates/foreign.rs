@@ -1,9 +1,10 @@
 //! The gate of a foreign scanner that a manifest describes: by which manifest it was run, and which findings block.
 
-use super::{Bench, Refused};
+use super::{Bench, Refused, scans::blocks};
 use plimsoll_attest::predicate::{Scan, common::Ending, scan::AdapterScan};
 use plimsoll_model::{Code, Digest, Outcome};
 use plimsoll_pipeline::{RequireManifest, RequireScan};
+use std::collections::BTreeSet;
 
 impl Bench<'_> {
     /// The scan was made by the manifest that the environment names. Which rules run is in it, so a project that could
@@ -48,15 +49,20 @@ impl Bench<'_> {
             let reason = self.detailed(Code::EvidenceFailed, name, detail);
             return Err(Refused::new(Outcome::Errored, Some(digest), reason));
         }
-        let open = self.blocking(name, None, &adapter.results, require).open;
-        let (silenced, open): (Vec<_>, Vec<_>) = open.into_iter().partition(|result| result.suppressed);
-        if !silenced.is_empty() && !require.comments {
+        let known = require.new.map_or_else(BTreeSet::new, |_| self.known(name));
+        let blocking = adapter.results.iter().filter(|result| {
+            blocks(result.severity, require.block)
+                && !known.contains(&result.fingerprint)
+                && !(result.suppressed && require.comments)
+        });
+        let (silenced, open): (Vec<_>, Vec<_>) = blocking.partition(|result| result.suppressed);
+        if !silenced.is_empty() {
             let reason = self.detailed(Code::EvidenceConfig, name, format!("{} findings", silenced.len()));
             return Err(Refused::new(Outcome::Failed, Some(digest), reason));
         }
-        let what = if require.new.is_some() { "new findings" } else { "findings" };
-        let what = format!("{what} that block here{}", self.in_vain(name, None, &open));
-        self.at_most(require.new.unwrap_or(0), open.len() as u64, &what, name, digest)
+        let what =
+            if require.new.is_some() { "new findings that block here" } else { "findings that block here" };
+        self.at_most(require.new.unwrap_or(0), open.len() as u64, what, name, digest)
     }
 }
 

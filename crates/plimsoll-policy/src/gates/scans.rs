@@ -31,7 +31,7 @@ impl Bench<'_> {
         let (attempt, statement) = self.scanned(name)?;
         let (digest, scan) = (*statement.payload_digest(), &statement.value().predicate);
         self.passed(name, scan.outcome, &scan.reasons, digest)?;
-        if !foreign::says_found(scan) {
+        if !super::foreign::says_found(scan) {
             self.ended_well(name, scan.exit, digest)?;
         }
         self.judged_by(name, scan, require, digest)?;
@@ -226,7 +226,14 @@ impl Bench<'_> {
         found.flat_map(|(decision, scan)| [*decision.payload_digest(), *scan.payload_digest()]).collect()
     }
 
-    pub(super) fn at_most(&self, limit: u64, found: u64, what: &str, name: &str, digest: Digest) -> Result<(), Refused> {
+    pub(super) fn at_most(
+        &self,
+        limit: u64,
+        found: u64,
+        what: &str,
+        name: &str,
+        digest: Digest,
+    ) -> Result<(), Refused> {
         if found <= limit {
             return Ok(());
         }
