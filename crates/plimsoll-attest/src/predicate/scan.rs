@@ -45,7 +45,7 @@ pub struct Scan {
     /// What is said of a foreign scanner that a manifest describes; none for other checks, and none in statements of earlier
     /// versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub adapter: Option<AdapterScan>,
+    pub adapter: Option<Box<AdapterScan>>,
     /// Digest of the report; none when there was none to keep.
     pub report: Option<Digest>,
     /// Digest of everything it printed, cut at the log limit.

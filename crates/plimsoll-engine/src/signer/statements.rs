@@ -214,7 +214,7 @@ pub(super) fn scan(
         rules: report.map_or(0, |report| report.rules),
         findings,
         own,
-        adapter,
+        adapter: adapter.map(Box::new),
         report: close.report,
         log,
         isolation,

@@ -25,7 +25,7 @@ impl Bench<'_> {
         if fits {
             return Ok(());
         }
-        let actual = adapter.map_or_else(|| "no manifest".to_owned(), manifest_named);
+        let actual = adapter.map_or_else(|| "no manifest".to_owned(), |adapter| manifest_named(adapter));
         let expected = match expected {
             RequireManifest::Ready => format!("the manifest `{name}` that comes with plimsoll"),
             RequireManifest::Digest(expected) => format!("the manifest {expected}"),

@@ -34,7 +34,7 @@ fn ended(require: &str, adapter: AdapterScan, exit: Ending) -> Option<Code> {
     let mut case = Case::good();
     case.files.insert(ENVIRONMENT.into(), environment(&format!("  scans: {{lint: {require}}}\n")));
     let says = case.lint.says();
-    (says.adapter, says.exit) = (Some(adapter), exit);
+    (says.adapter, says.exit) = (Some(Box::new(adapter)), exit);
     let mut found = case.refusals().into_iter().map(|(gate, _, code)| {
         assert!(gate.starts_with("scans."), "{gate} {code}");
         code
