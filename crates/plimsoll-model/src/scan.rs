@@ -15,11 +15,13 @@ pub enum ScanEngine {
     Dependencies,
     /// Dockerfiles, manifests, pipelines of other systems, and infrastructure as code.
     Config,
+    /// Files that rules of the user call malicious.
+    Malware,
 }
 
 impl ScanEngine {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Secrets, Self::Dependencies, Self::Config];
+    pub const ALL: [Self; 4] = [Self::Secrets, Self::Dependencies, Self::Config, Self::Malware];
 
     /// Its name in files, commands and rules, and of the check of the source.
     #[must_use]
@@ -28,6 +30,7 @@ impl ScanEngine {
             Self::Secrets => "secrets",
             Self::Dependencies => "dependencies",
             Self::Config => "config",
+            Self::Malware => "malware",
         }
     }
 
@@ -38,6 +41,7 @@ impl ScanEngine {
             Self::Secrets => "artifact-secrets",
             Self::Dependencies => "artifact-dependencies",
             Self::Config => "artifact-config",
+            Self::Malware => "artifact-malware",
         }
     }
 

@@ -2,6 +2,7 @@
 //! Engines take bytes and give findings; nothing here reads a file, a clock or the environment.
 
 pub mod finding;
+pub mod malware;
 pub mod report;
 pub mod ruleset;
 pub mod sarif;

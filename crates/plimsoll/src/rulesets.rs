@@ -6,6 +6,7 @@ use crate::{commands::scan::tree::Files, context::Context, failure::Failure};
 use plimsoll_engine::ports::Mount;
 use plimsoll_model::ScanEngine;
 use plimsoll_scan::{
+    malware::Yara,
     ruleset::{MAX_FILE, MAX_SET, RuleFile, RuleProblem, RuleSet},
     secrets::imported::Imported,
 };
@@ -14,12 +15,15 @@ use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Where the sets are, below the state directory.
 const DIRECTORY: &str = "scan/rules";
 /// The scanners that take rules.
-pub(crate) const ENGINES: [ScanEngine; 1] = [ScanEngine::Secrets];
+pub(crate) const ENGINES: [ScanEngine; 2] = [ScanEngine::Secrets, ScanEngine::Malware];
+/// How long YARA rules may take for one file.
+pub(crate) const TIME: Duration = Duration::from_secs(60);
 /// What refuses rules says first.
 const REFUSED: &str = "these rules cannot be used";
 
@@ -120,7 +124,7 @@ pub(crate) fn gather(paths: &[PathBuf]) -> Result<BTreeMap<ScanEngine, RuleSet>,
                 (None, false) => {
                     return Err(usage(
                         &path,
-                        "rules are in files that end in .toml (of gitleaks, for secrets)",
+                        "rules are in files that end in .toml (of gitleaks, for secrets), .yar or .yara (for malware)",
                     ));
                 }
             };
@@ -142,6 +146,7 @@ pub(crate) fn gather(paths: &[PathBuf]) -> Result<BTreeMap<ScanEngine, RuleSet>,
 fn engine_of(path: &str) -> Option<ScanEngine> {
     match Path::new(path).extension()?.to_str()? {
         "toml" => Some(ScanEngine::Secrets),
+        "yar" | "yara" => Some(ScanEngine::Malware),
         _ => None,
     }
 }
@@ -162,9 +167,33 @@ fn read(file: File) -> Result<String, String> {
 pub(crate) fn secrets(context: &Context, named: &[PathBuf]) -> Result<Option<Imported>, Failure> {
     let set = match named {
         [] => stored(context, ScanEngine::Secrets)?,
-        named => gather(named)?.remove(&ScanEngine::Secrets),
+        named => Some(only(gather(named)?, ScanEngine::Secrets)?),
     };
     set.map(|set| Imported::read(&set)).transpose().map_err(|problems| refused(&problems))
+}
+
+/// The rules for malware that these files and directories hold; where none is named, those in use, if any.
+///
+/// # Errors
+/// As [`secrets`].
+pub(crate) fn malware(context: &Context, named: &[PathBuf]) -> Result<Option<Yara>, Failure> {
+    let set = match named {
+        [] => stored(context, ScanEngine::Malware)?,
+        named => Some(only(gather(named)?, ScanEngine::Malware)?),
+    };
+    set.map(|set| Yara::read(&set, TIME)).transpose().map_err(|problems| refused(&problems))
+}
+
+/// What was gathered for this scanner; rules for another one are no rules here.
+fn only(mut sets: BTreeMap<ScanEngine, RuleSet>, engine: ScanEngine) -> Result<RuleSet, Failure> {
+    let set = sets.remove(&engine);
+    match (set, sets.pop_first()) {
+        (_, Some((other, _))) => {
+            Err(Failure::Usage(format!("those are rules for {other}, not for {engine}")))
+        }
+        (Some(set), None) => Ok(set),
+        (None, None) => Err(Failure::Usage(format!("there are no rules for {engine}"))),
+    }
 }
 
 /// All problems, one in a line.

@@ -58,6 +58,7 @@ fn rules() -> Vec<&'static Rule> {
     let mut rules = plimsoll_scan::secrets::rules();
     rules.extend(plimsoll_config::rules());
     rules.extend(plimsoll_dependencies::rules());
+    rules.extend(plimsoll_scan::malware::rules());
     rules.sort_by_key(|rule| rule.id);
     rules
 }

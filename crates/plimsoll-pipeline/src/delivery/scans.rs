@@ -35,7 +35,7 @@ mapping! {
         /// Digest of the executable that must have judged. Default: any.
         tool: Option<Digest>,
         /// Digest of the rules that must have been imported and applied, as `plimsoll rules show` prints it. Only for
-        /// `secrets`. Default: any, or none.
+        /// `secrets` and `malware`. Default: any, or none.
         rules: Option<Digest>,
         /// People of people.yaml whose signed VEX documents count. Only for `dependencies`. Default: nobody's.
         vex: Option<Spanned<Vec<Spanned<PersonName>>>>,
@@ -208,12 +208,9 @@ fn scan(name: &Spanned<CheckName>, file: RequireScanFile, found: &mut Findings) 
             found.help(&name.span, message, "leave it out");
         }
     }
-    if file.rules.is_some() && engine != Some(ScanEngine::Secrets) {
-        found.help(
-            &name.span,
-            "`rules` is only for `secrets`: nothing else takes imported rules",
-            "leave it out",
-        );
+    if file.rules.is_some() && !matches!(engine, Some(ScanEngine::Secrets | ScanEngine::Malware)) {
+        let message = "`rules` is only for `secrets` and `malware`: nothing else takes imported rules";
+        found.help(&name.span, message, "leave it out");
     }
     RequireScan {
         block: file.block.unwrap_or(BlockLevel::Note),

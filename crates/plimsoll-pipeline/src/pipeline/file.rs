@@ -232,6 +232,8 @@ pub(crate) enum Look {
     Dependencies,
     /// Dockerfiles, manifests, pipelines of other systems, and infrastructure as code.
     Config,
+    /// Files that rules of the user call malicious.
+    Malware,
     /// What the artifact is made of.
     Sbom,
 }
@@ -240,6 +242,7 @@ words!(Look {
     "secrets" => Self::Secrets,
     "dependencies" => Self::Dependencies,
     "config" => Self::Config,
+    "malware" => Self::Malware,
     "sbom" => Self::Sbom
 });
 
@@ -250,6 +253,7 @@ impl Look {
             Self::Secrets => Some(ScanEngine::Secrets),
             Self::Dependencies => Some(ScanEngine::Dependencies),
             Self::Config => Some(ScanEngine::Config),
+            Self::Malware => Some(ScanEngine::Malware),
             Self::Sbom => None,
         }
     }

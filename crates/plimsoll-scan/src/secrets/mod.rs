@@ -222,8 +222,8 @@ impl Shown<'_> {
 /// Whether one of our own rules, whose findings are in order of place, reports the same and takes it as seriously.
 fn known(own: &[&Candidate], hit: &Hit) -> bool {
     let first = own.partition_point(|candidate| candidate.range.end <= hit.matched.start);
-    let over = own[first..].iter().take_while(|candidate| candidate.range.start < hit.matched.end);
-    over.into_iter().any(|candidate| candidate.rule.severity >= imported::RULE.severity)
+    let mut over = own[first..].iter().take_while(|candidate| candidate.range.start < hit.matched.end);
+    over.any(|candidate| candidate.rule.severity >= imported::RULE.severity)
 }
 
 /// The same bytes as ranges in order that do not overlap.

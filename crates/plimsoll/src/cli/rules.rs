@@ -24,7 +24,7 @@ pub(crate) enum RulesCommand {
 /// `plimsoll rules import`
 #[derive(Debug, clap::Args)]
 pub(crate) struct RulesImport {
-    /// Files of gitleaks (.toml) for secrets
+    /// Files of gitleaks (.toml) for secrets; YARA rules (.yar, .yara), or directories with some, for malware
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
 }
@@ -33,6 +33,6 @@ pub(crate) struct RulesImport {
 #[derive(Debug, clap::Args)]
 pub(crate) struct RulesRemove {
     /// The scanner
-    #[arg(value_parser = ["secrets"])]
+    #[arg(value_parser = ["secrets", "malware"])]
     pub(crate) scanner: String,
 }

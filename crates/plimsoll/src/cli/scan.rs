@@ -22,6 +22,8 @@ pub(crate) enum ScanCommand {
     Secrets(ScanSecrets),
     /// Risky Dockerfiles, manifests, pipelines and infrastructure as code
     Config(ScanTree),
+    /// Files that YARA rules match, also inside of archives
+    Malware(ScanMalware),
     /// Dependencies with known vulnerabilities, by the advisories that were imported
     Dependencies(ScanDependencies),
     /// What runs now, by its signed lists of packages and the advisories that were imported since
@@ -53,6 +55,16 @@ pub(crate) struct ScanDependencies {
     /// Licence that dependencies may have, as its SPDX identifier; may be repeated. Others are findings then
     #[arg(long = "license", value_name = "SPDX")]
     pub(crate) licenses: Vec<String>,
+}
+
+/// `plimsoll scan malware`
+#[derive(Debug, clap::Args)]
+pub(crate) struct ScanMalware {
+    #[command(flatten)]
+    pub(crate) tree: ScanTree,
+    /// YARA rules (.yar, .yara), or a directory with some, in place of those that were imported; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) rules: Vec<PathBuf>,
 }
 
 /// What to look at, and where the answer goes.

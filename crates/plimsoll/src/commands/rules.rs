@@ -9,6 +9,7 @@ use crate::{
 };
 use plimsoll_model::{Digest, ScanEngine};
 use plimsoll_scan::{
+    malware::Yara,
     ruleset::{RuleProblem, RuleSet},
     secrets::imported::Imported,
 };
@@ -69,13 +70,18 @@ struct Known {
 
 impl Known {
     fn of(set: &RuleSet) -> Result<Self, Vec<RuleProblem>> {
-        let imported = Imported::read(set)?;
-        Ok(Self {
-            engine: set.engine,
-            digest: imported.digest(),
-            rules: imported.rules(),
-            files: set.files().iter().map(|file| file.name.clone()).collect(),
-            notes: imported.notes().to_vec(),
+        let files = set.files().iter().map(|file| file.name.clone()).collect();
+        let engine = set.engine;
+        Ok(match engine {
+            ScanEngine::Malware => {
+                let yara = Yara::read(set, rulesets::TIME)?;
+                Self { engine, digest: yara.digest(), rules: yara.rules(), files, notes: vec![] }
+            }
+            _ => {
+                let imported = Imported::read(set)?;
+                let notes = imported.notes().to_vec();
+                Self { engine, digest: imported.digest(), rules: imported.rules(), files, notes }
+            }
         })
     }
 

@@ -4,6 +4,7 @@
 mod archive;
 pub(crate) mod config;
 pub(crate) mod dependencies;
+mod malware;
 mod released;
 pub(crate) mod secrets;
 pub(crate) mod show;
@@ -24,6 +25,9 @@ pub(crate) fn scan(context: &Context, arguments: &Scan, output: &Output) -> Resu
         Some(ScanCommand::Secrets(secrets)) => (vec![secrets::scan(context, secrets)?], &secrets.shown),
         Some(ScanCommand::Config(tree)) => (vec![config::scan(&tree.path)?], &tree.shown),
         Some(ScanCommand::Released(asked)) => return released::scan(context, asked, output),
+        Some(ScanCommand::Malware(asked)) => {
+            (vec![malware::scan(context, asked, output)?], &asked.tree.shown)
+        }
         Some(ScanCommand::Dependencies(asked)) => {
             let path = &asked.tree.path;
             if let Some(id) = &asked.explain {
@@ -34,7 +38,9 @@ pub(crate) fn scan(context: &Context, arguments: &Scan, output: &Output) -> Resu
         None => {
             let path = &arguments.all.path;
             let known = dependencies::scan_if_imported(context, path)?;
-            (vec![secrets::scan_tree(context, path)?, config::scan(path)?, known], &arguments.all.shown)
+            let mut reports = vec![secrets::scan_tree(context, path)?, config::scan(path)?, known];
+            reports.extend(malware::scan_if_imported(context, path)?);
+            (reports, &arguments.all.shown)
         }
     };
     finish(&reports, shown, output)
@@ -45,6 +51,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
     let mut rules = plimsoll_scan::secrets::rules();
     rules.extend(plimsoll_config::rules());
     rules.extend(plimsoll_dependencies::rules());
+    rules.extend(plimsoll_scan::malware::rules());
     rules
 }
 

@@ -35,6 +35,7 @@ mod interface;
 mod isolation;
 mod journal;
 mod kills;
+mod malware;
 mod manual;
 mod preflight;
 mod processes;
