@@ -68,6 +68,7 @@ pub(crate) fn rules_digest(engine: ScanEngine, imported: Option<Digest>) -> Dige
         ScanEngine::Secrets => plimsoll_scan::secrets::rules_digest(imported),
         ScanEngine::Config => plimsoll_config::rules_digest(),
         ScanEngine::Dependencies => plimsoll_dependencies::rules::rules_digest(),
+        ScanEngine::Malware => plimsoll_scan::malware::rules_digest(imported),
     }
 }
 
