@@ -177,7 +177,8 @@ fn a_scan_by_other_rules_than_the_environment_names() {
         assert!(text.contains("secrets: {block: high}"), "{text}");
         text.replace("secrets: {block: high}", &named)
     });
-    let rules = shop.world.scratch("none.toml", b"[[rules]]\nid = 'none'\nregex = 'plimsoll-zq7x-[0-9]{9}'\n");
+    let rules =
+        shop.world.scratch("none.toml", b"[[rules]]\nid = 'none'\nregex = 'plimsoll-zq7x-[0-9]{9}'\n");
     shop.world.json(&["rules", "import", rules.to_str().unwrap()]).ok();
     shop.world.json(&["run"]).ok();
     twins("scan-rules", &["E-EVIDENCE-RULES"], promote(&shop));
