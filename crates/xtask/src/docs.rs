@@ -15,13 +15,14 @@ use std::{
 /// Everything in the documents that does not exist or is stale.
 pub(crate) fn check(project: &Project) -> Result<Vec<String>> {
     let tree = Tree::new(project.files()?);
-    let mut documents = BTreeMap::new();
+    let (mut documents, mut found) = (BTreeMap::new(), Vec::new());
     for file in project.files_with("md")?.into_iter().filter(|file| !is_foreign(file)) {
         let text = std::fs::read_to_string(project.root().join(&file))?;
+        found.extend(unmerged(&text).map(|problem| format!("{}: {problem}", file.display())));
         documents.insert(file, Document::parse(&text));
     }
     let mut help = Help::of(project.built("debug", "plimsoll"))?;
-    let mut found: Vec<String> = reasons::check(project)?.into_iter().collect();
+    found.extend(reasons::check(project)?);
     found.extend(rules::check(project)?);
     for (file, document) in &documents {
         let wrong = document.wrong_paths(file, &tree, &documents);
@@ -48,6 +49,13 @@ fn unknown_headings(text: &str, documents: &BTreeMap<PathBuf, Document>) -> Vec<
         (!known).then(|| format!("{path}.md has no heading `{heading}`"))
     };
     text.match_indices(MARK).filter_map(problem).collect()
+}
+
+/// What a merge left for people to settle: the compiler finds it in code, and nobody in text.
+fn unmerged(text: &str) -> Option<String> {
+    let marks = |line: &str| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ");
+    let at = text.lines().position(marks)?;
+    Some(format!("line {} is the mark of a merge that nobody settled", at + 1))
 }
 
 /// Texts of others, kept as they came.
@@ -266,6 +274,13 @@ mod tests {
         paths("see `crates/y/src/lib.rs`", &["`crates/y/src/lib.rs` does not exist"]);
         paths("```sh\ncat crates/z\n```", &["`crates/z` does not exist"]);
         paths("not ours: `environments/staging/`, `application/json`", &[]);
+    }
+
+    #[test]
+    fn a_merge_must_be_settled() {
+        let text = "one\n<<<<<<< HEAD\ntwo\n=======\n>>>>>>> other\n";
+        assert_eq!(unmerged(text).as_deref(), Some("line 2 is the mark of a merge that nobody settled"));
+        assert_eq!(unmerged("a heading\n=======\n\n> > > quoted\n"), None);
     }
 
     #[test]
