@@ -590,6 +590,7 @@ fn forged(world: &World, number: u8, without: &[&str], report: &Path) -> Vec<Cod
         report: Some(blob),
         artifact: None,
         tool: Some(blob),
+        data: None,
     };
     match scanner.ask(&Request::CloseCheck(close)).unwrap() {
         Response::Closed(closed) => closed.reasons.iter().map(|reason| reason.code).collect(),
