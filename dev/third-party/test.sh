@@ -162,9 +162,19 @@ install() {
         printf '  - {name: %s, git-emails: [%s@example.com], ssh-keys: ["%s"], roles: [release-managers]}\n' \
             "$person" "$person" "$(cat "$place/$person.pub")" >>"$place/delivery/people.yaml"
     done
+    # What foreign scanners are tried on is wrong on purpose: somebody answers for it, for a month.
+    for environment in staging production; do
+        cat >"$place/delivery/environments/$environment/$name/exceptions.yaml" <<EOF
+version: 1
+exceptions:
+  - {scan: config, rule: config/open-admin-port, path: adapters/samples/checkov/main.tf, owner: ada, reason: a sample, expires: $(date -u -d '+30 days' +%F)}
+  - {scan: config, rule: config/github-script-injection, path: adapters/samples/zizmor/.github/workflows/ci.yml, owner: ada, reason: a sample, expires: $(date -u -d '+30 days' +%F)}
+EOF
+    done
     # Its tests hold secrets that are none, each under a comment that says so.
     sed -i 's/secrets: {block: high}/secrets: {block: high, comments: true}/' "$place"/delivery/environments/*/environment.yaml
-    git -C "$place/delivery" commit --quiet --all --message "$name: where it is installed, and who approves"
+    git -C "$place/delivery" add --all
+    git -C "$place/delivery" commit --quiet --message "$name: where it is installed, and who approves"
     "$plimsoll" --quiet policy sign -C "$place/delivery" --key "$work/key.pub" >/dev/null
     "$plimsoll" --quiet promote "$name" --to staging >/dev/null
     if "$plimsoll" --json promote "$name" --to production >"$place/refused.json"; then fail "nobody approved"; fi
