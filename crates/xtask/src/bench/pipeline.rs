@@ -25,7 +25,7 @@ pub(super) fn measurements(bench: &Bench<'_>) -> Result<Vec<Measurement>> {
     let run = Side::new("plimsoll", move || succeed(&mut shop.plimsoll(&["run"])));
     let what = "three no-op steps, each isolated; ours with evidence, signatures and a decision".to_owned();
     let peer = peers::podman_three_times(&bench.scratch)?;
-    let isolated = Case { name: "pipeline", what, limit: Some(0.2), pairs: 31, ours: decided, peer };
+    let isolated = Case { name: "pipeline", what, limit: Some(0.5), pairs: 31, ours: decided, peer };
     let what = "three no-op steps; ours isolated, with evidence and signatures".to_owned();
     let peer = peers::act(&bench.scratch)?;
     let uncaged = Case { name: "pipeline", what, limit: None, pairs: 31, ours: run, peer };
