@@ -25,8 +25,9 @@ const LOCK_FILE: &str = "lock";
 const TEMPORARY: &str = "tmp";
 /// Files, and bytes of each, that must fit before a writer begins: more than keys, lock and first entries need.
 const ROOM: (usize, usize) = (32, 16 << 10);
-/// What a first writer that was killed may have left without a format file.
-const OWN_NAMES: [&str; 3] = [LOCK_FILE, TEMPORARY, "index.lock"];
+/// What may be there without a format file: what a first writer that was killed left, and what commands keep that record
+/// nothing, such as a scan.
+const OWN_NAMES: [&str; 6] = [LOCK_FILE, TEMPORARY, "index.lock", "scan", "tools", "toolchain.cache"];
 
 /// A state directory. It is for one user: whoever else may write to it could change what was recorded.
 #[derive(Debug)]
@@ -68,6 +69,23 @@ impl StateDir {
         remove_unfinished(&path.join(TEMPORARY))?;
         has_room(&path.join(TEMPORARY))?;
         Self::assemble(path, true, Some(lock))
+    }
+
+    /// Makes the directory (mode 0700) for a command that keeps something there and records nothing, or checks that it
+    /// may be used.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] for a directory with other content, or one that others may write to.
+    pub fn prepare(path: &Path) -> Result<(), StoreError> {
+        create(path)
+    }
+
+    /// Whether nothing was ever recorded there: it is not there, or no writer opened it yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when it cannot be listed.
+    pub fn is_unused(path: &Path) -> Result<bool, StoreError> {
+        Ok(!path.exists() || (!path.join(FORMAT_FILE).exists() && has_only_own(path)?))
     }
 
     /// Opens the directory for a process that works for its writer, as a signer does: it may append to the journal and
@@ -141,16 +159,20 @@ fn create(path: &Path) -> Result<(), StoreError> {
     if metadata.mode() & 0o022 != 0 {
         return refused("others may write to it");
     }
-    if path.join(FORMAT_FILE).exists() {
+    if path.join(FORMAT_FILE).exists() || has_only_own(path)? {
         return Ok(());
     }
+    refused("it has other files and is no state directory")
+}
+
+fn has_only_own(path: &Path) -> Result<bool, StoreError> {
     for entry in fs::read_dir(path).map_err(|error| failed("list", path, error))? {
         let name = entry.map_err(|error| failed("list", path, error))?.file_name();
         if !OWN_NAMES.iter().any(|own| name == *own) {
-            return refused("it has other files and is no state directory");
+            return Ok(false);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Takes the writer's lock, which ends with the process however it ends.

@@ -72,13 +72,19 @@ impl Context {
 
     /// The state directory for the one command that writes to it.
     pub(crate) fn writer(&self, command: &str) -> Result<StateDir, Failure> {
+        self.prepare()?;
+        let state = StateDir::open_writer(&self.state, command)?;
+        went_on(&state)?;
+        Ok(state)
+    }
+
+    /// Makes the state directory for a command that keeps something there and records nothing.
+    pub(crate) fn prepare(&self) -> Result<(), Failure> {
         if let Some(parent) = self.state.parent() {
             fs::create_dir_all(parent)
                 .map_err(|error| Failure::broken(format!("failed to make {}", parent.display()), &error))?;
         }
-        let state = StateDir::open_writer(&self.state, command)?;
-        went_on(&state)?;
-        Ok(state)
+        Ok(StateDir::prepare(&self.state)?)
     }
 
     /// The state directory for a process that works for its writer.
@@ -88,9 +94,9 @@ impl Context {
 
     /// The state directory for looking.
     pub(crate) fn reader(&self) -> Result<StateDir, Failure> {
-        if !self.state.exists() {
+        if StateDir::is_unused(&self.state)? {
             return Err(Failure::Usage(format!(
-                "nothing has run here yet: there is no {}",
+                "nothing has run here yet: nothing is recorded in {}",
                 self.state.display()
             )));
         }

@@ -61,6 +61,7 @@ pub(crate) fn store(context: &Context, set: &RuleSet) -> Result<(), Failure> {
         Failure::broken(format!("failed to write {}", path.display()), error)
     };
     let bytes = set.to_bytes().map_err(|error| failed(&error))?;
+    context.prepare()?;
     write(&path, &bytes).map_err(|error| failed(&error))
 }
 

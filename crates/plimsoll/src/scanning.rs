@@ -47,7 +47,10 @@ impl Context {
         let path = self.state.join(KEY);
         let failed = |error: io::Error| Failure::broken(format!("failed to read {}", path.display()), &error);
         let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => make(&path).map_err(failed)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.prepare()?;
+                make(&path).map_err(failed)?
+            }
             other => other.map_err(failed)?,
         };
         let bytes = Digest::from_hex(text.trim()).map(|digits| *digits.as_bytes());

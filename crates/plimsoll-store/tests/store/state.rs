@@ -59,6 +59,24 @@ fn a_directory_of_somebody_elses_files_is_not_taken_over() {
     assert!(StateDir::open_writer(root.path(), "").is_ok(), "an empty one is");
 }
 
+/// What a scan keeps there is no record, and stands in no writer's way.
+#[test]
+fn a_directory_that_a_scan_used_first_is_unused_until_a_writer_comes() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("state");
+    assert!(StateDir::is_unused(&path).unwrap(), "it is not there");
+    StateDir::prepare(&path).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+    fs::create_dir(path.join("scan")).unwrap();
+    assert!(StateDir::is_unused(&path).unwrap());
+    StateDir::prepare(&path).unwrap();
+    drop(StateDir::open_writer(&path, "").unwrap());
+    assert!(!StateDir::is_unused(&path).unwrap());
+    fs::remove_file(path.join("format.json")).unwrap();
+    assert!(!StateDir::is_unused(&path).unwrap(), "its records are still there");
+    assert!(StateDir::prepare(&path).is_err());
+}
+
 #[test]
 fn a_directory_that_others_may_write_to_is_not_used() {
     let root = tempfile::tempdir().unwrap();

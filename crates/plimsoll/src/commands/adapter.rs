@@ -80,6 +80,7 @@ fn test(context: &Context, arguments: &AdapterTest, output: &Output) -> Result<E
     let mut trials = Vec::new();
     if !arguments.reports {
         let subject = Subject::of(&manifest, ready, arguments)?;
+        context.prepare()?;
         let toolchain = context::toolchain(&context.state.join("toolchain.cache"))?;
         let (sandbox, tools) = (context::sandbox()?, context.tools());
         let room = Room { sandbox: &sandbox, tools: &tools, toolchain: &toolchain };
