@@ -5,6 +5,7 @@ mod fixes;
 use super::scan::{show, tree};
 use crate::{cli::audit::Audit, failure::Failure, output::Output};
 use owo_colors::OwoColorize as _;
+use plimsoll_model::reason::printable;
 use plimsoll_scan::{Finding, Gap};
 use std::{
     collections::BTreeSet,
@@ -134,17 +135,12 @@ impl Audited {
         let mut text: String = changed.iter().map(|path| format!("{} {path}\n", "changed".green())).collect();
         let (mut count, mut with_fix) = (0, 0);
         for (pipeline, findings) in self.shown(arguments).filter(|(_, findings)| !findings.is_empty()) {
-            text.push_str(&format!("{}\n\n", pipeline.path.bold().underline()));
-            for found in findings {
-                count += 1;
-                with_fix += usize::from(found.diff.is_some());
-                text.push_str(&show::finding(found));
-                text.push('\n');
-            }
+            text.push_str(&format!("{}\n\n", printable(&pipeline.path, 400).bold().underline()));
+            count += findings.len();
+            with_fix += findings.iter().filter(|found| found.diff.is_some()).count();
+            text.push_str(&show::findings(&findings));
         }
-        for gap in &self.gaps {
-            text.push_str(&format!("{} {}: {}\n", "not looked at".yellow(), gap.path, gap.problem));
-        }
+        text.push_str(&show::gaps(&self.gaps));
         text.push_str(&format!("{} pipelines, {count} findings", self.pipelines.len()));
         if with_fix > 0 {
             let how = "plimsoll audit --diff | git apply";

@@ -199,11 +199,22 @@ fn what_holds_no_advisory_is_not_imported() {
     world.plimsoll(&["advisories", "import", "/nowhere"]).ended(2);
 }
 
+/// A new machine's first command may be a scan. What it keeps there stands in no later command's way.
+#[test]
+fn a_machine_that_only_ever_scanned_takes_advisories() {
+    let (world, advisories) = world("1.6.1");
+    world.plimsoll(&["scan"]).ended(3);
+    let nothing = world.plimsoll(&["status"]).ended(0).stdout;
+    assert!(nothing.contains("nothing runs here"), "{nothing}");
+    import(&world, &advisories, &[]).ended(0);
+    scan(&world).ended(1);
+}
+
 #[test]
 fn a_lock_file_without_advisories_is_never_clean_beside_other_scans() {
     let (world, _) = world("1.6.1");
     let shown = world.plimsoll(&["scan"]).ended(3).stdout;
-    assert!(shown.contains("none was imported here yet"), "{shown}");
+    assert!(shown.contains("none was imported here yet; next: plimsoll advisories import"), "{shown}");
     fs::remove_file(world.repository.path().join("Cargo.lock")).unwrap();
     world.repository.write("README.md", "nothing to scan");
     world.repository.write("Dockerfile", "FROM scratch\nUSER 10001:10001\nENTRYPOINT [\"/x\"]\n");

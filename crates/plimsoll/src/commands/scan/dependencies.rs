@@ -32,7 +32,8 @@ pub(crate) fn scan_if_imported(context: &Context, path: &Path) -> Result<Report,
     match advisories::for_scan(context) {
         Ok(index) => checked(found, &index, None),
         Err(Failure::Refused(reasons)) if reasons.iter().all(|reason| reason.code == Code::AdvisoryIndex) => {
-            let problem = reasons.first().map(ToString::to_string).unwrap_or_default();
+            let problem = reasons.first().map(|reason| format!("{reason}; next: {}", reason.next()));
+            let problem = problem.unwrap_or_default();
             let gaps =
                 found.graphs.iter().map(|file| Gap { path: file.path.clone(), problem: problem.clone() });
             found.coverage.gaps.extend(gaps);

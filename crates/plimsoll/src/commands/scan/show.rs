@@ -2,13 +2,13 @@
 
 use owo_colors::OwoColorize as _;
 use plimsoll_model::reason::printable;
-use plimsoll_scan::{Finding, Location, Report, Severity, Verdict};
+use plimsoll_scan::{Finding, Gap, Location, Report, Severity, Verdict};
 use serde_json::{Value, json};
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Characters of a line that are shown.
 const WIDTH: usize = 100;
-/// Gaps of one report that are shown.
+/// Problems of one report that are shown.
 const MAX_GAPS: usize = 10;
 
 /// Everything of at least this severity, the worst last, where a terminal shows it; then what each engine looked at.
@@ -16,26 +16,44 @@ pub(crate) fn text(reports: &[Report], least: Severity) -> String {
     let mut shown: Vec<&Finding> =
         reports.iter().flat_map(|report| &report.findings).filter(|found| found.severity >= least).collect();
     shown.sort_by(|a, b| (a.severity, &a.location).cmp(&(b.severity, &b.location)));
-    let mut text = shown.into_iter().fold(String::new(), |mut text, found| {
-        text.push_str(&finding(found));
-        text.push('\n');
-        text
-    });
+    let mut text = findings(&shown);
     for report in reports {
         text.push_str(&summary(report, least));
     }
     text
 }
 
-/// One finding.
-pub(crate) fn finding(found: &Finding) -> String {
+/// Findings in this order; what the same repair answers stands where the first of it does.
+pub(crate) fn findings(sorted: &[&Finding]) -> String {
+    alike(sorted).iter().map(|group| block(group[0], &group[1..]) + "\n").collect()
+}
+
+/// Groups of at least one.
+fn alike<'a>(sorted: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
+    let mut groups: Vec<Vec<&Finding>> = vec![];
+    let mut known = BTreeMap::new();
+    for found in sorted {
+        let next = groups.len();
+        let group = *known.entry((found.severity, &found.rule, &found.fix)).or_insert(next);
+        match groups.get_mut(group) {
+            Some(group) => group.push(found),
+            None => groups.push(vec![found]),
+        }
+    }
+    groups
+}
+
+/// A finding, and in a line each where else it is so.
+fn block(found: &Finding, others: &[&Finding]) -> String {
     let mut text = String::new();
-    let place = found.location.as_ref().map_or_else(|| found.subject.clone(), place);
     // Writing to a string does not fail.
     let _ = writeln!(text, "{} {}", severity(found.severity), printable(&found.message, 300).bold());
-    let _ = writeln!(text, "  {} {}", "-->".blue(), printable(&place, 400));
+    let _ = writeln!(text, "  {} {}", "-->".blue(), printable(&place(found), 400));
     if let Some(location) = found.location.as_ref().filter(|location| !location.excerpt.is_empty()) {
         text.push_str(&line(location, found.severity));
+    }
+    for other in others {
+        text.push_str(&also(found, other));
     }
     if let Some(fix) = &found.fix {
         let _ = writeln!(text, "  {} {}", "fix:".green(), printable(fix, 300));
@@ -45,7 +63,18 @@ pub(crate) fn finding(found: &Finding) -> String {
     text
 }
 
-fn place(location: &Location) -> String {
+/// Another place of the same, with what differs there: what is wrong, or else the line.
+fn also(first: &Finding, other: &Finding) -> String {
+    let line = other.location.as_ref().map(|location| location.excerpt.trim());
+    let what = if other.message == first.message { line.unwrap_or_default() } else { &other.message };
+    let what = if what.is_empty() { String::new() } else { format!(": {}", printable(what, WIDTH)) };
+    format!("  {} {}{}\n", "and".blue(), printable(&place(other), 400), what.dimmed())
+}
+
+fn place(found: &Finding) -> String {
+    let Some(location) = &found.location else {
+        return found.subject.clone();
+    };
     let commit = location.commit.as_ref().map(|commit| format!(" in {}", &commit.as_str()[..12]));
     format!("{}:{}:{}{}", location.path, location.line, location.column, commit.unwrap_or_default())
 }
@@ -100,12 +129,29 @@ fn summary(report: &Report, least: Severity) -> String {
         let _ = write!(text, "; imported rules {imported}");
     }
     text.push('\n');
-    for gap in coverage.gaps.iter().take(MAX_GAPS) {
-        let _ =
-            writeln!(text, "  {} {}: {}", "not looked at".yellow(), gap.path, printable(&gap.problem, 200));
+    text.push_str(&gaps(&coverage.gaps));
+    text
+}
+
+/// What was not looked at, each problem once.
+pub(crate) fn gaps(gaps: &[Gap]) -> String {
+    let mut problems: Vec<(&str, &str, usize)> = vec![];
+    let mut known = BTreeMap::new();
+    for gap in gaps {
+        let next = problems.len();
+        match problems.get_mut(*known.entry(&gap.problem).or_insert(next)) {
+            Some((_, _, others)) => *others += 1,
+            None => problems.push((&gap.problem, &gap.path, 0)),
+        }
     }
-    if coverage.gaps.len() > MAX_GAPS {
-        let _ = writeln!(text, "  and {} more", coverage.gaps.len() - MAX_GAPS);
+    let mut text = String::new();
+    for (problem, path, others) in problems.iter().take(MAX_GAPS) {
+        let others = if *others > 0 { format!(" and {others} more") } else { String::new() };
+        let (path, problem) = (printable(path, 400), printable(problem, 300));
+        let _ = writeln!(text, "  {} {path}{others}: {problem}", "not looked at".yellow());
+    }
+    if problems.len() > MAX_GAPS {
+        let _ = writeln!(text, "  and {} more problems", problems.len() - MAX_GAPS);
     }
     text
 }
@@ -177,6 +223,20 @@ mod tests {
         }
     }
 
+    fn report(findings: Vec<Finding>, gaps: Vec<Gap>) -> Report {
+        Report {
+            engine: plimsoll_model::ScanEngine::Config,
+            version: "0",
+            rules: vec![],
+            rules_digest: plimsoll_model::Digest::of(b""),
+            imported: None,
+            database: None,
+            coverage: plimsoll_scan::Coverage { files: 9, gaps, ..Default::default() },
+            findings,
+            suppressed: vec![],
+        }
+    }
+
     /// Without colour.
     fn plain(text: &str) -> String {
         anstream::adapter::strip_str(text).to_string()
@@ -185,16 +245,43 @@ mod tests {
     #[test]
     fn a_finding_shows_its_place_its_line_and_what_to_do() {
         assert_eq!(
-            plain(&finding(&at(12, 6, 10, "FROM base"))),
+            plain(&block(&at(12, 6, 10, "FROM base"), &[])),
             "high: it is so\n  --> a/Dockerfile:12:6\n12 | FROM base\n   |      ^^^^\n  fix: make it not so\n  \
              more: plimsoll explain config/example\n"
         );
     }
 
     #[test]
+    fn what_one_repair_answers_stands_together_and_every_place_is_named() {
+        let second = Finding { message: "so it is".into(), ..at(20, 1, 5, "FROM other") };
+        let elsewhere = Finding { fix: Some("make it so".into()), ..at(30, 1, 5, "FROM third") };
+        let found = vec![at(12, 6, 10, "FROM base"), at(14, 1, 5, "  FROM next"), elsewhere, second];
+        assert_eq!(
+            plain(&text(&[report(found, vec![])], Severity::Info)),
+            "high: it is so\n  --> a/Dockerfile:12:6\n12 | FROM base\n   |      ^^^^\n  \
+             and a/Dockerfile:14:1: FROM next\n  and a/Dockerfile:20:1: so it is\n  \
+             fix: make it not so\n  more: plimsoll explain config/example\n\n\
+             high: it is so\n  --> a/Dockerfile:30:1\n30 | FROM third\n   | ^^^^\n  \
+             fix: make it so\n  more: plimsoll explain config/example\n\n\
+             config        findings: 4 high; looked at 9 files, 0 bytes\n"
+        );
+    }
+
+    #[test]
+    fn a_problem_of_many_files_is_told_once_and_drives_no_terminal() {
+        let gap = |path: &str, problem: &str| Gap { path: path.into(), problem: problem.into() };
+        let gaps = vec![gap("a\u{1b}[2J", "no index"), gap("b", "too large"), gap("c", "no index")];
+        assert_eq!(
+            plain(&text(&[report(vec![], gaps)], Severity::Info)),
+            "config        partial: no findings; looked at 9 files, 0 bytes\n  \
+             not looked at a\u{fffd}[2J and 1 more: no index\n  not looked at b: too large\n"
+        );
+    }
+
+    #[test]
     fn a_long_line_is_shown_around_what_was_found_and_drives_no_terminal() {
         let excerpt = format!("{}\u{1b}[31mfound", "x".repeat(5_000));
-        let shown = plain(&finding(&at(1, 5_006, 5_011, &excerpt)));
+        let shown = plain(&block(&at(1, 5_006, 5_011, &excerpt), &[]));
         assert!(!shown.contains('\u{1b}'));
         let lines: Vec<_> = shown.lines().collect();
         let (text, mark) = (lines[2], lines[3]);
