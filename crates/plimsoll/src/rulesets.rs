@@ -4,7 +4,7 @@
 
 use crate::{commands::scan::tree::Files, context::Context, failure::Failure};
 use plimsoll_engine::ports::Mount;
-use plimsoll_model::ScanEngine;
+use plimsoll_model::{Digest, ScanEngine};
 use plimsoll_scan::{
     malware::Yara,
     ruleset::{MAX_FILE, MAX_SET, RuleFile, RuleProblem, RuleSet},
@@ -49,6 +49,15 @@ pub(crate) fn stored(context: &Context, engine: ScanEngine) -> Result<Option<Rul
         true => Ok(Some(set)),
         false => Err(broken(&io::Error::other(format!("it is for {}", set.engine)))),
     }
+}
+
+/// What names the set that is in use for a scanner.
+///
+/// # Errors
+/// As [`stored`].
+pub(crate) fn imported(context: &Context, engine: ScanEngine) -> Result<Option<Digest>, String> {
+    let set = stored(context, engine).map_err(|failure| failure.text())?;
+    set.map(|set| set.digest()).transpose().map_err(|error| error.to_string())
 }
 
 /// Takes a set into use, in place of the one before.

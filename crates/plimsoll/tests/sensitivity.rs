@@ -544,6 +544,10 @@ fn a31d_old_advisories() {
 
 /// Somebody who has taken an executor over: speaks to the real signers, each time in a run of its own.
 fn forged(world: &World, number: u8, without: &[&str], report: &Path) -> Vec<Code> {
+    forged_as("dependencies", world, number, without, report)
+}
+
+fn forged_as(check: &str, world: &World, number: u8, without: &[&str], report: &Path) -> Vec<Code> {
     let repository = world.repository.path();
     let process = |role: Role| {
         let name = role.to_string();
@@ -578,7 +582,7 @@ fn forged(world: &World, number: u8, without: &[&str], report: &Path) -> Vec<Cod
     };
     let now = Timestamp::now();
     let close = CloseCheck {
-        check: "dependencies".parse().unwrap(),
+        check: check.parse().unwrap(),
         attempt: 1,
         observed: signer::Observed {
             exit: Exit::Status(0),
@@ -632,4 +636,20 @@ fn a31c_the_rules_that_a_report_names() {
     fs::write(&report, fewer).unwrap();
     assert_eq!(forged(&world, 2, &[], &report), [Code::EvidenceSelf]);
     assert_eq!(forged(&world, 3, &["--without-control", "reported-rules"], &report), []);
+}
+
+/// A31c: a scan says that it applied the rules that an environment asks for, and this machine has none of them.
+#[test]
+fn a31c_the_imported_rules_that_a_report_names() {
+    let rest = "evidence:\n  - {scan: [secrets]}\n";
+    let world = World::new(&world::pipeline_with("echo x > out/x", "out: [out]", rest));
+    let rules = world.scratch("acme.toml", b"[[rules]]\nid = 'acme-key'\nregex = 'acme_[a-z0-9]{12}'\n");
+    let rules = rules.to_str().unwrap();
+    let report = world.scratch("report.sarif", b"");
+    world.plimsoll(&["scan", "secrets", "--rules", rules, "--report", report.to_str().unwrap()]).ok();
+    assert_eq!(forged_as("secrets", &world, 1, &[], &report), [Code::EvidenceSelf]);
+    let without = ["--without-control", "imported-rules"];
+    assert_eq!(forged_as("secrets", &world, 2, &without, &report), []);
+    world.plimsoll(&["rules", "import", rules]).ok();
+    assert_eq!(forged_as("secrets", &world, 3, &[], &report), [], "benign twin");
 }

@@ -15,6 +15,8 @@ pub(super) struct Doubts<'a> {
     pub(super) run: &'a RunId,
     /// The rules that each scanner of this program has together with imported ones.
     pub(super) rules: fn(ScanEngine, Option<Digest>) -> Digest,
+    /// What this machine had imported for the scanner when the run was opened, and what it has now.
+    pub(super) imported: &'a [Option<Digest>],
     /// The journal.
     pub(super) entries: &'a [JournalEntry],
 }
@@ -22,7 +24,12 @@ pub(super) struct Doubts<'a> {
 impl Doubts<'_> {
     /// The same judgement where nothing speaks against it. Otherwise what passed came to no answer, and why is added.
     pub(super) fn over(&self, judged: Judgement, own: Option<&OwnScan>) -> Judgement {
-        let doubts = [self.tainted(), own.and_then(|own| self.other_rules(own)), self.other_database(own)];
+        let doubts = [
+            self.tainted(),
+            own.and_then(|own| self.other_rules(own)),
+            own.and_then(|own| self.other_imported(own)),
+            self.other_database(own),
+        ];
         let doubts: Vec<Reason> = doubts.into_iter().flatten().collect();
         if doubts.is_empty() {
             return judged;
@@ -43,6 +50,16 @@ impl Doubts<'_> {
         let same = removed!("reported-rules") || own.rules_digest == expected;
         (!same).then(|| {
             let problem = format!("it names the rules {}, and this program has {expected}", own.rules_digest);
+            self.about(Code::EvidenceSelf).with("detail", problem)
+        })
+    }
+
+    /// ATTACKS A31c: rules that a report only names have found nothing, and the gate believes the name.
+    fn other_imported(&self, own: &OwnScan) -> Option<Reason> {
+        let same = removed!("imported-rules") || self.imported.contains(&own.imported);
+        (!same).then(|| {
+            let named = own.imported.map_or_else(|| "none".to_owned(), |digest| digest.to_string());
+            let problem = format!("it names the imported rules {named}, which are not those of this machine");
             self.about(Code::EvidenceSelf).with("detail", problem)
         })
     }

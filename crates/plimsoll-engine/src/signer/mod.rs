@@ -19,4 +19,4 @@ pub use protocol::{
     Observed, Open, Opened, Request, Response, Signed,
 };
 pub(crate) use session::REPORT_LIMIT;
-pub use session::{Key, Session, World};
+pub use session::{Imported, Key, Session, World};

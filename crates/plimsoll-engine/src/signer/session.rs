@@ -62,9 +62,14 @@ pub struct World<'a> {
     /// The digest of the rules that a scanner of this program has together with these imported ones, as it stands in its
     /// reports.
     pub rules: fn(ScanEngine, Option<Digest>) -> Digest,
+    /// The digest of the rules that this machine has imported for a scanner.
+    pub imported: Imported<'a>,
     /// The clock.
     pub clock: fn() -> Timestamp,
 }
+
+/// What this machine has imported for a scanner: none, a set by its digest, or one that cannot be read.
+pub type Imported<'a> = Box<dyn Fn(ScanEngine) -> Result<Option<Digest>, String> + Send + 'a>;
 
 /// A run that this signer opened.
 #[derive(Debug)]
@@ -78,6 +83,8 @@ pub(super) struct OpenRun {
     /// Steps that passed, with what they left.
     pub(super) passed: BTreeMap<StepName, PassedStep>,
     pub(super) artifact: Option<ArtifactRecord>,
+    /// The rules that were imported for the scanners of the plan. One whose set could not be read is left out.
+    imported: BTreeMap<ScanEngine, Option<Digest>>,
     /// Newest attempt of everything that was closed.
     attempts: BTreeMap<(AttemptKind, String), u32>,
 }
@@ -166,6 +173,7 @@ impl<'a> Session<'a> {
             tier: origin.tier,
             reasons: origin.reasons.clone(),
         };
+        let imported = self.imported(&derived.plan.checks);
         self.spent = true;
         self.run = Some(OpenRun {
             open,
@@ -176,9 +184,19 @@ impl<'a> Session<'a> {
             fetched: None,
             passed: BTreeMap::new(),
             artifact: None,
+            imported,
             attempts: BTreeMap::new(),
         });
         Ok(opened)
+    }
+
+    /// The rules that this machine has imported by now for the scanners behind these checks.
+    fn imported(&self, checks: &[PlannedCheck]) -> BTreeMap<ScanEngine, Option<Digest>> {
+        let engines = checks.iter().filter_map(|check| match check.kind {
+            CheckKind::Scan { engine } => Some(engine),
+            _ => None,
+        });
+        engines.filter_map(|engine| Some((engine, (self.world.imported)(engine).ok()?))).collect()
     }
 
     fn close_source(&mut self) -> Result<Closed, RunError> {
@@ -387,14 +405,21 @@ impl<'a> Session<'a> {
         let block = matches!(check.kind, CheckKind::Adapter { .. }).then_some(Level::Error);
         let entries = self.world.journal.entries()?;
         let rules = self.world.rules;
+        let now = self.imported(std::slice::from_ref(check));
         let run = self.current()?;
+        let imported: Vec<Option<Digest>> = own
+            .iter()
+            .flat_map(|own| [&run.imported, &now].map(|had| had.get(&own.engine)))
+            .flatten()
+            .copied()
+            .collect();
         let exit = close.observed.exit;
         let exit_ok =
             planned.map_or(exit.is_success(), |planned| foreign::ended_well(planned, &report, exit));
         let judged = report::judge_scan(&report, exit_ok, block, run.open.commit.as_str());
         let judged = judgement(judged, close, check, run.open.run.as_str());
-        let judged =
-            Doubts { close, run: &run.open.run, rules, entries: &entries }.over(judged, own.as_ref());
+        let judged = Doubts { close, run: &run.open.run, rules, imported: &imported, entries: &entries }
+            .over(judged, own.as_ref());
         let version =
             report.as_ref().ok().and_then(|report| report.tools.first()).and_then(|t| t.version.clone());
         let name = check.name.as_str().parse().map_err(|error| RunError::internal("name a tool", &error))?;

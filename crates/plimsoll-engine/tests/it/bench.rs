@@ -32,7 +32,7 @@ use plimsoll_policy::repository::is_policy_file;
 use plimsoll_testkit::SshKey;
 use std::{
     collections::BTreeMap,
-    sync::{LazyLock, atomic::AtomicBool},
+    sync::{Arc, LazyLock, Mutex, atomic::AtomicBool},
 };
 
 /// Signs the trust root and the policy set.
@@ -83,6 +83,15 @@ evidence:
   - {test: smoke, on: artifact, run: [smoke]}
 ";
 
+/// The same build, whose evidence is this item.
+pub(crate) fn with_evidence(item: &str) -> String {
+    let (build, _) = PIPELINE.split_once("  - {test").unwrap();
+    format!("{build}  - {item}\n")
+}
+
+/// An adapter whose tool every machine has; its executable is hashed, the scripted sandbox does the rest.
+pub(crate) const LINT: &str = "{adapter: lint, run: [lint], tool: sh, report: {sarif: reports/lint.sarif}}";
+
 pub(crate) const PASSING: &str = "\nrunning 2 tests\ntest a ... ok\ntest b ... ok\n\ntest result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\n";
 pub(crate) const FAILING: &str = "\nrunning 2 tests\ntest a ... ok\ntest b ... FAILED\n\nfailures:\n\nfailures:\n    b\n\ntest result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\n";
 pub(crate) const NO_TESTS: &str = "\nrunning 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\n";
@@ -130,6 +139,8 @@ pub(crate) struct Bench {
     pub(crate) journal: MemoryJournal,
     pub(crate) source: MemorySource,
     pub(crate) delivery: Option<MemorySource>,
+    /// The rules that this machine imported for its scanners.
+    pub(crate) imported: Arc<Mutex<Result<Option<Digest>, String>>>,
     keys: BTreeMap<Role, RoleKey>,
     pub(crate) root: TrustRoot,
 }
@@ -147,7 +158,16 @@ impl Bench {
         let root = root(&keys);
         let blobs = MemoryBlobs::default();
         let assemble = MemoryAssemble(blobs.clone());
-        Self { blobs, assemble, journal: MemoryJournal::default(), source, delivery: None, keys, root }
+        Self {
+            blobs,
+            assemble,
+            journal: MemoryJournal::default(),
+            source,
+            delivery: None,
+            imported: Arc::new(Mutex::new(Ok(None))),
+            keys,
+            root,
+        }
     }
 
     pub(crate) fn new() -> Self {
@@ -173,6 +193,7 @@ impl Bench {
             assemble: &self.assemble,
             trust: Some(&self.root),
             rules: |_, _| Digest::of(b"rules"),
+            imported: Box::new(|_| self.imported.lock().unwrap().clone()),
             clock,
         }
     }

@@ -2,7 +2,7 @@
 //! hostile, and so is whatever reads them.
 
 use crate::{
-    bench::{Bench, benign},
+    bench::{Bench, benign, with_evidence},
     memory::Act,
 };
 use plimsoll_attest::predicate::{Sbom, sbom::Aggregate};
@@ -12,16 +12,6 @@ use plimsoll_dependencies::{
 };
 use plimsoll_engine::{ports::Exit, run::Report};
 use plimsoll_model::{Code, Digest, Outcome};
-
-const LISTED: &str = "version: 1
-project: shop
-build:
-  steps:
-    - {name: compile, run: [compile], out: [dist]}
-  artifact: {files: [dist/shop]}
-evidence:
-  - {scan: [sbom]}
-";
 
 const LOCK: &[u8] = b"version = 4\n\n[[package]]\nname = \"itoa\"\nversion = \"1.0.1\"\n\
     source = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
@@ -41,7 +31,7 @@ fn changed(from: &str, to: &str) -> Vec<u8> {
 
 /// Runs the pipeline; the sandbox that reads files leaves this.
 fn run(left: Option<Vec<u8>>, exit: Exit) -> (Bench, Report) {
-    let bench = Bench::with(LISTED);
+    let bench = Bench::with(&with_evidence("{scan: [sbom]}"));
     let sandbox = benign().when("/plimsoll", move |act: &mut Act<'_>| {
         assert_eq!(act.plan().argv[1..], ["__bill", "/src", "/artifact", "/plimsoll-report/bill.json"]);
         if let Some(left) = &left {

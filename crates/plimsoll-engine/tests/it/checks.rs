@@ -1,7 +1,7 @@
 //! Tests and adapters: a report is what a check says of itself, and the signer judges it again.
 
 use crate::{
-    bench::{Bench, FAILING, NO_TESTS, PASSING, benign},
+    bench::{Bench, FAILING, LINT, NO_TESTS, PASSING, benign, with_evidence},
     memory::Scripted,
 };
 use plimsoll_attest::predicate::{
@@ -17,17 +17,6 @@ use plimsoll_engine::{
 };
 use plimsoll_model::{Code, Digest, Outcome};
 use std::os::unix::fs::symlink;
-
-/// A scan of the source by a tool that every machine has; its executable is hashed, the scripted sandbox does the rest.
-const SCANNED: &str = "version: 1
-project: shop
-build:
-  steps:
-    - {name: compile, run: [compile], out: [dist]}
-  artifact: {files: [dist/shop]}
-evidence:
-  - {adapter: lint, run: [lint], tool: sh, report: {sarif: reports/lint.sarif}}
-";
 
 const CLEAN: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"lint","version":"1.2","rules":[{"id":"a"},{"id":"b"}]}},"results":[]}]}"#;
 
@@ -148,7 +137,7 @@ fn a_check_sees_what_it_is_about_and_cannot_write_to_it() {
 }
 
 fn scan(report: impl Fn(&mut crate::memory::Act<'_>) -> Exit + Send + Sync + 'static) -> (Bench, Report) {
-    let bench = Bench::with(SCANNED);
+    let bench = Bench::with(&with_evidence(LINT));
     let sandbox: Scripted = benign().when("lint", report);
     let report = bench.run(&sandbox).unwrap();
     (bench, report)
@@ -251,7 +240,7 @@ fn a_scan_without_a_report_that_can_be_believed_came_to_no_answer() {
 /// Each attempt is listed, the others go on, and nothing is signed of a tool that nobody ran.
 #[test]
 fn an_adapter_whose_tool_nobody_can_find_came_to_no_answer_and_the_run_to_its_end() {
-    let text = SCANNED.replace("tool: sh", "retry: 1, tool: no-such-tool-anywhere");
+    let text = with_evidence(LINT).replace("tool: sh", "retry: 1, tool: no-such-tool-anywhere");
     let bench = Bench::with(&(text + "  - {test: smoke, on: artifact, run: [smoke]}\n"));
     let sandbox = benign().when("lint", writes(CLEAN.into()));
     let report = bench.run(&sandbox).unwrap();

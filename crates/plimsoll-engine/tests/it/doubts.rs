@@ -1,7 +1,7 @@
 //! Scans that say more of themselves than this machine knows: other rules, other data, and a wish for the network.
 
 use crate::{
-    bench::{Bench, benign},
+    bench::{Bench, LINT, benign, with_evidence},
     memory::{Act, clock},
 };
 use plimsoll_engine::{
@@ -11,25 +11,6 @@ use plimsoll_engine::{
 use plimsoll_model::{Code, Digest, Outcome, Role, ScanEngine, Severity, Timestamp};
 use plimsoll_scan::{Coverage, Database, Rule, sarif};
 
-const SCANNED: &str = "version: 1
-project: shop
-build:
-  steps:
-    - {name: compile, run: [compile], out: [dist]}
-  artifact: {files: [dist/shop]}
-evidence:
-  - {scan: [dependencies]}
-";
-
-const ADAPTER: &str = "version: 1
-project: shop
-build:
-  steps:
-    - {name: compile, run: [compile], out: [dist]}
-  artifact: {files: [dist/shop]}
-evidence:
-  - {adapter: lint, run: [lint], tool: sh, report: {sarif: reports/lint.sarif}}
-";
 const CLEAN: &str =
     r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"lint","rules":[{"id":"a"}]}},"results":[]}]}"#;
 
@@ -50,23 +31,29 @@ fn import(bench: &Bench, by: Role, database: &Database) {
     bench.journal.append(&by, clock(), event).unwrap();
 }
 
+/// A scan that found nothing.
+fn clean(engine: ScanEngine) -> plimsoll_scan::Report {
+    plimsoll_scan::Report {
+        engine,
+        version: "0.1.0",
+        rules: vec![&RULE],
+        rules_digest: Digest::of(b"rules"),
+        imported: None,
+        database: None,
+        coverage: Coverage { files: 1, bytes: 10, packages: 3, ..Coverage::default() },
+        findings: vec![],
+        suppressed: vec![],
+    }
+}
+
+fn written(report: plimsoll_scan::Report) -> String {
+    sarif::write(&[report], None).to_string()
+}
+
 /// What becomes of a scan of dependencies that names these rules and this data.
 fn judged(bench: &Bench, rules: &'static [u8], database: Option<Database>) -> (Outcome, Vec<Code>) {
-    let text = sarif::write(
-        &[plimsoll_scan::Report {
-            engine: ScanEngine::Dependencies,
-            version: "0.1.0",
-            rules: vec![&RULE],
-            rules_digest: Digest::of(rules),
-            imported: None,
-            database,
-            coverage: Coverage { files: 1, bytes: 10, packages: 3, ..Coverage::default() },
-            findings: vec![],
-            suppressed: vec![],
-        }],
-        None,
-    );
-    let text = text.to_string();
+    let rules_digest = Digest::of(rules);
+    let text = written(plimsoll_scan::Report { rules_digest, database, ..clean(ScanEngine::Dependencies) });
     came_to(bench.run(&benign().when("/plimsoll", move |act: &mut Act<'_>| {
         act.write("report/scan.sarif", &text);
         Exit::Status(0)
@@ -83,7 +70,7 @@ fn came_to(report: Result<Report, plimsoll_engine::run::RunError>) -> (Outcome, 
 fn only_the_advisories_that_the_journal_names_are_those_of_a_scan() {
     let (old, new) = (index("old", "2025-01-01T00:00:00Z"), index("new", "2026-01-01T00:00:00Z"));
     let bench = || {
-        let bench = Bench::with(SCANNED);
+        let bench = Bench::with(&with_evidence("{scan: [dependencies]}"));
         import(&bench, Role::Scanner, &old);
         import(&bench, Role::Scanner, &new);
         bench
@@ -103,10 +90,45 @@ fn only_the_advisories_that_the_journal_names_are_those_of_a_scan() {
 #[test]
 fn a_scan_by_other_rules_than_this_program_has_is_not_believed() {
     let new = index("new", "2026-01-01T00:00:00Z");
-    let bench = Bench::with(SCANNED);
+    let bench = Bench::with(&with_evidence("{scan: [dependencies]}"));
     import(&bench, Role::Scanner, &new);
     let other = judged(&bench, b"fewer rules", Some(new));
     assert_eq!(other, (Outcome::Errored, vec![Code::EvidenceSelf]));
+}
+
+/// A31c: an environment may ask for the rules of the user by their digest, and a report can name any.
+#[test]
+fn only_the_imported_rules_of_this_machine_are_those_of_a_scan() {
+    let (own, other) = (Digest::of(b"own"), Digest::of(b"other"));
+    let refused = || (Outcome::Errored, vec![Code::EvidenceSelf]);
+    for engine in [ScanEngine::Secrets, ScanEngine::Malware] {
+        // What is there before the run, what somebody imports while it runs, and what the report names.
+        let judged =
+            |before: Result<Option<Digest>, String>, imports: Option<Digest>, imported: Option<Digest>| {
+                let bench = Bench::with(&with_evidence(&format!("{{scan: [{engine}]}}")));
+                *bench.imported.lock().unwrap() = before;
+                let text = written(plimsoll_scan::Report { imported, ..clean(engine) });
+                let machine = bench.imported.clone();
+                came_to(bench.run(&benign().when("/plimsoll", move |act: &mut Act<'_>| {
+                    act.write("report/scan.sarif", &text);
+                    if imports.is_some() {
+                        *machine.lock().unwrap() = Ok(imports);
+                    }
+                    Exit::Status(0)
+                })))
+            };
+        let passed = || (Outcome::Passed, vec![]);
+        assert_eq!(judged(Ok(Some(own)), None, Some(own)), passed(), "benign twin");
+        assert_eq!(judged(Ok(None), None, None), passed(), "nobody imported any");
+        assert_eq!(judged(Ok(Some(own)), None, Some(other)), refused(), "others");
+        assert_eq!(judged(Ok(Some(own)), None, None), refused(), "it left them out");
+        assert_eq!(judged(Ok(None), None, Some(own)), refused(), "there are none");
+        assert_eq!(judged(Err("damaged".into()), None, Some(own)), refused(), "nobody can read them");
+        assert_eq!(judged(Err("damaged".into()), None, None), refused());
+        assert_eq!(judged(Ok(Some(own)), Some(other), Some(own)), passed(), "those before an import");
+        assert_eq!(judged(Ok(Some(own)), Some(other), Some(other)), passed(), "those after it");
+        assert_eq!(judged(Ok(Some(own)), Some(other), None), refused(), "neither");
+    }
 }
 
 /// A13: the report is clean, and the tool asked for another machine while it looked.
@@ -122,6 +144,6 @@ fn a_scanner_that_asks_for_the_network_is_not_believed() {
             Exit::Status(0)
         });
         let sandbox = sandbox.that_asks_for_the_network(attempts);
-        assert_eq!(came_to(Bench::with(ADAPTER).run(&sandbox)), expect, "{attempts:?}");
+        assert_eq!(came_to(Bench::with(&with_evidence(LINT)).run(&sandbox)), expect, "{attempts:?}");
     }
 }

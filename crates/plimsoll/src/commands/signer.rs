@@ -35,6 +35,7 @@ pub(crate) fn serve(context: &Context, arguments: &cli::Signer) -> Result<(), Fa
         assemble: &assembler,
         trust: root.as_ref(),
         rules: crate::scanning::rules_digest,
+        imported: Box::new(|engine| crate::rulesets::imported(context, engine)),
         clock: Timestamp::now,
     };
     let mut session = Session::new(arguments.role.clone(), &key, world);
