@@ -55,7 +55,7 @@ const fn on(kind: &'static str, way: &'static [&'static str], demand: Demand, ab
 
 /// Every entry.
 pub(super) fn entries() -> impl Iterator<Item = &'static Entry> {
-    aws::ENTRIES.iter().chain(google::ENTRIES).chain(azure::ENTRIES)
+    aws::ENTRIES.into_iter().flatten().chain(google::ENTRIES).chain(azure::ENTRIES)
 }
 
 impl Entry {
