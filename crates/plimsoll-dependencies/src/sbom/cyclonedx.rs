@@ -1,13 +1,16 @@
 //! CycloneDX 1.6 (ECMA-424) as JSON. How complete the list is stands in `compositions`; why it is not, in properties of the
 //! metadata, since the format has no place for reasons. The serial number comes from the content.
 
-use super::{Bill, Entry, expression, shortcomings};
+use super::{Bill, Entry, address, expression, shortcomings};
 use crate::component::{Algorithm, Completeness, Scope, Source};
 use plimsoll_model::{Digest, Timestamp};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Reference of the subject.
 const SUBJECT: &str = "subject";
+/// Characters of a version (bom-1.6.schema.json, "#/definitions/version").
+const MAX_VERSION: usize = 1024;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -83,7 +86,7 @@ struct Listed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     purl: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    external_references: Vec<External<'a>>,
+    external_references: Vec<External>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     properties: Vec<Property>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,9 +114,9 @@ struct Name<'a> {
 }
 
 #[derive(Serialize)]
-struct External<'a> {
+struct External {
     r#type: &'static str,
-    url: &'a str,
+    url: String,
 }
 
 #[derive(Serialize)]
@@ -187,7 +190,7 @@ fn metadata(bill: &Bill, created: Option<Timestamp>) -> Metadata<'_> {
             r#type: "application",
             reference: SUBJECT,
             name: &bill.subject.name,
-            version: &bill.subject.version,
+            version: version(&bill.subject.version),
         },
         properties: shortcomings(bill).map(why).collect(),
     }
@@ -214,7 +217,7 @@ fn listed(entry: &Entry) -> Listed<'_> {
         reference: &entry.reference,
         group,
         name,
-        version: &entry.version,
+        version: version(&entry.version),
         scope: scope(entry.scope),
         hashes: entry
             .hashes
@@ -227,6 +230,11 @@ fn listed(entry: &Entry) -> Listed<'_> {
         properties: properties.into_iter().flatten().collect(),
         evidence: (!entry.occurrences.is_empty()).then(|| Evidence { occurrences: occurrences.collect() }),
     }
+}
+
+/// The format has no version that is longer; the whole stands in the package URL.
+fn version(text: &str) -> &str {
+    if text.chars().count() > MAX_VERSION { "" } else { text }
 }
 
 /// `excluded` is what is only for development (CycloneDX 1.6, "components[].scope").
@@ -256,11 +264,12 @@ fn license(text: &str) -> License<'_> {
     }
 }
 
-fn external(source: &Source) -> Option<External<'_>> {
+fn external(source: &Source) -> Option<External> {
+    let at = |r#type, address: &str| Some(External { r#type, url: address::uri(address) });
     match source {
         Source::Registry | Source::Path(_) => None,
-        Source::RegistryAt(url) | Source::Url(url) => Some(External { r#type: "distribution", url }),
-        Source::Git(url) => Some(External { r#type: "vcs", url }),
+        Source::RegistryAt(url) | Source::Url(url) => at("distribution", url),
+        Source::Git(url) => at("vcs", url),
     }
 }
 
@@ -270,7 +279,7 @@ fn dependencies(bill: &Bill) -> Vec<Dependency<'_>> {
     std::iter::once(main).chain(others).collect()
 }
 
-/// One for the whole, and one for each file.
+/// One for the whole, and one for each file; of those that say the same, one (the format wants them to differ).
 fn compositions(bill: &Bill) -> Vec<Composition<'_>> {
     let whole = Composition {
         aggregate: aggregate(&bill.completeness()),
@@ -282,7 +291,9 @@ fn compositions(bill: &Bill) -> Vec<Composition<'_>> {
         assemblies: part.members.iter().map(String::as_str).collect(),
         dependencies: Vec::new(),
     });
-    std::iter::once(whole).chain(parts).collect()
+    let mut said = BTreeSet::new();
+    let differing = parts.filter(|one| said.insert((one.aggregate, one.assemblies.clone())));
+    std::iter::once(whole).chain(differing).collect()
 }
 
 fn aggregate(completeness: &Completeness) -> &'static str {

@@ -25,6 +25,9 @@ pub enum ExchangeError {
     /// Something names a package that is not listed.
     #[error("`{0}` is not listed")]
     Unlisted(String),
+    /// Not as many hexadecimal digits as its function has.
+    #[error("`{0}` is no digest")]
+    Digest(String),
     /// A text that no file of packages has.
     #[error("`{0}` cannot be part of a list")]
     Text(String),
@@ -50,6 +53,7 @@ impl Bill {
         let bill: Self = serde_json::from_slice(bytes)
             .map_err(|error| ExchangeError::Malformed(printable(&error.to_string(), 200)))?;
         bill.is_closed()?;
+        bill.entries.values().flat_map(|entry| &entry.hashes).try_for_each(digits)?;
         bill.texts().try_for_each(plain)?;
         Ok(bill)
     }
@@ -92,4 +96,10 @@ impl Bill {
 fn plain(text: &str) -> Result<(), ExchangeError> {
     let plain = text.len() <= MAX_TEXT && !text.chars().any(char::is_control);
     if plain { Ok(()) } else { Err(ExchangeError::Text(printable(text, 200))) }
+}
+
+fn digits(hash: &Hash) -> Result<(), ExchangeError> {
+    let digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+    let whole = hash.hex.len() == 2 * hash.algorithm.length() && hash.hex.bytes().all(digit);
+    if whole { Ok(()) } else { Err(ExchangeError::Digest(printable(&hash.hex, 200))) }
 }

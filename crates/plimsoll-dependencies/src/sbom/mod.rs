@@ -2,6 +2,7 @@
 //! complete the list is; compared, where a build was watched, with what it really fetched. Its bytes depend on nothing but
 //! its content: no clock, no random number.
 
+mod address;
 mod cyclonedx;
 mod exchange;
 mod spdx;

@@ -1,7 +1,7 @@
 //! SPDX 2.3 as JSON. The format has no field for completeness: it is in the comment of the creation, and packages whose
 //! dependencies are not known have a relationship to `NOASSERTION`.
 
-use super::{Bill, Entry, expression, shortcomings};
+use super::{Bill, Entry, address, expression, shortcomings};
 use crate::component::{Algorithm, Completeness, Scope, Source};
 use plimsoll_model::{Digest, Timestamp};
 use serde::Serialize;
@@ -46,6 +46,8 @@ struct Package<'a> {
     checksums: Vec<Checksum<'a>>,
     license_concluded: &'static str,
     license_declared: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    license_comments: Option<String>,
     copyright_text: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     external_refs: Vec<External<'a>>,
@@ -125,6 +127,7 @@ fn empty<'a>(name: &'a str, version: &'a str) -> Package<'a> {
         checksums: Vec::new(),
         license_concluded: NOTHING,
         license_declared: NOTHING,
+        license_comments: None,
         copyright_text: NOTHING,
         external_refs: Vec::new(),
         comment: None,
@@ -137,15 +140,18 @@ fn package(entry: &Entry) -> Package<'_> {
         reference_type: "purl",
         reference_locator: purl,
     });
+    let declared = entry.license.as_deref().and_then(declared);
+    let stated = entry.license.as_ref().filter(|_| declared.is_none());
     Package {
         id: id(&entry.reference),
-        download_location: download(&entry.source),
+        download_location: download(&entry.source).unwrap_or_else(|| NOTHING.to_owned()),
         checksums: entry
             .hashes
             .iter()
             .map(|hash| Checksum { algorithm: algorithm(hash.algorithm), checksum_value: &hash.hex })
             .collect(),
-        license_declared: entry.license.as_deref().and_then(expression).unwrap_or(NOTHING),
+        license_declared: declared.unwrap_or(NOTHING),
+        license_comments: stated.map(|license| format!("stated as: {license}")),
         external_refs: purl.into_iter().collect(),
         comment: note(entry),
         ..empty(&entry.name, &entry.version)
@@ -167,13 +173,19 @@ fn algorithm(algorithm: Algorithm) -> &'static str {
     }
 }
 
+/// The licence as SPDX takes it: an expression that refers to nothing outside SPDX's list, since a document would have to
+/// hold the text of that ("Other licensing information detected section").
+fn declared(license: &str) -> Option<&str> {
+    expression(license).filter(|expression| !expression.contains("Ref-"))
+}
+
 /// An address of a repository or an archive (SPDX 2.3, "Package download location field"); a registry's is none.
-fn download(source: &Source) -> String {
+fn download(source: &Source) -> Option<String> {
     match source {
-        Source::Git(address) if address.starts_with("git+") => address.clone(),
-        Source::Git(address) if address.contains("://") => format!("git+{address}"),
-        Source::Url(address) if address.contains("://") => address.clone(),
-        _ => NOTHING.to_owned(),
+        Source::Git(address) if address.starts_with("git+") => address::download(address),
+        Source::Git(address) => address::download(address).map(|address| format!("git+{address}")),
+        Source::Url(address) => address::download(address),
+        _ => None,
     }
 }
 
@@ -183,7 +195,12 @@ fn note(entry: &Entry) -> Option<String> {
         true => "fetched by the build".to_owned(),
         false => "not fetched by the build".to_owned(),
     });
-    let notes: Vec<String> = places.chain(observed).collect();
+    let elsewhere = match &entry.source {
+        source @ (Source::Git(address) | Source::Url(address)) if download(source).is_none() => Some(address),
+        _ => None,
+    };
+    let elsewhere = elsewhere.map(|address| format!("comes from {address}"));
+    let notes: Vec<String> = places.chain(observed).chain(elsewhere).collect();
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 

@@ -4,10 +4,14 @@ use crate::{
     advisories::lock,
     artifact::cosign_as,
     service::{EXECUTABLE, Shop, service_pipeline},
-    world::{World, text},
+    world::{Ran, World, text},
 };
-use serde_json::Value;
-use std::{fs, path::Path};
+use serde_json::{Value, json as object};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 const CARGO: &str = "version = 4\n\n[[package]]\nname = \"itoa\"\nversion = \"1.0.1\"\n\
     source = \"registry+https://github.com/rust-lang/crates.io-index\"\n\n\
@@ -100,6 +104,8 @@ fn a_run_signs_what_its_artifact_is_made_of_and_an_environment_asks_for_it() {
         (&"https://cyclonedx.org/bom".into(), &"scanner".into())
     );
     assert_eq!(verified["predicate"], list);
+    let accepted = judged(&shop.world, "cyclonedx", &[to.join("sbom.cdx.json")]);
+    assert_eq!(accepted.status, 0, "{}", accepted.stdout);
     let subjects = verified["subject"].as_array().unwrap();
     let manifest = text(&run["artifact"]["manifest"]).trim_start_matches("sha256:");
     assert_eq!(subjects[0]["digest"]["sha256"], manifest);
@@ -139,6 +145,103 @@ fn a_run_without_a_list_is_refused_where_one_is_asked_for() {
     shop.world.json(&["run"]).ok();
     let refused = shop.promote().ended(1).refused(&["E-EVIDENCE-MISSING"]);
     assert_eq!(refused.parameter("E-EVIDENCE-MISSING", "check"), "sbom");
+}
+
+/// What the libraries of CycloneDX and SPDX say of these files.
+fn judged(world: &World, kind: &str, files: &[PathBuf]) -> Ran {
+    let path = std::env::var_os("PATH").unwrap();
+    let mut places = std::env::split_paths(&path).map(|place| place.join("sbom-judge"));
+    let judge = places.find(|place| place.is_file()).expect("sbom-judge is missing: dev/install.sh judges");
+    let mut command = Command::new(judge);
+    Ran::of(command.arg(kind).args(files).env_clear().env("HOME", world.home()))
+}
+
+/// A tree with whatever makes lists hard to write well: addresses that are none, licences that nobody knows, a text that is
+/// too long, the same lock file twice.
+fn odd(world: &World) {
+    let addresses = [
+        "git@github.com:a/b.git#c0ffee",
+        "git+ssh://git@github.com:a/b.git",
+        "github:a/b#c0ffee",
+        "https://example.com/a b.tgz",
+        "https://example.com/ü",
+        "https://example.com/%zz",
+        "../x.tgz",
+        "https://exa mple/",
+        "c:\\x.tgz",
+        "https://u:p@h/x|y",
+        "<>",
+        "ssh://git@[bad/x",
+        "git+file:///x",
+        "1:2",
+        "https://example.com:x/a#b#c",
+        "a@b@c://",
+    ];
+    let licenses = [
+        "MIT",
+        "(MIT OR Foo)",
+        "LicenseRef-x",
+        "MIT AND LicenseRef-x",
+        "GPL-2.0+",
+        "MIT/Apache-2.0",
+        "SEE LICENSE IN x",
+        "",
+    ];
+    let mut packages = object!({"": {"name": "shop", "version": "1"}});
+    for (at, address) in addresses.into_iter().enumerate() {
+        packages[format!("node_modules/p{at}")] =
+            object!({"version": "1.0.0", "resolved": address, "license": licenses[at % licenses.len()]});
+    }
+    let registry = "https://registry.npmjs.org/x/-/x.tgz";
+    packages["node_modules/long"] = object!({"version": "9".repeat(1500), "resolved": registry});
+    packages["node_modules/@a b/ü"] =
+        object!({"version": "1 2", "resolved": registry, "integrity": "sha1-AAAA sha512-BB md5-CC"});
+    let lock = object!({"name": "shop", "lockfileVersion": 3, "packages": packages}).to_string();
+    world.repository.write("package-lock.json", &lock);
+    world.repository.write("a b/Cargo.lock", CARGO);
+    world.repository.write("c/Cargo.lock", CARGO.replace("shop", "other"));
+    world.repository.write("d/Cargo.lock", CARGO.split_inclusive("\n\n").take(2).collect::<String>());
+    world.repository.write("e/Cargo.lock", CARGO.split_inclusive("\n\n").take(2).collect::<String>());
+    world
+        .repository
+        .write("requirements.txt", "flask>=2\nx @ https://example.com/x.whl\ny @ git+ssh://git@[bad/x\n");
+}
+
+/// Lists of trees, by the judges that the specifications' own projects wrote.
+#[test]
+fn the_judges_of_both_formats_accept_our_lists_and_refuse_broken_ones() {
+    let world = World::empty();
+    odd(&world);
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plimsoll-dependencies/tests/fixtures");
+    let empty = world.home().join("empty");
+    fs::create_dir(&empty).unwrap();
+    for (kind, breaks) in [("cyclonedx", "\"bomFormat\""), ("spdx", "\"SPDXID\"")] {
+        let list = |name: &str, tree: &Path, created: &[&str]| {
+            let file = world.home().join(format!("{kind}-{name}.json"));
+            let asked =
+                ["sbom", tree.to_str().unwrap(), "--format", kind, "--output", file.to_str().unwrap()];
+            world.plimsoll(&[&asked[..], created].concat()).ok();
+            file
+        };
+        let files = [
+            list("odd", &world.repository.path(), &["--created", "2026-01-31T12:00:00.5Z"]),
+            list("fixtures", &fixtures, &[]),
+            list("empty", &empty, &[]),
+        ];
+        let accepted = judged(&world, kind, &files);
+        assert_eq!(
+            (accepted.status, accepted.stdout.matches(": ok\n").count()),
+            (0, 3),
+            "{}",
+            accepted.stdout
+        );
+        let text = fs::read_to_string(&files[0]).unwrap();
+        let wrong =
+            [text.replacen(breaks, "\"other\"", 1), text[..text.len() - 9].to_owned(), "{}".to_owned()];
+        let wrong = [0, 1, 2].map(|at| world.scratch(&format!("broken-{at}.json"), wrong[at].as_bytes()));
+        let refused = judged(&world, kind, &wrong);
+        assert_eq!((refused.status, refused.stdout.matches(": ok\n").count()), (1, 0), "{}", refused.stdout);
+    }
 }
 
 /// The judge that never heard of Plimsoll.
