@@ -21,6 +21,8 @@ use std::fmt::Write as _;
 
 /// Key of the fingerprint in `partialFingerprints`.
 const FINGERPRINT: &str = "plimsoll/v1";
+/// What places are relative to. Where that lies is for each reader to know; a path of this machine is nobody's business.
+const BASE: &str = "%SRCROOT%";
 
 /// What the property bag of a run says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +109,7 @@ fn run(report: &Report, commit: Option<&CommitId>) -> Value {
         }},
         "invocations": [invocation(&report.coverage)],
         "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": { BASE: { "description": { "text": "the directory that was scanned" } } },
         "results": found.chain(allowed).collect::<Vec<_>>(),
         "properties": { "plimsoll": facts },
     });
@@ -120,13 +123,26 @@ fn run(report: &Report, commit: Option<&CommitId>) -> Value {
 }
 
 fn rule(rule: &Rule) -> Value {
-    json!({
+    let mut described = json!({
         "id": rule.id,
+        "name": name(rule.id),
         "shortDescription": { "text": rule.title },
+        "fullDescription": { "text": rule.help.split("\n\n").next().unwrap_or_default().replace('\n', " ") },
         "help": { "text": rule.help, "markdown": rule.help },
         "defaultConfiguration": { "level": level(rule.severity) },
         "properties": { "security-severity": score(rule.severity), "tags": ["security"] },
-    })
+    });
+    if let Some(reference) = rule.references.iter().find(|reference| reference.starts_with("https://")) {
+        described["helpUri"] = json!(reference);
+    }
+    described
+}
+
+/// The last part of an identifier as viewers want names: `config/dockerfile-root-user` as `DockerfileRootUser`.
+fn name(id: &str) -> String {
+    let last = id.rsplit('/').next().unwrap_or(id);
+    let words = last.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(|word| format!("{}{}", word[..1].to_ascii_uppercase(), &word[1..])).collect()
 }
 
 fn invocation(coverage: &Coverage) -> Value {
@@ -176,7 +192,7 @@ fn result(report: &Report, finding: &Finding, suppressed: bool) -> Value {
 
 fn location(location: &Location) -> Value {
     json!({ "physicalLocation": {
-        "artifactLocation": { "uri": uri(&location.path), "uriBaseId": "%SRCROOT%" },
+        "artifactLocation": { "uri": uri(&location.path), "uriBaseId": BASE },
         "region": {
             "startLine": location.line, "startColumn": location.column,
             "endLine": location.end_line, "endColumn": location.end_column,
@@ -369,6 +385,17 @@ mod tests {
         let place = &results[0]["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "a%20b/%C3%BC.yaml");
         assert_eq!([&results[0]["level"], &results[1]["level"]], ["error", "note"]);
+    }
+
+    /// What GitHub and the SARIF viewers of editors ask of a rule.
+    #[test]
+    fn rules_have_what_viewers_show() {
+        let rule = &write(&[report()], None)["runs"][0]["tool"]["driver"]["rules"][0];
+        assert_eq!([&rule["name"], &rule["fullDescription"]["text"]], ["Example", "Do not."]);
+        assert!(rule.get("helpUri").is_none());
+        assert_eq!(name("config/dockerfile-root-user"), "DockerfileRootUser");
+        let referring = Rule { references: &["RFC 1", "https://example.com/why"], ..RULE };
+        assert_eq!(super::rule(&referring)["helpUri"], "https://example.com/why");
     }
 
     #[test]
