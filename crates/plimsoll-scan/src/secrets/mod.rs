@@ -300,4 +300,6 @@ pub fn explain(path: &str, bytes: &[u8]) -> Vec<Explained> {
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod tests;
