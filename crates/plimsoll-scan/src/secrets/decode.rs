@@ -2,6 +2,7 @@
 //! is bounded by depth and by bytes, over the whole file.
 
 use super::shape::{ANY_HEX, Class, TOKEN};
+use super::wrap;
 use std::{io::Read, ops::Range};
 
 /// How often what was decoded is decoded again.
@@ -9,15 +10,42 @@ pub(crate) const DEPTH: usize = 3;
 /// Bytes that are decoded for one file, at all depths together.
 pub(crate) const BUDGET: usize = 8 << 20;
 /// The shortest run that is worth decoding: less holds no name with its value.
-const RUN: usize = 24;
+pub(super) const RUN: usize = 24;
 /// The longest run that is decoded.
-const LONGEST: usize = 1 << 20;
+pub(super) const LONGEST: usize = 1 << 20;
 
 /// Something in a file that was encoded.
 pub(crate) struct Decoded {
-    /// Where the encoded text stands.
-    pub(crate) range: Range<usize>,
+    /// Where the encoded text stands: one part for each line that it was wrapped into.
+    pieces: Vec<Range<usize>>,
     pub(crate) bytes: Vec<u8>,
+}
+
+impl Decoded {
+    fn one(range: Range<usize>, bytes: Vec<u8>) -> Self {
+        Self { pieces: vec![range], bytes }
+    }
+
+    /// Whether the encoded text goes over several lines.
+    pub(crate) fn wrapped(&self) -> bool {
+        self.pieces.len() > 1
+    }
+
+    /// Where `inner`, a part of what was decoded, stands in the file: in whole lines of the encoded text.
+    pub(crate) fn place(&self, inner: &Range<usize>) -> Range<usize> {
+        let total: usize = self.pieces.iter().map(Range::len).sum();
+        // In base64 and in hexadecimal digits every byte takes as much text as every other.
+        let offset = |at: usize| (at as u64 * total as u64 / self.bytes.len().max(1) as u64) as usize;
+        let piece = |offset: usize| {
+            let mut ends = self.pieces.iter().scan(0, |sum, piece| {
+                *sum += piece.len();
+                Some(*sum)
+            });
+            let at = ends.position(|end| offset < end).unwrap_or(self.pieces.len() - 1);
+            &self.pieces[at]
+        };
+        piece(offset(inner.start)).start..piece(offset(inner.end.saturating_sub(1))).end
+    }
 }
 
 /// Everything in `bytes` that decodes to text, as far as `budget` reaches, which is counted down. Whether it reached the
@@ -25,25 +53,49 @@ pub(crate) struct Decoded {
 pub(crate) fn all(bytes: &[u8], budget: &mut usize) -> (Vec<Decoded>, bool) {
     let mut found = Vec::new();
     if let Some(text) = gunzip(bytes, budget) {
-        found.push(Decoded { range: 0..bytes.len(), bytes: text });
+        found.push(Decoded::one(0..bytes.len(), text));
         return (found, *budget > 0);
     }
     let mut at = 0;
     while let Some(start) = next_run(bytes, at) {
         let more = bytes[start + RUN..].iter().take_while(|byte| ENCODED[usize::from(**byte)]).count();
-        let range = start..start + RUN + more;
-        if range.len() <= LONGEST
-            && let Some(text) = run(&bytes[range.clone()], budget)
-        {
-            if text.len() > *budget {
+        let first = start..start + RUN + more;
+        let pieces = wrap::lines(bytes, &first);
+        at = pieces.last().map_or(first.end, |last| last.end) + 1;
+        let decoded = match joined(bytes, &pieces, budget) {
+            Some(decoded) => vec![decoded],
+            // What does not make one text may still be several.
+            None => std::iter::once(first)
+                .chain(pieces.into_iter().skip(1))
+                .filter_map(|range| single(bytes, range, budget))
+                .collect(),
+        };
+        for one in decoded {
+            if one.bytes.len() > *budget {
                 return (found, false);
             }
-            *budget -= text.len();
-            found.push(Decoded { range: range.clone(), bytes: text });
+            *budget -= one.bytes.len();
+            found.push(one);
         }
-        at = range.end + 1;
     }
     (found, true)
+}
+
+fn single(bytes: &[u8], range: Range<usize>, budget: &mut usize) -> Option<Decoded> {
+    let fits = (RUN..=LONGEST).contains(&range.len());
+    let text = fits.then(|| run(&bytes[range.clone()], budget)).flatten()?;
+    Some(Decoded::one(range, text))
+}
+
+/// What lines that were wrapped decode to together; where it is nothing, perhaps without the last, which may be a word
+/// that ends them.
+fn joined(bytes: &[u8], pieces: &[Range<usize>], budget: &mut usize) -> Option<Decoded> {
+    let mut of = |pieces: &[Range<usize>]| {
+        (pieces.len() > 1).then_some(())?;
+        let text: Vec<u8> = pieces.iter().flat_map(|piece| &bytes[piece.clone()]).copied().collect();
+        run(&text, budget).map(|bytes| Decoded { pieces: pieces.to_vec(), bytes })
+    };
+    of(pieces).or_else(|| of(&pieces[..pieces.len().saturating_sub(1)]))
 }
 
 /// Where the next run begins, at or after `at`, which is not inside one. As many bytes as a run has at least are looked at

@@ -97,23 +97,26 @@ fn detect_within(traits: &Traits, text: &Text<'_>, budget: &mut usize, depth: us
         for part in encoded {
             let inner = detect_within(traits, &Text::of(&part.bytes), budget, depth - 1);
             whole &= inner.whole;
-            candidates.extend(surest(inner, &part));
+            candidates.extend(outer(inner, &part));
         }
     }
     Detected { candidates: apart(candidates), allows, whole }
 }
 
-/// The surest of what a decoded part holds, as a candidate where the part stands.
-fn surest(inner: Detected, part: &Decoded) -> Option<Candidate> {
-    let found = inner.candidates.into_iter().max_by(|a, b| a.confidence.total_cmp(&b.confidence))?;
-    let secret = found.decoded.or_else(|| part.bytes.get(found.range).map(<[u8]>::to_vec));
-    Some(Candidate {
-        range: part.range.clone(),
-        judged: None,
-        decoded: secret,
-        rule: found.rule,
-        confidence: found.confidence,
-    })
+/// What a decoded part holds, as candidates where the part stands: the surest of a line, and all of what was wrapped into
+/// lines, each at its own.
+fn outer(inner: Detected, part: &Decoded) -> Vec<Candidate> {
+    let moved = |found: Candidate| {
+        let range = part.place(&found.range);
+        let secret = found.decoded.or_else(|| part.bytes.get(found.range).map(<[u8]>::to_vec));
+        Candidate { range, judged: None, decoded: secret, rule: found.rule, confidence: found.confidence }
+    };
+    let mut candidates = inner.candidates;
+    if !part.wrapped() {
+        candidates.sort_by(|a, b| a.confidence.total_cmp(&b.confidence));
+        candidates = candidates.pop().into_iter().collect();
+    }
+    candidates.into_iter().map(moved).collect()
 }
 
 fn by_structure(traits: &Traits, bytes: &[u8], hit: &Hit) -> Option<Candidate> {

@@ -7,6 +7,8 @@ use super::value::{self, Counts};
 /// Bytes of the line that are looked at before the name and after the value.
 const BEFORE: usize = 160;
 const AFTER: usize = 80;
+/// Bytes of other lines that are looked at on either side.
+const NEAR: usize = 120;
 
 /// A name with a value, and what is around them.
 pub(crate) struct Context<'a> {
@@ -23,6 +25,9 @@ pub(crate) struct Context<'a> {
     pub(crate) counts: Counts,
     pub(crate) before: &'a [u8],
     pub(crate) after: &'a [u8],
+    /// The lines above and below, as far as they are near.
+    pub(crate) above: &'a [u8],
+    pub(crate) below: &'a [u8],
     /// Whether the name stands inside a string or a comment.
     pub(crate) in_string: bool,
     pub(crate) in_comment: bool,
@@ -54,6 +59,7 @@ impl<'a> Context<'a> {
         let before = &bytes[line.start..pair.name.start];
         let end = super::text::line_around(bytes, pair.value.end, AFTER).end;
         let value = &bytes[pair.value.clone()];
+        let next = end.min(bytes.len() - 1) + 1;
         Self {
             path,
             pair,
@@ -66,6 +72,8 @@ impl<'a> Context<'a> {
             counts: value::counts(value),
             before,
             after: &bytes[pair.value.end..end],
+            above: &bytes[line.start.saturating_sub(NEAR)..line.start],
+            below: &bytes[next..bytes.len().min(next + NEAR)],
             in_string: inside_string(before, pair, bytes),
             in_comment: comment(before),
         }
@@ -77,6 +85,16 @@ impl<'a> Context<'a> {
 
     fn share(&self, count: usize) -> f32 {
         count as f32 / self.counts.length.max(1) as f32
+    }
+
+    fn near_has(&self, parts: &[&str]) -> bool {
+        value::has_any(self.above, parts) || value::has_any(self.below, parts)
+    }
+
+    /// What follows the value and its quotation mark.
+    fn after_quote(&self) -> Option<u8> {
+        let after = self.after.iter().skip_while(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b' '));
+        after.copied().next()
     }
 
     fn line_has(&self, parts: &[&str]) -> bool {
@@ -130,6 +148,12 @@ pub(crate) struct Traits {
     pub(crate) vendored: bool,
     pub(crate) translation: bool,
     pub(crate) lock: bool,
+    /// A file that names projects and their parts by UUIDs.
+    pub(crate) project: bool,
+    /// Settings of a build, of containers, of machines.
+    pub(crate) delivery: bool,
+    pub(crate) prose: bool,
+    pub(crate) environment: bool,
 }
 
 /// How values are written in a file.
@@ -164,6 +188,19 @@ pub(crate) fn traits(path: &str) -> Traits {
         vendored: has(&["vendor/", "node_modules/", "third_party/", "third-party/", "dist/", ".min."]),
         translation: has(&["locale", "i18n", "l10n", "/lang/", "translation", "messages"]),
         lock: has(&["lock.json", ".lock", "go.sum", "lock.yaml", ".sum"]),
+        project: file.ends_with(".sln") || file.ends_with("proj"),
+        delivery: has(&[
+            ".github/",
+            ".travis",
+            ".circleci",
+            "jenkins",
+            "docker",
+            "vagrant",
+            "ansible",
+            "deploy",
+        ]),
+        prose: has(&["doc", "readme", "changelog", "wiki"]),
+        environment: file.starts_with(".env") || file.ends_with(".env"),
     }
 }
 
@@ -391,6 +428,42 @@ pub(crate) const FEATURES: &[Feature] = &[
             .is_some_and(|after| matches!(after.trim_ascii_start().first(), Some(b'+' | b'%'))))
     }),
     ("after.end", |c| on(c.after.len() < 4)),
+    ("after.comma", |c| on(c.after_quote() == Some(b','))),
+    ("after.close", |c| on(matches!(c.after_quote(), Some(b')' | b'}' | b']')))),
+    ("after.semicolon", |c| on(c.after_quote() == Some(b';'))),
+    ("after.markup", |c| on(matches!(c.after_quote(), Some(b'<' | b'>')))),
+    ("after.length", |c| c.after.len() as f32),
+    ("near.user", |c| on(c.near_has(&["user", "login", "email", "account"]))),
+    ("near.host", |c| on(c.near_has(&["host", "server", "port", "database", "url"]))),
+    ("near.role", |c| on(c.near_has(&["pass", "secret", "token", "key"]))),
+    ("near.asserts", |c| on(c.near_has(&["assert", "expect", "should", "test"]))),
+    ("above.comment", |c| on(comment(last_line(c.above)))),
+    ("line.brace", |c| on(c.before.contains(&b'{'))),
+    ("line.parenthesis", |c| on(c.before.contains(&b'('))),
+    ("line.names", |c| c.before.iter().filter(|byte| matches!(byte, b'=' | b':')).count() as f32),
+    ("name.before", |c| kind_of(c.before.last().copied())),
+    ("name.title", |c| on(c.name.first().is_some_and(u8::is_ascii_uppercase))),
+    ("name.default", |c| on(c.has_word(&["default", "test", "example", "sample", "my", "initial"]))),
+    ("name.changes", |c| {
+        on(c.has_word(&["new", "old", "current", "confirm", "confirmation", "repeat", "re", "reset"]))
+    }),
+    ("name.digest", |c| {
+        on(c.has_word(&["hash", "hashed", "digest", "encrypted", "sha", "md5", "crypt", "bcrypt"]))
+    }),
+    ("name.id", |c| on(c.has_word(&["id", "ids", "kid", "uid"]))),
+    ("name.only", |c| on(c.words.len() == 1 && c.after_role == 0)),
+    ("value.common", |c| on(common(c.value))),
+    ("value.starts-role", |c| on(starts_with_role(c.value))),
+    ("value.number", |c| on(c.value.starts_with(b"0x") && c.value[2..].iter().all(u8::is_ascii_hexdigit))),
+    ("value.validation", |c| {
+        on(value::has_any(c.value, &["required", "confirmed", "min:", "max:", "string|", "optional"]))
+    }),
+    ("value.escaped", |c| on(c.value.contains(&b'\\'))),
+    ("value.leet", |c| on(leet(c.value))),
+    ("value.words", |c| names::words(c.value).len().min(20) as f32),
+    ("path.delivery", |c| on(c.path.delivery)),
+    ("path.prose", |c| on(c.path.prose)),
+    ("path.environment", |c| on(c.path.environment)),
 ];
 
 fn on(holds: bool) -> f32 {
@@ -400,6 +473,79 @@ fn on(holds: bool) -> f32 {
 /// Whether a value repeats its name: `password: "password"`, `API_KEY = "api-key"`.
 fn same_words(context: &Context<'_>) -> bool {
     names::words(context.value) == context.words
+}
+
+fn last_line(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii_end();
+    &text[memchr::memrchr(b'\n', text).map_or(0, |end| end + 1)..]
+}
+
+/// What stands before a name, as a number that is in no order.
+fn kind_of(byte: Option<u8>) -> f32 {
+    match byte {
+        None => 0.0,
+        Some(b' ' | b'\t') => 1.0,
+        Some(b'"') => 2.0,
+        Some(b'\'' | b'`') => 3.0,
+        Some(b'(' | b'[' | b'{' | b',') => 4.0,
+        Some(b'/' | b'?' | b'&') => 5.0,
+        Some(b':' | b'@') => 6.0,
+        Some(_) => 7.0,
+    }
+}
+
+/// Passwords that everybody tries first.
+fn common(value: &[u8]) -> bool {
+    const WORDS: &[&str] = &[
+        "admin",
+        "root",
+        "guest",
+        "user",
+        "test",
+        "123456",
+        "12345678",
+        "1234",
+        "12345",
+        "123456789",
+        "changeme",
+        "letmein",
+        "qwerty",
+        "welcome",
+        "welcome1",
+        "toor",
+        "pass123",
+        "password1",
+        "passw0rd",
+        "p@ssw0rd",
+        "p@ssword",
+        "postgres",
+        "mysql",
+        "oracle",
+        "demo",
+        "abc123",
+        "password123",
+        "123",
+        "foo",
+        "bar",
+        "default",
+        "hunter2",
+    ];
+    WORDS.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+fn starts_with_role(value: &[u8]) -> bool {
+    const WORDS: &[&str] = &["pass", "pwd", "secret", "token", "key", "my"];
+    WORDS
+        .iter()
+        .any(|word| value.len() > word.len() && value[..word.len()].eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether digits or marks stand for letters inside a word, as in `p4ssw0rd`.
+fn leet(value: &[u8]) -> bool {
+    let stands = |byte: u8| matches!(byte, b'0' | b'1' | b'3' | b'4' | b'5' | b'@' | b'$' | b'!');
+    value
+        .windows(3)
+        .any(|three| three[0].is_ascii_lowercase() && stands(three[1]) && three[2].is_ascii_lowercase())
 }
 
 fn role_word(value: &[u8]) -> bool {

@@ -16,7 +16,9 @@ mod rules;
 mod shape;
 mod text;
 mod tokens;
+mod uuid;
 mod value;
+mod wrap;
 
 use crate::finding::{Finding, Fingerprint, Location, ProjectKey, Severity};
 use crate::report::Gap;
@@ -28,7 +30,7 @@ use std::{ops::Range, sync::Arc};
 use text::{Places, Text};
 
 /// Raised whenever the same bytes may give other findings although rules and weights are the same.
-const ALGORITHM: u32 = 1;
+const ALGORITHM: u32 = 2;
 /// Bytes of one file that are looked at; what is beyond them is a gap.
 const FILE: usize = 256 << 20;
 /// Findings in one file that are reported; more are a gap.
@@ -121,7 +123,10 @@ impl Scanner {
         let own: Vec<&Candidate> =
             detected.candidates.iter().filter(|candidate| candidate.confidence >= least).collect();
         let hits = hits.into_iter().filter(|hit| !known(&own, hit)).map(Shown::Imported);
-        let mut shown: Vec<Shown<'_>> = own.iter().copied().map(Shown::Own).chain(hits).collect();
+        let mut uuids = self.uuids(path, text);
+        uuids.retain(|uuid| over(&own, &uuid.range).next().is_none());
+        let mut shown: Vec<Shown<'_>> =
+            own.iter().copied().chain(&uuids).map(Shown::Own).chain(hits).collect();
         shown.sort_by_key(|shown| shown.range().start);
         // Of what an imported rule matches nobody knows which part is the secret but its author, so all of it is masked.
         let masked = detected.candidates.iter().map(|candidate| candidate.range.clone());
@@ -141,13 +146,23 @@ impl Scanner {
         }
     }
 
+    /// UUIDs, which are for the audit alone.
+    fn uuids(&self, path: &str, text: &Text<'_>) -> Vec<Candidate> {
+        let wanted = self.point == Point::Audit && !text.binary;
+        if wanted { uuid::candidates(&features::traits(path), &text.bytes) } else { Vec::new() }
+    }
+
     /// A finding without its place.
     fn finding(&self, text: &Text<'_>, shown: &Shown<'_>) -> Finding {
         let bytes = &text.bytes[shown.range()];
         match shown {
             Shown::Own(Candidate { rule, decoded, .. }) => {
                 let secret = decoded.as_deref().unwrap_or(bytes);
-                self.of_rule(rule.id.to_owned(), rule.severity, rule.title, secret)
+                let mut finding = self.of_rule(rule.id.to_owned(), rule.severity, rule.title, secret);
+                if std::ptr::eq(*rule, &rules::UUID) {
+                    finding.fix = Some("replace it if it opens something to whoever knows it".to_owned());
+                }
+                finding
             }
             Shown::Imported(hit) => {
                 let (name, message) =
@@ -221,9 +236,13 @@ impl Shown<'_> {
 
 /// Whether one of our own rules, whose findings are in order of place, reports the same and takes it as seriously.
 fn known(own: &[&Candidate], hit: &Hit) -> bool {
-    let first = own.partition_point(|candidate| candidate.range.end <= hit.matched.start);
-    let mut over = own[first..].iter().take_while(|candidate| candidate.range.start < hit.matched.end);
-    over.any(|candidate| candidate.rule.severity >= imported::RULE.severity)
+    over(own, &hit.matched).any(|candidate| candidate.rule.severity >= imported::RULE.severity)
+}
+
+/// Those of `own`, which are in order of place, that overlap `range`.
+fn over<'a>(own: &[&'a Candidate], range: &Range<usize>) -> impl Iterator<Item = &'a Candidate> {
+    let first = own.partition_point(|candidate| candidate.range.end <= range.start);
+    own[first..].iter().copied().take_while(|candidate| candidate.range.start < range.end)
 }
 
 /// The same bytes as ranges in order that do not overlap.

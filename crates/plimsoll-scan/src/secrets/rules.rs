@@ -129,6 +129,21 @@ place!(
     "mysql --defaults-extra-file=…"
 );
 
+pub(crate) static UUID: Rule = Rule {
+    id: "secrets/uuid",
+    title: "a UUID that may be a secret",
+    severity: Severity::Low,
+    help: "A UUID usually only names something. But sessions, keys of small services, invitations and shared pages are often \
+           known by a UUID alone, and who reads it has what it opens. Which of both it is cannot be seen from the text, so \
+           this is reported by `--audit` only and stops nobody. Left out are UUIDs that somebody typed (all zeros, runs of \
+           digits), those named as the identifier of a key or of a class, project files of Visual Studio, lock files, and \
+           files with more than a thousand.\n\n**What to do:** if it opens something, replace it where it is used and read it \
+           from a secret store or the environment when the program runs. If it is a name, leave it, or say so on the same \
+           line: `plimsoll:allow secrets/uuid reason`.\n\nBad: `url = \"https://hooks.example.org/…\"`\n\nGood: \
+           `url = os.environ[\"HOOK_URL\"]`",
+    references: &["https://www.rfc-editor.org/rfc/rfc9562#section-8"],
+};
+
 /// All rules of this engine, in order of their identifiers.
 #[must_use]
 pub fn rules() -> Vec<&'static Rule> {
@@ -144,6 +159,7 @@ pub fn rules() -> Vec<&'static Rule> {
         &URL,
         &HEADER,
         &COMMAND,
+        &UUID,
         &imported::RULE,
     ];
     let tokens = tokens::ALL.iter().copied().flatten().map(|token| &token.rule);

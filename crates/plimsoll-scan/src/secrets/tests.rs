@@ -68,6 +68,85 @@ fn an_encoded_secret_is_found_where_its_encoding_stands() {
     }
 }
 
+/// `text` in base64, in lines of `width`, each after `before`.
+fn wrapped(text: &[u8], width: usize, before: &str) -> String {
+    use base64::Engine;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+    let lines =
+        encoded.as_bytes().chunks(width).map(|line| format!("{before}{}\n", String::from_utf8_lossy(line)));
+    lines.collect()
+}
+
+#[test]
+fn a_secret_in_base64_of_several_lines_is_found_on_its_line() {
+    let token = ["AK", "IAQ3EGR2X5B7ZK6WMT"].concat();
+    let plain = scan(Point::Gate, "x", &token).findings[0].fingerprint;
+    // Behind so much text that the secret begins on the third line and goes over into the next, whatever the width.
+    for (width, path, head) in [
+        (76, "secret.yaml", "kind: Secret\ndata:\n  .env: |\n"),
+        (64, "mail.eml", "Content-Transfer-Encoding: base64\n\n"),
+        (75, "block.pem", "-----BEGIN STUFF-----\n"),
+        (30, "a.txt", "x\n"),
+    ] {
+        let inner = format!(
+            "{}aws_access_key_id = {token}\nlast = line\n",
+            "#\n".repeat((width * 3 * 3 / 4 - 30) / 2)
+        );
+        let before = if path == "secret.yaml" { "    " } else { "" };
+        let text = format!("{head}{}-----END STUFF-----\n", wrapped(inner.as_bytes(), width, before));
+        let scanned = scan(Point::Gate, path, &text);
+        let [finding] = scanned.findings.as_slice() else { panic!("{width}: {scanned:?}") };
+        assert_eq!(finding.fingerprint, plain);
+        let location = finding.location.as_ref().unwrap();
+        let line = head.lines().count() + 3;
+        assert_eq!((location.line as usize, location.end_line as usize), (line, line + 1), "{width}");
+        assert!(!format!("{scanned:?}").contains(&token));
+    }
+}
+
+#[test]
+fn every_secret_in_wrapped_base64_is_found() {
+    let tokens = [["AK", "IAQ3EGR2X5B7ZK6WMT"].concat(), ["AK", "IAZ7TMW6KQ3EGR2X5B"].concat()];
+    let inner = format!("first_id = {}\n{}second_id = {}\n", tokens[0], "# more\n".repeat(40), tokens[1]);
+    let escaped = wrapped(inner.as_bytes(), 64, "").replace('\n', "\\n");
+    for text in [wrapped(inner.as_bytes(), 64, "  "), format!("{{\"data\": \"{escaped}\"}}")] {
+        assert_eq!(scan(Point::Gate, "x", &text).findings.len(), 2, "{text}");
+    }
+}
+
+#[test]
+fn a_wrapped_certificate_or_image_is_no_secret() {
+    let mut random = 7u32;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 24) as u8
+    })
+    .take(20_000)
+    .collect();
+    let certificate = format!(
+        "-----BEGIN CERTIFICATE-----\n{}-----END CERTIFICATE-----\n",
+        wrapped(&noise[..1200], 64, "")
+    );
+    let image = [b"\x89PNG\r\n\x1a\n".as_slice(), &noise].concat();
+    for text in [
+        certificate.clone(),
+        format!("tls.crt: |\n{}", wrapped(certificate.as_bytes(), 76, "    ")),
+        wrapped(&image, 76, ""),
+    ] {
+        for point in [Point::Gate, Point::Audit] {
+            let scanned = scan(point, "a.yaml", &text);
+            assert_eq!((scanned.findings.len(), scanned.gaps.len()), (0, 0), "{scanned:?}");
+        }
+    }
+}
+
+/// Would each line be tried with all that follow it, this took minutes.
+#[test]
+fn many_lines_that_are_no_text_together_are_each_looked_at_twice_at_most() {
+    let text = format!("{}\n", "QUJD/+/+".repeat(8)).repeat(60_000) + "!\n";
+    assert_eq!(scan(Point::Gate, "x", &text).findings.len(), 0);
+}
+
 #[test]
 fn a_bomb_is_a_gap_and_not_clean() {
     use std::io::Write;
