@@ -25,7 +25,8 @@ inside = {}
 for (path, line), labels in true.items():
     for label in labels:
         for at in range(label["line"], label["end"] + 1):
-            inside.setdefault((path, at), (path, line))
+            # A line with a label of its own counts for that, also where it is inside another label.
+            inside.setdefault((path, at), (path, at) if (path, at) in true else (path, line))
 uuid = {place for place, labels in true.items() if all(label["category"].split(":")[0] == "UUID" and ":" not in label["category"] for label in labels)}
 
 
