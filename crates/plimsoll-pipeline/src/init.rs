@@ -8,7 +8,7 @@ use crate::{
         freeze::FreezeWindow,
         rollback::{FailureKind, Rollback},
         sbom::RequireSbom,
-        scans::{BlockLevel, RequireScan},
+        scans::{BlockLevel, RequireManifest, RequireScan},
         target::Place,
     },
     pipeline::On,
@@ -300,6 +300,10 @@ fn scan_text(scan: &RequireScan) -> String {
         scan.comments.then(|| "comments: true".to_owned()),
         scan.tool.map(|tool| format!("tool: {}", scalar(&tool.to_string()))),
         scan.rules.map(|rules| format!("rules: {}", scalar(&rules.to_string()))),
+        scan.manifest.map(|manifest| match manifest {
+            RequireManifest::Ready => "manifest: ready".to_owned(),
+            RequireManifest::Digest(digest) => format!("manifest: {}", scalar(&digest.to_string())),
+        }),
         (!scan.vex.is_empty()).then(|| format!("vex: {}", list(&scan.vex))),
         scan.licenses.as_ref().map(|names| format!("licenses: {}", list(names))),
     ];

@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 use surroundings::Surroundings;
 
 pub use authorship::disclaimable;
+pub use exceptions::may_be_malicious;
 pub use vex::VEX_NAMESPACE;
 
 mod approvals;

@@ -17,7 +17,7 @@ pub use decide::{Evidence, Inputs, RULES, decide};
 pub use decision::{Decision, Gate, Kind, Named, Summary, Verdict};
 pub use dossier::DossierParts;
 pub use freeze::{Frozen, frozen};
-pub use gates::{LOCAL_BUILDER, VEX_NAMESPACE, disclaimable};
+pub use gates::{LOCAL_BUILDER, VEX_NAMESPACE, disclaimable, may_be_malicious};
 pub use gather::{Context, DeliveryFiles, GatherError, gather};
 pub use permit::{Observed, Permit, Start, permit};
 pub use release::Release;

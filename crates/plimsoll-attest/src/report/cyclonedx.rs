@@ -3,7 +3,7 @@
 use super::{
     ReportError, ScanReport, Tool,
     fields::{Object, list, object, objects, text},
-    findings::{Collector, Raw, Reading},
+    findings::{About, Collector, Raw, Reading},
     json, malformed,
 };
 use plimsoll_model::{Severity, reason::printable};
@@ -85,6 +85,10 @@ fn vulnerability_of(
     let message = text(vulnerability, "description")?.or(text(vulnerability, "detail")?).unwrap_or(id);
     let affected =
         objects(vulnerability, "affects")?.map(|one| text(one?, "ref")).collect::<Result<Vec<_>, _>>()?;
+    let equal = objects(vulnerability, "references")?.map(|one| text(one?, "id"));
+    let equal: Vec<String> =
+        equal.filter_map(|id| id.map(|id| id.map(str::to_owned)).transpose()).collect::<Result<_, _>>()?;
+    let about = About { package: None, names: &equal };
     let unnamed = affected.is_empty().then_some(None);
     for reference in affected.into_iter().chain(unnamed) {
         let place = reference.map(|reference| names.get(reference).map_or(reference, String::as_str));
@@ -92,8 +96,16 @@ fn vulnerability_of(
         // What a component is called is no path, whatever it looks like.
         let place = place
             .map(|place| if place.contains(':') { place.to_owned() } else { format!("component:{place}") });
-        let raw =
-            Raw { rule: id, severity, message, place: place.as_deref(), line: None, suppressed, content };
+        let raw = Raw {
+            rule: id,
+            severity,
+            message,
+            place: place.as_deref(),
+            line: None,
+            suppressed,
+            content,
+            about,
+        };
         collector.add(&raw, report);
     }
     Ok(())

@@ -3,7 +3,7 @@
 
 use super::{Limits, ScanReport};
 use plimsoll_model::{Digest, Hasher, ReportFormat, Severity, SeverityMap, reason::printable};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a report is read.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,10 @@ pub struct Found {
     pub place: Option<String>,
     /// The line, from 1.
     pub line: Option<u64>,
+    /// Package URL of what it is about, where the report says one.
+    pub package: Option<String>,
+    /// Names of the advisory behind it, sorted, each once; at most 50.
+    pub advisories: Vec<String>,
     /// Whether the tool counts it as suppressed.
     pub suppressed: bool,
     /// Who it is: over the tool, the rule, the place and what was found there, and how many such came before it.
@@ -52,6 +56,46 @@ pub(super) struct Raw<'a> {
     pub(super) suppressed: bool,
     /// What was found there: a piece of text, a content hash of the tool.
     pub(super) content: &'a str,
+    pub(super) about: About<'a>,
+}
+
+/// What a finding is about, beyond its rule and its place.
+#[derive(Clone, Copy, Default)]
+pub(super) struct About<'a> {
+    /// A package URL.
+    pub(super) package: Option<&'a str>,
+    /// Other names of the rule; those that are names of advisories count.
+    pub(super) names: &'a [String],
+}
+
+/// Bytes of a name of an advisory or a package. What is longer is left out, and then nothing by that name is about it.
+const MAX_NAME: usize = 1000;
+/// Names of one advisory.
+const MAX_NAMES: usize = 50;
+
+/// The name of an advisory at the beginning of a rule's: some tools add the package to it.
+#[must_use]
+pub fn advisory(rule: &str) -> Option<&str> {
+    let parts = match rule.split('-').next()?.to_ascii_uppercase().as_str() {
+        "CVE" | "RUSTSEC" | "PYSEC" | "MAL" | "GO" => 3,
+        "GHSA" => 4,
+        _ => return None,
+    };
+    let mut ends = rule.match_indices('-').map(|(at, _)| at).chain([rule.len()]);
+    let named = ends.nth(parts - 1).and_then(|end| rule.get(..end))?;
+    (named.len() <= MAX_NAME && !named.chars().any(char::is_control)).then_some(named)
+}
+
+fn advisories(rule: &str, names: &[String]) -> Vec<String> {
+    let all = std::iter::once(rule).chain(names.iter().map(String::as_str));
+    let all: BTreeSet<&str> = all.filter_map(advisory).take(MAX_NAMES).collect();
+    all.into_iter().map(str::to_owned).collect()
+}
+
+fn package(raw: &Raw<'_>) -> Option<String> {
+    let named = raw.about.package.or(raw.place)?;
+    let whole = named.starts_with("pkg:") && named.len() <= MAX_NAME && printable(named, MAX_NAME) == named;
+    whole.then(|| named.to_owned())
 }
 
 /// Collects the findings of a report.
@@ -89,6 +133,8 @@ impl<'a> Collector<'a> {
             message: printable(raw.message.trim(), 300),
             place,
             line: raw.line.filter(|line| *line > 0),
+            package: package(raw),
+            advisories: advisories(raw.rule, raw.about.names),
             suppressed: raw.suppressed,
             fingerprint,
         });
@@ -183,6 +229,26 @@ fn decoded(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_an_advisory_is_known_at_the_beginning_of_a_rule() {
+        for (rule, expect) in [
+            ("CVE-2021-23337", Some("CVE-2021-23337")),
+            ("cve-2021-23337", Some("cve-2021-23337")),
+            ("GHSA-35jh-r3h4-6jhm-lodash", Some("GHSA-35jh-r3h4-6jhm")),
+            ("GO-2021-0113", Some("GO-2021-0113")),
+            ("RUSTSEC-2021-0003-smallvec-utf8", Some("RUSTSEC-2021-0003")),
+            ("MAL-2026-1", Some("MAL-2026-1")),
+            ("GHSA-35jh-r3h4", None),
+            ("CVE-2021", None),
+            ("CVE", None),
+            ("", None),
+            ("DL3004", None),
+            ("CVEs-are-bad", None),
+        ] {
+            assert_eq!(advisory(rule), expect, "{rule}");
+        }
+    }
 
     #[test]
     fn places_are_paths_of_the_subject_or_something_else() {

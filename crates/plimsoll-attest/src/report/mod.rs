@@ -21,7 +21,7 @@ mod properties;
 #[cfg(test)]
 mod quirks;
 
-pub use findings::{Found, Reading};
+pub use findings::{Found, Reading, advisory};
 pub use judge::{judge_scan, judge_test};
 pub use sarif::{Level, ScanReport, Tally, Tool, read_sarif};
 pub use scan::read_scan;

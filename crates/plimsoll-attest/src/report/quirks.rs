@@ -241,3 +241,39 @@ proptest! {
         }
     }
 }
+
+/// What a finding is about, for exceptions and VEX documents: as the tools that name it write it.
+#[test]
+fn names_of_advisories_and_packages_are_read_where_tools_put_them() {
+    let rule = |extra: &str| {
+        format!(
+            r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"t","rules":[{{"id":"CVE-2021-23337-a"{extra}}}]}}}},
+            "results":[{{"ruleId":"CVE-2021-23337-a","message":{{"text":"x"}}}}]}}]}}"#
+        )
+    };
+    let about = |text: &str| {
+        let report = sarif(text.as_bytes());
+        let found = report.results.into_iter().next().unwrap();
+        (found.package, found.advisories)
+    };
+    let cve = || vec!["CVE-2021-23337".to_owned()];
+    let package = || Some("pkg:npm/a@1".to_owned());
+    assert_eq!(about(&rule("")), (None, cve()));
+    let both = vec!["CVE-2021-23337".to_owned(), "GHSA-35jh-r3h4-6jhm".to_owned()];
+    assert_eq!(
+        about(&rule(r#","deprecatedIds":["GHSA-35jh-r3h4-6jhm","CVE-2021-23337","old-name",7]"#)),
+        (None, both)
+    );
+    assert_eq!(about(&rule(r#","properties":{"purls":["pkg:npm/a@1"]}"#)), (package(), cve()));
+    assert_eq!(about(&rule(r#","properties":{"purls":["pkg:npm/a@1","pkg:npm/a@2"]}"#)), (None, cve()));
+    assert_eq!(about(&rule(r#","properties":{"purls":["../a"]}"#)), (None, cve()));
+    let own = rule("").replace(r#""message""#, r#""properties":{"purl":"pkg:npm/a@1"},"message""#);
+    assert_eq!(about(&own), (package(), cve()));
+    let long = rule("").replace("CVE-2021-23337", &format!("CVE-2021-{}", "1".repeat(2000)));
+    assert_eq!(about(&long), (None, vec![]));
+    let bill = r#"{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{"bom-ref":"r","name":"a","purl":"pkg:npm/a@1"}],
+        "vulnerabilities":[{"id":"GHSA-35jh-r3h4-6jhm","references":[{"id":"CVE-2021-23337"},{}],"affects":[{"ref":"r"}]}]}"#;
+    let read = read_as(ReportFormat::Cyclonedx, bill.as_bytes(), None).unwrap();
+    assert_eq!(read.results[0].package, package());
+    assert_eq!(read.results[0].advisories, ["CVE-2021-23337", "GHSA-35jh-r3h4-6jhm"]);
+}

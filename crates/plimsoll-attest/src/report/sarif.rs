@@ -20,7 +20,7 @@ mod tests;
 use super::{
     Limits, ReportError,
     fields::{Object, as_object, list, object, objects, position, text},
-    findings::{Collector, Found, Raw, Reading},
+    findings::{About, Collector, Found, Raw, Reading},
     json, malformed,
 };
 use places::Places;
@@ -281,6 +281,8 @@ fn keep_result(
         Some(snippet) => snippet.to_owned(),
         None => known_by(result)?.unwrap_or_else(|| message.unwrap_or_default().to_owned()),
     };
+    let purl = object(result, "properties")?.and_then(|bag| bag.get("purl")).and_then(Value::as_str);
+    let (names, of_rule) = rules.about(said.id);
     let raw = Raw {
         rule,
         severity: severity.unwrap_or(match said.level {
@@ -293,6 +295,7 @@ fn keep_result(
         line: place.line,
         suppressed: said.suppressed,
         content: &content,
+        about: About { package: purl.or(of_rule), names },
     };
     collector.add(&raw, report);
     Ok(())

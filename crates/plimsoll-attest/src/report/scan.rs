@@ -2,7 +2,7 @@
 
 use super::{
     Level, ReportError, ScanReport, TestFormat, Tool, cyclonedx,
-    findings::{Collector, Raw, Reading},
+    findings::{About, Collector, Raw, Reading},
     read_tests, sarif, sonarqube, within, zap,
 };
 use plimsoll_model::{ReportFormat, Severity};
@@ -68,6 +68,7 @@ fn junit(bytes: &[u8], reading: &Reading<'_>) -> Result<ScanReport, ReportError>
             line: None,
             suppressed: false,
             content: name,
+            about: About::default(),
         };
         collector.add(&raw, &mut report);
     }

@@ -4,7 +4,7 @@
 use super::{
     ReportError, ScanReport, Tool,
     fields::{Object, list, object, objects, text},
-    findings::{Collector, Raw, Reading},
+    findings::{About, Collector, Raw, Reading},
     json, malformed,
 };
 use serde_json::Value;
@@ -53,6 +53,7 @@ fn issue(issue: &Object, collector: &mut Collector<'_>, report: &mut ScanReport)
         line: issue.get("line").and_then(Value::as_u64),
         suppressed,
         content: text(issue, "hash")?.unwrap_or(message),
+        about: About::default(),
     };
     collector.add(&raw, report);
     Ok(())

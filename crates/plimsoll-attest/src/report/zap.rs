@@ -3,7 +3,7 @@
 use super::{
     ReportError, ScanReport, Tool,
     fields::{Object, objects, text},
-    findings::{Collector, Raw, Reading},
+    findings::{About, Collector, Raw, Reading},
     json, malformed,
 };
 use plimsoll_model::{Severity, reason::printable};
@@ -55,7 +55,16 @@ fn read_alert(
         let part = |key| text(instance, key).map(Option::unwrap_or_default);
         let content = format!("{} {}", part("method")?, part("param")?);
         let place = text(instance, "uri")?;
-        let raw = Raw { rule, severity, message, place, line: None, suppressed, content: &content };
+        let raw = Raw {
+            rule,
+            severity,
+            message,
+            place,
+            line: None,
+            suppressed,
+            content: &content,
+            about: About::default(),
+        };
         collector.add(&raw, report);
     }
     Ok(())

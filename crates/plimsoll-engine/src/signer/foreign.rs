@@ -61,7 +61,8 @@ pub(super) fn stated(
             suppressed: found.suppressed,
             rule: Some(found.rule.clone()),
             path: found.place.clone(),
-            package: found.place.clone().filter(|place| place.starts_with("pkg:")),
+            package: found.package.clone(),
+            advisories: found.advisories.clone(),
             ..OwnResult::new(found.fingerprint, found.severity)
         })
         .collect();

@@ -10,7 +10,7 @@ use crate::{
     yaml::Node,
 };
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
-use plimsoll_model::{CheckName, Digest, ScanEngine};
+use plimsoll_model::{CheckName, Digest};
 use serde::Serialize;
 use std::{collections::BTreeSet, ops::Range};
 
@@ -34,7 +34,8 @@ mapping! {
     /// A finding that may stand until a day. It is named by `finding`, by `rule` with `path` or `package`, or by `advisory`
     /// with `package`. `plimsoll why <project>@<environment> --exceptions` prints entries to copy.
     ExceptionFile {
-        /// The scan that finds it, as in `secrets` or `artifact-dependencies`.
+        /// The scan that finds it, as in `secrets`, `artifact-dependencies` or `hadolint`: by Plimsoll, or of a foreign scanner
+        /// that a manifest describes.
         scan: Spanned<CheckName>,
         /// Fingerprint of the finding.
         finding: Option<Digest>,
@@ -129,7 +130,7 @@ impl Justification {
 /// A finding that may stand for a while.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Exception {
-    /// The scan that finds it; one by Plimsoll itself.
+    /// The scan that finds it.
     pub scan: CheckName,
     /// Which finding.
     pub of: Excepted,
@@ -207,10 +208,6 @@ fn exception(
     people: &People,
     found: &mut Findings,
 ) -> Option<Exception> {
-    if ScanEngine::of_check(file.scan.value.as_str()).is_none() {
-        let help = "those are secrets, dependencies and config, and artifact-secrets and so on";
-        found.help(&file.scan.span, "only scans by Plimsoll itself have exceptions", help);
-    }
     let PersonName(owner) = file.owner.value;
     if !people.people.iter().any(|person| person.name == owner && !person.robot) {
         let help = "name a person who answers for it, with the name that people.yaml has";
@@ -257,9 +254,10 @@ fn excepted(named: Named, span: &Range<usize>, found: &mut Findings) -> Option<E
             return None;
         }
     };
+    let attack = |name: &str| name.to_ascii_uppercase().starts_with("MAL-");
     let malicious = match &of {
-        Excepted::Place { rule, .. } | Excepted::Package { rule, .. } => rule == MALICIOUS,
-        Excepted::Advisory { advisory, .. } => advisory.to_ascii_uppercase().starts_with("MAL-"),
+        Excepted::Place { rule, .. } | Excepted::Package { rule, .. } => rule == MALICIOUS || attack(rule),
+        Excepted::Advisory { advisory, .. } => attack(advisory),
         Excepted::Finding(_) => false,
     };
     if malicious {

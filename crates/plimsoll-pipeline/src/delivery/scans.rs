@@ -37,7 +37,8 @@ mapping! {
         /// Digest of the rules that must have been imported and applied, as `plimsoll rules show` prints it. Only for
         /// `secrets` and `malware`. Default: any, or none.
         rules: Option<Digest>,
-        /// People of people.yaml whose signed VEX documents count. Only for `dependencies`. Default: nobody's.
+        /// People of people.yaml whose signed VEX documents count. Only for `dependencies` and foreign scanners.
+        /// Default: nobody's.
         vex: Option<Spanned<Vec<Spanned<PersonName>>>>,
         /// Licences that dependencies may have, as in `[MIT, Apache-2.0]`; one that is not stated is none of them. Only for
         /// `dependencies`. Default: licences are not looked at.
@@ -197,9 +198,12 @@ fn scan(name: &Spanned<CheckName>, file: RequireScanFile, found: &mut Findings) 
     if file.manifest.is_some() && engine.is_some() {
         found.help(&name.span, "a scan by Plimsoll itself has no manifest", "leave `manifest` out");
     }
+    if file.vex.is_some() && engine.is_some_and(|engine| engine != ScanEngine::Dependencies) {
+        let message = "`vex` is only for `dependencies` and foreign scanners: nothing else has advisories";
+        found.help(&name.span, message, "leave it out");
+    }
     let dependencies = [
         ("database-age", file.database_age.is_some(), "has a database"),
-        ("vex", file.vex.is_some(), "has advisories"),
         ("licenses", file.licenses.is_some(), "has licences"),
     ];
     for (key, given, what) in dependencies {

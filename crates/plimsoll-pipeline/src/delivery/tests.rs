@@ -8,7 +8,7 @@ use super::{
     project::Project,
     registries::Delivery,
     rollback::{FailureKind, Rollback},
-    scans::{BlockLevel, RequireScan},
+    scans::{BlockLevel, RequireManifest, RequireScan},
     target::{Place, ServiceTarget, Target},
 };
 use crate::{
@@ -208,6 +208,7 @@ fn plain(place: Place) -> Target {
 }
 
 fn require() -> Require {
+    let by = |manifest| RequireScan { manifest: Some(manifest), ..RequireScan::blocking(BlockLevel::Error) };
     Require {
         source: Some(RequireSource { protected: true, signed: true }),
         provenance: Some(RequireProvenance {
@@ -225,6 +226,8 @@ fn require() -> Require {
                 RequireScan { tool: Some(Digest::of(b"tool")), ..RequireScan::blocking(BlockLevel::Warning) },
             ),
             ("null".parse().unwrap(), RequireScan::blocking(BlockLevel::Note)),
+            ("hadolint".parse().unwrap(), by(RequireManifest::Ready)),
+            ("mine".parse().unwrap(), by(RequireManifest::Digest(Digest::of(b"manifest")))),
         ]),
         approvals: Some(RequireApprovals {
             count: 2,

@@ -385,7 +385,10 @@ fn an_exception_names_one_finding_a_person_a_reason_and_a_day() {
         ("never", one("rule: r, path: a, owner: Ada, reason: why, expires: never")),
         ("keys that are missing", one("rule: r, path: a")),
         ("a key that is none", whole("rule: r, path: a, severity: low")),
-        ("a foreign tool", exceptions(&format!("- {{scan: semgrep, rule: r, path: a, {ANSWERED}}}"))),
+        (
+            "an attack by its rule",
+            exceptions(&format!("- {{scan: grype, rule: MAL-2026-1-a, path: a, {ANSWERED}}}")),
+        ),
         (
             "twice",
             exceptions(&format!(

@@ -1,10 +1,10 @@
-//! What lets a finding stand that would block: an exception of the delivery repository while it counts, or a VEX document of
+//! What lets a finding of a scan stand that would block, of Plimsoll's own or of a foreign scanner behind a manifest: an exception of the delivery repository while it counts, or a VEX document of
 //! somebody whom the environment names. It is named in the decision, so that whoever recomputes it sees which finding
 //! passed by whose word.
 
 use super::Bench;
 use crate::decision::{Excused, ExcusedBy};
-use plimsoll_attest::predicate::scan::{OwnResult, OwnScan};
+use plimsoll_attest::predicate::scan::{AdapterScan, OwnLicense, OwnResult, OwnScan};
 use plimsoll_model::{ScanEngine, reason::printable, removed};
 use plimsoll_pipeline::{Excepted, Exception, RequireScan};
 
@@ -28,7 +28,40 @@ pub(super) struct Sorted<'s> {
 pub(super) struct Asked<'s> {
     pub(super) name: &'s str,
     pub(super) require: &'s RequireScan,
-    pub(super) said: &'s OwnScan,
+    pub(super) said: Said<'s>,
+}
+
+/// What a scan said of what it found.
+#[derive(Clone, Copy)]
+pub(super) enum Said<'s> {
+    /// A scan of Plimsoll.
+    Own(&'s OwnScan),
+    /// A foreign scanner that a manifest describes.
+    Foreign(&'s AdapterScan),
+}
+
+impl<'s> Said<'s> {
+    pub(super) fn results(self) -> &'s [OwnResult] {
+        match self {
+            Self::Own(own) => &own.results,
+            Self::Foreign(adapter) => &adapter.results,
+        }
+    }
+
+    /// What packages state as their licences; none where the scan does not list them.
+    pub(super) fn licenses(self) -> Option<&'s [OwnLicense]> {
+        match self {
+            Self::Own(own) => own.licenses.as_deref(),
+            Self::Foreign(_) => None,
+        }
+    }
+
+    const fn engine(self) -> Option<ScanEngine> {
+        match self {
+            Self::Own(own) => Some(own.engine),
+            Self::Foreign(_) => None,
+        }
+    }
 }
 
 impl Bench<'_> {
@@ -49,7 +82,7 @@ impl Bench<'_> {
     }
 
     fn excuse(&self, asked: Asked<'_>, result: &OwnResult) -> Option<ExcusedBy> {
-        if may_be_malicious(asked.said.engine, result) {
+        if may_be_malicious(asked.said.engine(), result) {
             return None;
         }
         let counts =
@@ -94,7 +127,7 @@ impl Bench<'_> {
     }
 
     fn problem(&self, asked: Asked<'_>, result: &OwnResult) -> Option<String> {
-        let malicious = may_be_malicious(asked.said.engine, result);
+        let malicious = may_be_malicious(asked.said.engine(), result);
         let disputed = self.cleared(asked, result).err().map(str::to_owned);
         let about = |exception: &&Exception| is_about(exception, asked.name, result);
         let exception = self.inputs.exceptions.iter().find(about).map(|exception| {
@@ -122,11 +155,16 @@ fn excused(name: &str, result: &OwnResult, by: ExcusedBy) -> Excused {
 }
 
 /// A package that is an attack stays one, whoever answers for it. Statements of earlier versions do not tell which are.
-fn may_be_malicious(engine: ScanEngine, result: &OwnResult) -> bool {
-    let attack = |name: &String| name.to_ascii_uppercase().starts_with("MAL-");
-    engine == ScanEngine::Dependencies
-        && (result.rule.as_deref().is_none_or(|rule| rule == MALICIOUS)
-            || result.advisories.iter().any(attack))
+/// `engine` is that of a scan of Plimsoll; a foreign scanner has none.
+#[must_use]
+pub fn may_be_malicious(engine: Option<ScanEngine>, result: &OwnResult) -> bool {
+    let attack = |name: &str| name.to_ascii_uppercase().starts_with("MAL-");
+    let rule = result.rule.as_deref();
+    let says = rule.is_none_or(|rule| rule == MALICIOUS || attack(rule));
+    match engine {
+        None | Some(ScanEngine::Dependencies) => says || result.advisories.iter().any(|name| attack(name)),
+        Some(_) => false,
+    }
 }
 
 fn is_about(exception: &Exception, name: &str, result: &OwnResult) -> bool {

@@ -1,10 +1,10 @@
-//! The gate of a foreign scanner that a manifest describes: by which manifest it was run, and which findings block.
+//! The gate of a foreign scanner that a manifest describes: by which manifest it was run, and how it says that it found
+//! something. Its findings are judged as those of scans by Plimsoll are.
 
-use super::{Bench, Refused, scans::blocks};
+use super::{Bench, Refused};
 use plimsoll_attest::predicate::{Scan, common::Ending, scan::AdapterScan};
 use plimsoll_model::{Code, Digest, Outcome};
 use plimsoll_pipeline::{RequireManifest, RequireScan};
-use std::collections::BTreeSet;
 
 impl Bench<'_> {
     /// The scan was made by the manifest that the environment names. Which rules run is in it, so a project that could
@@ -33,36 +33,6 @@ impl Bench<'_> {
         let reason = Code::EvidenceTool.reason().with("check", name);
         let reason = reason.with("actual", actual).with("expected", expected);
         Err(Refused::new(Outcome::Failed, Some(digest), reason))
-    }
-
-    /// Nothing of a severity that blocks here was found, or nothing that was not found in what runs here already. What the
-    /// tool counts as suppressed counts as found, unless the environment says otherwise.
-    pub(super) fn found_by(
-        &self,
-        name: &str,
-        adapter: &AdapterScan,
-        require: &RequireScan,
-        digest: Digest,
-    ) -> Result<(), Refused> {
-        if adapter.unlisted > 0 {
-            let detail = format!("{} findings are not listed", adapter.unlisted);
-            let reason = self.detailed(Code::EvidenceFailed, name, detail);
-            return Err(Refused::new(Outcome::Errored, Some(digest), reason));
-        }
-        let known = require.new.map_or_else(BTreeSet::new, |_| self.known(name));
-        let blocking = adapter.results.iter().filter(|result| {
-            blocks(result.severity, require.block)
-                && !known.contains(&result.fingerprint)
-                && !(result.suppressed && require.comments)
-        });
-        let (silenced, open): (Vec<_>, Vec<_>) = blocking.partition(|result| result.suppressed);
-        if !silenced.is_empty() {
-            let reason = self.detailed(Code::EvidenceConfig, name, format!("{} findings", silenced.len()));
-            return Err(Refused::new(Outcome::Failed, Some(digest), reason));
-        }
-        let what =
-            if require.new.is_some() { "new findings that block here" } else { "findings that block here" };
-        self.at_most(require.new.unwrap_or(0), open.len() as u64, what, name, digest)
     }
 }
 

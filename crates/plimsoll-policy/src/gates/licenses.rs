@@ -19,7 +19,7 @@ impl Bench<'_> {
         if asked.require.licenses.is_none() {
             return Ok(());
         }
-        if asked.said.licenses.is_none() {
+        if asked.said.licenses().is_none() {
             let reason = self.detailed(Code::EvidenceEmpty, asked.name, "it does not list licences");
             return Err(Refused::new(Outcome::Errored, Some(digest), reason));
         }
@@ -50,7 +50,7 @@ pub(super) fn refused(asked: Asked<'_>) -> Vec<OwnResult> {
         let verdict = stated.license.as_deref().zip(allowed.as_ref()).map(|(text, list)| list.check(text));
         verdict == Some(Verdict::Allowed)
     };
-    let all = asked.said.licenses.iter().flatten();
+    let all = asked.said.licenses().unwrap_or_default().iter();
     all.filter(|stated| !passes(stated)).map(finding).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Bench, Judged, Refused,
-    exceptions::{Asked, Sorted},
+    exceptions::{Asked, Said, Sorted},
     licenses,
 };
 use crate::{
@@ -39,7 +39,10 @@ impl Bench<'_> {
         match ScanEngine::of_check(name) {
             Some(_) => self.own(name, scan, require, digest)?,
             None => match &scan.adapter {
-                Some(adapter) => self.found_by(name, adapter, require, digest)?,
+                Some(adapter) => {
+                    let asked = Asked { name, require, said: Said::Foreign(adapter) };
+                    self.found(asked, adapter.unlisted, digest)?;
+                }
                 None => self.blocked(name, scan, require.block, digest)?,
             },
         }
@@ -68,15 +71,19 @@ impl Bench<'_> {
     /// The findings that may stand, of every scan that the environment asks for.
     pub(super) fn excused(&self) -> Vec<Excused> {
         let scans = &self.inputs.declared.require.scans;
-        let own = scans.iter().filter_map(|(name, require)| {
+        let all = scans.iter().filter_map(|(name, require)| {
             let (_, statement) = self.scanned(name.as_str()).ok()?;
-            let said = statement.value().predicate.own.as_ref()?;
+            let scan = &statement.value().predicate;
+            let said = match ScanEngine::of_check(name.as_str()) {
+                Some(_) => Said::Own(scan.own.as_ref()?),
+                None => Said::Foreign(scan.adapter.as_ref()?),
+            };
             let asked = Asked { name: name.as_str(), require, said };
             let mut excused = self.blocking(asked).excused;
             excused.extend(self.sorted(asked, licenses::refused(asked).iter()).excused);
             Some(excused)
         });
-        own.flatten().collect()
+        all.flatten().collect()
     }
 
     fn judged_by(
@@ -126,13 +133,22 @@ impl Bench<'_> {
         if own.coverage.files == 0 {
             return errored(Code::EvidenceEmpty, "there was no file that it knows how to read".to_owned());
         }
-        if own.unlisted > 0 {
-            return errored(Code::EvidenceFailed, format!("{} findings are not listed", own.unlisted));
-        }
         self.by_rules(name, own, require, digest)?;
         self.fresh(name, own, require, digest)?;
-        let asked = Asked { name, require, said: own };
+        let asked = Asked { name, require, said: Said::Own(own) };
         self.licenses(asked, digest)?;
+        self.found(asked, own.unlisted, digest)
+    }
+
+    /// Nothing of a severity that blocks here was found, or nothing that was not found in what runs here already, but for
+    /// what may stand. What a comment or the tool suppresses counts as found, unless the environment says otherwise.
+    pub(super) fn found(&self, asked: Asked<'_>, unlisted: u64, digest: Digest) -> Result<(), Refused> {
+        let Asked { name, require, .. } = asked;
+        if unlisted > 0 {
+            let detail = format!("{unlisted} findings are not listed");
+            let reason = self.detailed(Code::EvidenceFailed, name, detail);
+            return Err(Refused::new(Outcome::Errored, Some(digest), reason));
+        }
         let open = self.blocking(asked).open;
         let (silenced, open): (Vec<_>, Vec<_>) = open.into_iter().partition(|result| result.suppressed);
         if !silenced.is_empty() && !require.comments && !removed!("scan-comments") {
@@ -150,7 +166,7 @@ impl Bench<'_> {
         let Asked { name, require, said } = asked;
         let known = require.new.map_or_else(BTreeSet::new, |_| self.known(name));
         let blocking = said
-            .results
+            .results()
             .iter()
             .filter(|result| blocks(result.severity, require.block) && !known.contains(&result.fingerprint));
         self.sorted(asked, blocking)

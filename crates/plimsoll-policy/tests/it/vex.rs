@@ -14,13 +14,13 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 /// Keys of people: the first two are named by the environment, the third is not.
-const VERA: u8 = 31;
+pub(crate) const VERA: u8 = 31;
 const VIM: u8 = 32;
 const EVE: u8 = 33;
 const ASKED: &str = "{block: high, vex: [vera, vim]}";
 const PACKAGE: &str = "pkg:cargo/smallvec@1.6.0";
 
-fn openvex(vulnerability: &str, package: &str, status: &str) -> String {
+pub(crate) fn openvex(vulnerability: &str, package: &str, status: &str) -> String {
     let reason = if status == "not_affected" { r#","impact_statement":"nothing calls it""# } else { "" };
     format!(
         r#"{{"@context":"https://openvex.dev/ns/v0.2.0","@id":"doc","author":"vera","timestamp":"2026-01-01T00:00:00Z","version":1,
@@ -34,18 +34,23 @@ fn good() -> String {
 
 fn scanned(require: &str, own: OwnScan) -> Case {
     let mut case = case(require, own);
+    people(&mut case);
+    case
+}
+
+/// Adds the people with these keys to people.yaml.
+pub(crate) fn people(case: &mut Case) {
     let people = case.files.get_mut(PEOPLE).unwrap();
     for (name, key) in [("vera", VERA), ("vim", VIM), ("eve", EVE)] {
         people.push_str(&format!("  - {{name: {name}, ssh-keys: [\"{}\"]}}\n", line(key)));
     }
-    case
 }
 
 fn of(result: &OwnResult) -> Case {
     scanned(ASKED, own(ScanEngine::Dependencies, std::slice::from_ref(result)))
 }
 
-fn add(case: &mut Case, name: &str, document: &str, signatures: &[(u8, &str)]) {
+pub(crate) fn add(case: &mut Case, name: &str, document: &str, signatures: &[(u8, &str)]) {
     let armor = signatures.iter().map(|(key, namespace)| signed_by(*key, namespace, document.as_bytes()));
     let armor: String = armor.collect();
     case.files.insert(format!("vex/{name}.json"), document.to_owned());

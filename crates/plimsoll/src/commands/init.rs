@@ -18,7 +18,8 @@ use plimsoll_model::record::NetworkMode;
 use plimsoll_model::{CommitId, EnvironmentName, Opaque, RelPath, Role};
 use plimsoll_pipeline::{
     BlockLevel, CargoLayout, CheckKind, NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, On,
-    Pipeline, Place, Require, RequireApprovals, RequireProvenance, RequireSbom, RequireScan, RequireSource,
+    Pipeline, Place, Require, RequireApprovals, RequireManifest, RequireProvenance, RequireSbom, RequireScan,
+    RequireSource,
     infer_cargo, render_people,
 };
 use std::{
@@ -249,8 +250,7 @@ fn is_signed(source: &GitSource, commit: &CommitId, person: &Me) -> Result<bool,
 fn require(pipeline: &Pipeline, signed: bool) -> Require {
     let tests = pipeline.checks.iter().filter(|check| matches!(check.kind, CheckKind::Test { .. }));
     let tests: BTreeMap<_, On> = tests.map(|check| (check.name.clone(), check.on)).collect();
-    let scans = pipeline.checks.iter().filter(|check| matches!(check.kind, CheckKind::Scan { .. }));
-    let scans = scans.map(|check| (check.name.clone(), RequireScan::blocking(BlockLevel::Error)));
+    let scans = pipeline.checks.iter().filter_map(|check| Some((check.name.clone(), require_scan(&check.kind)?)));
     let lists = pipeline.checks.iter().any(|check| matches!(check.kind, CheckKind::Sbom));
     Require {
         source: Some(RequireSource { protected: true, signed }),
@@ -262,6 +262,19 @@ fn require(pipeline: &Pipeline, signed: bool) -> Require {
         scans: scans.collect(),
         sbom: lists.then_some(RequireSbom::Any),
         ..Require::default()
+    }
+}
+
+/// What is asked of a scan whose findings are listed one by one. A foreign scanner that comes with Plimsoll counts as it
+/// comes, so that a manifest of the project cannot take its place.
+fn require_scan(kind: &CheckKind) -> Option<RequireScan> {
+    let blocking = RequireScan::blocking(BlockLevel::Error);
+    match kind {
+        CheckKind::Scan { .. } | CheckKind::Manifest { file: Some(_), .. } => Some(blocking),
+        CheckKind::Manifest { file: None, .. } => {
+            Some(RequireScan { manifest: Some(RequireManifest::Ready), ..blocking })
+        }
+        CheckKind::Test { .. } | CheckKind::Adapter { .. } | CheckKind::Sbom => None,
     }
 }
 

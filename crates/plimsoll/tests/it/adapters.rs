@@ -2,6 +2,7 @@
 //! on a machine; where one is missing, these tests fail.
 
 use crate::{
+    exceptions::{commit, except, owner, sign_vex, soon},
     service::{EXECUTABLE, Shop, service_pipeline},
     world::{Ran, World, text},
 };
@@ -43,7 +44,8 @@ fn shop(checks: &str, require: &str) -> Shop {
         world.repository.write("Dockerfile", SAFE);
     });
     shop.world.change_delivery("environments/local/environment.yaml", |text| {
-        text.replace("require:\n", &format!("require:\n  scans: {{{require}}}\n"))
+        let line = text.lines().find(|line| line.starts_with("  scans: ")).unwrap();
+        text.replace(line, &format!("  scans: {{{require}}} # changed"))
     });
     shop
 }
@@ -103,6 +105,73 @@ fn what_a_foreign_scanner_had_found_in_what_runs_is_not_new() {
     run(&shop, "v4", &format!("{RISKY}RUN sudo id\n")).ok();
     shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
     assert_eq!(shop.answer().as_deref(), Some("v3"));
+}
+
+/// Who starts with `plimsoll init` asks for the manifests that come with Plimsoll, so that no manifest of the project can
+/// take their place.
+#[test]
+fn the_first_environment_asks_for_adapters_by_the_manifests_that_come_with_plimsoll() {
+    let checks = "  - {adapter: hadolint}\n  - {adapter: zizmor, manifest: adapters/mine.yaml}\n";
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service_pipeline() + checks);
+        world.repository.write("adapters/mine.yaml", MINE);
+    });
+    let environment = shop.world.delivery().join("environments/local/environment.yaml");
+    let text = fs::read_to_string(environment).unwrap();
+    assert!(text.contains("hadolint: {block: high, manifest: ready}, zizmor: {block: high}"), "{text}");
+}
+
+/// As a finding of a scan of ours: a rule that a person answers for, in the decision and in the dossier.
+#[test]
+fn a_finding_of_a_foreign_scanner_is_let_go_by_a_person_until_a_day() {
+    let shop = shop("  - {adapter: hadolint}\n", "hadolint: {block: high, manifest: ready}");
+    let (world, owner) = (&shop.world, owner(&shop));
+    run(&shop, "v1", RISKY).ok();
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    let printed = world.plimsoll(&["why", "shop@local", "--exceptions"]).ok().stdout;
+    for part in ["# high DL3004 Dockerfile", "scan: hadolint", "finding: \"sha256:"] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    except(&shop, &printed, &owner, &soon());
+    shop.promote().ended(1).refused(&["E-POLICY-UNSIGNED"]);
+    world.sign_policy();
+    shop.promote().ok();
+    let why = world.plimsoll(&["why", "shop@local"]).ok().stdout;
+    assert!(why.contains("DL3004 (") && why.contains(&format!("by {owner}: nothing calls it")), "{why}");
+    let file = world.scratch("release.tar", b"");
+    let file = file.to_str().unwrap();
+    world.json(&["dossier", "shop@local", "--output", file]).ok();
+    world.json(&["verify", file]).ok();
+    // A second one of the same kind is another finding.
+    run(&shop, "v2", &format!("{RISKY}RUN sudo id\n")).ok();
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    assert_eq!(shop.answer().as_deref(), Some("v1"));
+}
+
+#[test]
+fn a_vex_document_lets_a_vulnerability_of_a_foreign_report_go() {
+    let shop = shop("  - {adapter: grype, recorded: reports/grype.sarif}\n", "grype: {block: high}");
+    let (world, owner) = (&shop.world, owner(&shop));
+    world.repository.write("reports/grype.sarif", include_str!("../../../../adapters/reports/grype.sarif"));
+    run(&shop, "v1", SAFE).ok();
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    let printed = world.plimsoll(&["why", "shop@local", "--exceptions"]).ok().stdout;
+    assert!(printed.contains("advisory: \"GHSA-35jh-r3h4-6jhm\""), "{printed}");
+    let document = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"doc","author":"us","timestamp":"2026-01-01T00:00:00Z",
+        "version":1,"statements":[{"vulnerability":{"name":"GHSA-35jh-r3h4-6jhm"},"products":[{"@id":"pkg:npm/lodash@4.17.20"}],
+        "status":"not_affected","impact_statement":"no template comes from outside"}]}"#;
+    fs::create_dir(world.delivery().join("vex")).unwrap();
+    fs::write(world.delivery().join("vex/lodash.json"), document).unwrap();
+    world.change_delivery("environments/local/environment.yaml", |text| {
+        text.replace("grype: {block: high", &format!("grype: {{vex: [{owner}], block: high"))
+    });
+    commit(&shop, "an opinion");
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    sign_vex(&shop, "lodash.json");
+    shop.promote().ok();
+    let written = world.plimsoll(&["why", "shop@local", "--vex", "openvex"]).ok().stdout;
+    assert!(written.contains("pkg:npm/lodash@4.17.20") && written.contains("not_affected"), "{written}");
 }
 
 #[test]

@@ -33,19 +33,19 @@ fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
 
-fn soon() -> String {
+pub(crate) fn soon() -> String {
     day(Timestamp::now() + 30 * DAY)
 }
 
 /// The person of the delivery repository.
-fn owner(shop: &Shop) -> String {
+pub(crate) fn owner(shop: &Shop) -> String {
     let people = fs::read_to_string(shop.world.delivery().join("people.yaml")).unwrap();
     let name = people.split("name: ").nth(1).unwrap().lines().next().unwrap();
     name.trim_matches(['"', ',', '}']).to_owned()
 }
 
 /// Puts the entries that `why --exceptions` printed into force, with a person, a reason and a day.
-fn except(shop: &Shop, printed: &str, owner: &str, expires: &str) {
+pub(crate) fn except(shop: &Shop, printed: &str, owner: &str, expires: &str) {
     let filled = printed
         .replace("owner:\n", &format!("owner: {owner}\n"))
         .replace("reason:\n", "reason: nothing calls it\n");
@@ -99,11 +99,19 @@ fn what_is_wrong_with_an_exception_is_shown_before_anybody_signs_it() {
 }
 
 /// Adds files to the delivery repository as one commit.
-fn commit(shop: &Shop, message: &str) {
+pub(crate) fn commit(shop: &Shop, message: &str) {
     for command in [["add", "."].as_slice(), &["commit", "-qm", message]] {
         let ran = shop.world.repository.command(&shop.world.delivery()).args(command).status();
         assert!(ran.unwrap().success());
     }
+}
+
+/// Has the person of the delivery repository sign this document.
+pub(crate) fn sign_vex(shop: &Shop, name: &str) {
+    let mut sign = Command::new("ssh-keygen");
+    sign.args(["-q", "-Y", "sign", "-n", "plimsoll-vex", "-f"]).arg(shop.world.person.private_path());
+    assert!(sign.arg(shop.world.delivery().join("vex").join(name)).status().unwrap().success());
+    commit(shop, "signed");
 }
 
 #[test]
@@ -122,10 +130,7 @@ fn a_signed_vex_document_of_somebody_who_is_named_lets_a_release_go() {
     });
     let refused = shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
     assert!(refused.stdout.contains("nobody signed it"), "{refused:#?}");
-    let mut sign = Command::new("ssh-keygen");
-    sign.args(["-q", "-Y", "sign", "-n", "plimsoll-vex", "-f"]).arg(world.person.private_path());
-    assert!(sign.arg(delivery.join("vex/smallvec.json")).status().unwrap().success());
-    commit(&shop, "signed");
+    sign_vex(&shop, "smallvec.json");
     shop.promote().ok();
     let why = world.plimsoll(&["why", "shop@local"]).ok().stdout;
     assert!(why.contains(&format!("is not_affected by {owner} in the VEX document")), "{why}");

@@ -1,6 +1,6 @@
 //! The rules of one run of a SARIF log, and how a result names one of them.
 
-use super::super::fields::{Object, object, objects, position, text};
+use super::super::fields::{Object, list, object, objects, position, text};
 use super::super::{ReportError, inconsistent, malformed};
 use super::{Level, level_named};
 use serde_json::Value;
@@ -18,6 +18,10 @@ pub(super) struct Rules {
     levels: BTreeMap<String, Level>,
     /// The severity that the property bag of a rule gives, by id, for the property that was asked for.
     severities: BTreeMap<String, String>,
+    /// Other names of a rule, by id: those that it had before (section 3.49.4), where some tools put names of an advisory.
+    other_names: BTreeMap<String, Vec<String>>,
+    /// The one package that a rule is about, by id; none where there are several.
+    packages: BTreeMap<String, Option<String>>,
     /// How many there are.
     pub(super) count: u64,
 }
@@ -30,6 +34,8 @@ impl Rules {
             names: Vec::new(),
             levels: BTreeMap::new(),
             severities: BTreeMap::new(),
+            other_names: BTreeMap::new(),
+            packages: BTreeMap::new(),
             count: 0,
         };
         rules.component(driver, property)?;
@@ -54,11 +60,28 @@ impl Rules {
             if let Some(word) = property.zip(bag).and_then(|(property, bag)| word(bag, property)) {
                 self.severities.entry(id.to_owned()).or_insert(word);
             }
+            self.say_about(id, rule, bag)?;
             ids.push(id.to_owned());
             self.count += 1;
         }
         self.names.push(text(component, "name")?.unwrap_or_default().to_owned());
         self.components.push(ids);
+        Ok(())
+    }
+
+    fn say_about(&mut self, id: &str, rule: &Object, bag: Option<&Object>) -> Result<(), ReportError> {
+        let before = list(rule, "deprecatedIds")?.unwrap_or_default().iter().filter_map(Value::as_str);
+        let before: Vec<String> = before.map(str::to_owned).collect();
+        if !before.is_empty() {
+            self.other_names.entry(id.to_owned()).or_default().extend(before);
+        }
+        let packages = bag.and_then(|bag| bag.get("purls")).and_then(Value::as_array).into_iter().flatten();
+        for package in packages.filter_map(Value::as_str) {
+            let known = self.packages.entry(id.to_owned()).or_insert_with(|| Some(package.to_owned()));
+            if known.as_deref() != Some(package) {
+                *known = None;
+            }
+        }
         Ok(())
     }
 
@@ -93,6 +116,12 @@ impl Rules {
     pub(super) fn severity(&self, id: Option<&str>) -> Option<&str> {
         let ids = std::iter::successors(id, |id| id.rsplit_once('/').map(|(parent, _)| parent));
         ids.take(MAX_ID_DEPTH).find_map(|id| self.severities.get(id)).map(String::as_str)
+    }
+
+    /// Other names of a rule, and the package that it is about.
+    pub(super) fn about(&self, id: Option<&str>) -> (&[String], Option<&str>) {
+        let names = id.and_then(|id| self.other_names.get(id)).map_or(&[][..], Vec::as_slice);
+        (names, id.and_then(|id| self.packages.get(id)?.as_deref()))
     }
 
     /// Resolves `ruleId`, `ruleIndex` and a descriptor reference (sections 3.27.5 to 3.27.7, 3.52) to an id. They

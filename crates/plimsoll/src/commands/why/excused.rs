@@ -4,10 +4,11 @@
 use crate::{cli::VexFormat, context::Context, failure::Failure, output::Output, records::DecisionRecord};
 use plimsoll_attest::predicate::scan::OwnResult;
 use plimsoll_dependencies::vex::{Outgoing, Status, write_cyclonedx, write_openvex};
-use plimsoll_model::{Outcome, reason::printable};
+use plimsoll_model::{Outcome, ScanEngine, reason::printable};
 use plimsoll_policy::{
     Decision, Summary,
     decision::{Excused, ExcusedBy},
+    may_be_malicious,
 };
 use plimsoll_store::StateDir;
 use serde_json::Value;
@@ -27,8 +28,11 @@ pub(super) fn exceptions(
         let Some(name) = gate.name.strip_prefix("scans.") else { continue };
         let Some((_, scan)) = super::scan_of(context, state, record, gate)? else { continue };
         let passed = |finding| decision.excused.iter().any(|e| (&e.gate, e.finding) == (&gate.name, finding));
-        let results = scan.value().predicate.own.iter().flat_map(|own| &own.results);
+        let scan = &scan.value().predicate;
+        let own = scan.own.iter().flat_map(|own| &own.results);
+        let results = own.chain(scan.adapter.iter().flat_map(|adapter| &adapter.results));
         let open = results.filter(|result| !passed(result.fingerprint));
+        let open = open.filter(|result| !may_be_malicious(ScanEngine::of_check(name), result));
         entries.extend(open.filter_map(|result| entry(name, result)));
     }
     let list =
@@ -40,7 +44,7 @@ pub(super) fn exceptions(
 
 /// A finding that can be excepted, by the words that people know it by.
 fn entry(scan: &str, result: &OwnResult) -> Option<String> {
-    let rule = result.rule.as_deref().filter(|rule| *rule != plimsoll_dependencies::rules::MALICIOUS.id)?;
+    let rule = printable(result.rule.as_deref()?, 200);
     let quoted = |text: &str| Value::from(text).to_string();
     let (advisory, package) = (result.advisories.first(), result.package.as_deref());
     let named = match (advisory, package) {
