@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     output::Output,
     places::{self, Place},
+    released::Today,
 };
 use owo_colors::OwoColorize as _;
 use plimsoll_attest::predicate::{Observation, observation::UnitState};
@@ -27,6 +28,9 @@ pub(crate) struct Row {
     pub(crate) problem: Option<String>,
     /// What its agent saw last.
     pub(crate) observation: Option<Observation>,
+    /// What is known today about what runs there; no part of what was decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) known: Option<Today>,
 }
 
 /// A decision that stands.
@@ -39,15 +43,12 @@ pub(crate) struct Promoted {
     pub(crate) decided: Timestamp,
 }
 
-/// Every unit of the delivery repository, after it was fetched, or as it was fetched last where it is out of reach.
-///
-/// # Errors
-/// When the mirror cannot be read.
-pub(crate) fn rows(context: &Context, pinned: Pinned, output: &Output) -> Result<Vec<Row>, Failure> {
-    Ok(newest_places(context, pinned, output)?.into_iter().map(row).collect())
+/// A row for each place.
+pub(crate) fn rows(places: Vec<Place>) -> Vec<Row> {
+    places.into_iter().map(row).collect()
 }
 
-/// The same as they lie there.
+/// Every unit of the delivery repository, after it was fetched, or as it was fetched last where it is out of reach.
 ///
 /// # Errors
 /// When the mirror cannot be read.
@@ -72,7 +73,7 @@ fn row(Place { unit, standing, observed }: Place) -> Row {
         Ok(standing) => (standing.as_ref().map(promoted), None),
         Err(problem) => (None, Some(problem)),
     };
-    Row { unit: unit.to_string(), promoted, problem, observation: observed }
+    Row { unit: unit.to_string(), promoted, problem, observation: observed, known: None }
 }
 
 fn promoted(standing: &delivery::Promoted) -> Promoted {
@@ -107,6 +108,9 @@ impl Row {
         let problems = problems.map(|reason| format!("{}: {}", reason.code, reason.sentence()));
         for problem in self.problem.iter().cloned().chain(problems) {
             text.push_str(&format!("  {}\n", problem.red()));
+        }
+        if let Some(known) = &self.known {
+            text.push_str(&format!("  {}\n", known.text().yellow()));
         }
         text
     }

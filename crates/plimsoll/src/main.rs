@@ -22,6 +22,7 @@ mod people;
 mod places;
 mod promotion;
 mod records;
+mod released;
 mod rulesets;
 mod scanning;
 mod service;

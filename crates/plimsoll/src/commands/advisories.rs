@@ -8,6 +8,7 @@ use crate::{
     context::Context,
     failure::Failure,
     output::Output,
+    released::{self, Touched},
 };
 use plimsoll_attest::predicate::{Advisories, advisories::MAX_LISTED};
 use plimsoll_dependencies::{
@@ -16,6 +17,7 @@ use plimsoll_dependencies::{
     index::{Compiler, Contents},
 };
 use plimsoll_model::{Code, Timestamp};
+use plimsoll_store::StateDir;
 use std::{fmt::Write as _, fs::File, path::Path};
 
 pub(crate) fn advisories(
@@ -62,10 +64,42 @@ fn import(context: &Context, import: &Import, output: &Output) -> Result<(), Fai
         exploited: priorities.exploited.len() as u64,
         predicted: priorities.predicted.len() as u64,
     };
+    let before = advisories::in_use(context).ok();
     advisories::take_into_use(context, &state, &bytes, statement.clone())?;
-    let text = format!("{}{}", described(&statement), left_out(&contents));
-    output.result(&text, &value(&statement, Some(&contents)));
+    let means = means(context, &state, before, &index, output);
+    let mut text = format!("{}{}", described(&statement), left_out(&contents));
+    text.extend(means.map(|touched| touched_line(&touched)));
+    let mut value = value(&statement, Some(&contents));
+    if let Some(touched) = means {
+        value["released"] = serde_json::json!(touched);
+    }
+    output.result(&text, &value);
     Ok(())
+}
+
+/// What the index means for what is released. The import is done: that this cannot be told is no failure of it.
+fn means(
+    context: &Context,
+    state: &StateDir,
+    before: Option<InUse>,
+    index: &Index,
+    output: &Output,
+) -> Option<Touched> {
+    let before = before.map(|before| before.index);
+    let told = released::touched(context, state, before.as_ref(), index);
+    told.unwrap_or_else(|failure| {
+        output.progress(&format!("what this means for what runs could not be told: {}", failure.text()));
+        None
+    })
+}
+
+fn touched_line(Touched { artifacts, newly }: &Touched) -> String {
+    match newly {
+        0 => format!("released    nothing new about {artifacts} released artifacts\n"),
+        _ => format!(
+            "released    something new about {newly} of {artifacts} released artifacts; next: plimsoll scan released\n"
+        ),
+    }
 }
 
 fn priorities(import: &Import) -> Result<Priorities, Failure> {

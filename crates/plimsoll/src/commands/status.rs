@@ -2,17 +2,20 @@
 
 use super::stop;
 use crate::{
-    board,
+    board::{self, Row},
     cli::ProjectAt,
     context::Context,
     failure::Failure,
     installed,
     output::Output,
+    places::Place,
     records::{self, Found},
+    released,
 };
 use plimsoll_host::{Installed, ServiceRecord};
-use plimsoll_model::Timestamp;
-use std::{fs, io};
+use plimsoll_model::{Severity, Timestamp};
+use plimsoll_store::StateDir;
+use std::{collections::BTreeMap, fs, io};
 
 /// Runs that are shown.
 const NEWEST: usize = 10;
@@ -23,7 +26,7 @@ pub(crate) fn status(context: &Context, output: &Output) -> Result<(), Failure> 
     let installed = installed::all(context)?;
     let runs: Vec<Found> = records::list(&state)?.take(NEWEST).collect::<Result<_, _>>()?;
     let environments = match context.pinned()? {
-        Some(pinned) => board::rows(context, pinned, output)?,
+        Some(pinned) => environments(context, &state, board::newest_places(context, pinned, output)?, output),
         None => vec![],
     };
     let mut text = board::text(&environments, Timestamp::now());
@@ -47,6 +50,17 @@ pub(crate) fn status(context: &Context, output: &Output) -> Result<(), Failure> 
     });
     output.result(&text, &value);
     Ok(())
+}
+
+/// A row for each place, with what is known today about what runs there.
+fn environments(context: &Context, state: &StateDir, places: Vec<Place>, output: &Output) -> Vec<Row> {
+    let mut known = released::today(context, state, &places, Severity::High).unwrap_or_else(|failure| {
+        output.progress(&format!("what is known today could not be told: {}", failure.text()));
+        BTreeMap::new()
+    });
+    let mut rows = board::rows(places);
+    rows.iter_mut().for_each(|row| row.known = known.remove(&row.unit));
+    rows
 }
 
 fn service_line(unit: &ProjectAt, service: &ServiceRecord) -> String {

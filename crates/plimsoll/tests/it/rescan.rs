@@ -59,7 +59,8 @@ fn an_advisory_names_exactly_the_environments_that_run_what_it_is_about() {
     let file = advisories.join("RUSTSEC-2021-0003.json");
     let known = record("RUSTSEC-2021-0003", "2023-06-13T13:10:24Z", "1.6.1");
     fs::write(&file, &known).unwrap();
-    import(&shop.world, &advisories, &[]).ok();
+    let imported = import(&shop.world, &advisories, &[]).ok().value();
+    assert_eq!(imported["released"], json!({"artifacts": 2, "newly": 1}));
     let told = scan(&shop.world, &[]).ended(1).value();
     assert_eq!(found(&told), json!([["RUSTSEC-2021-0003", ["shop@production"]]]));
     assert_eq!(told["findings"][0]["finding"]["fix"], "update smallvec to 1.6.1");
@@ -70,6 +71,16 @@ fn an_advisory_names_exactly_the_environments_that_run_what_it_is_about() {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert!(!shown.contains("staging"), "{shown}");
+    let rows = shop.world.json(&["status"]).ok().value()["environments"].clone();
+    let today = |row: &Value| (text(&row["unit"]).to_owned(), row["known"]["names"].clone());
+    let told: Vec<_> = rows.as_array().unwrap().iter().map(today).collect();
+    let expect = [("shop@production", json!(["RUSTSEC-2021-0003"])), ("shop@staging", Value::Null)];
+    assert_eq!(told, expect.map(|(unit, names)| (unit.to_owned(), names)));
+    let board = shop.world.plimsoll(&["status"]).ok().stdout;
+    let line = "known today, by advisories of 2023-06-13: RUSTSEC-2021-0003, at worst critical";
+    assert_eq!(board.matches(line).count(), 1, "{board}");
+    let again = shop.world.plimsoll(&["advisories", "import", advisories.to_str().unwrap()]).ok().stdout;
+    assert!(again.contains("nothing new about 2 released artifacts"), "{again}");
     scan(&shop.world, &["--environment", "production"]).ended(1);
     scan(&shop.world, &["--environment", "staging"]).ok();
     scan(&shop.world, &["--environment", "production", "--environment", "staging"]).ended(1);
@@ -114,9 +125,10 @@ fn a_release_without_a_signed_list_is_not_called_clean() {
 }
 
 #[test]
-fn nothing_is_told_without_advisories_or_a_delivery_repository() {
-    scan(&World::empty(), &[]).ended(1).refused(&["E-ADVISORY-INDEX"]);
+fn without_advisories_nobody_can_tell() {
+    scan(&World::empty(), &[]).ended(3).refused(&["E-ADVISORY-INDEX"]);
     let shop = Shop::new();
-    scan(&shop.world, &[]).ended(1).refused(&["E-ADVISORY-INDEX"]);
+    scan(&shop.world, &[]).ended(3).refused(&["E-ADVISORY-INDEX"]);
+    assert_eq!(shop.world.json(&["status"]).ok().value()["environments"][0].get("known"), None);
     shop.world.plimsoll(&["scan", "released", "--environment", "No Such"]).ended(2);
 }
