@@ -165,12 +165,21 @@ pub fn intervals(scheme: Scheme, range: &Range) -> Option<Vec<Interval>> {
     let limit = limit(scheme, &range.limits)?;
     let mut found = Vec::new();
     let mut open: Option<Option<String>> = None;
-    for event in sorted(scheme, &range.events)? {
-        match event {
+    // An end that had nothing to end. What begins there, and stands before it in the record, ended as it began.
+    let mut idle: Option<&Placed<'_>> = None;
+    for placed in &sorted(scheme, &range.events)? {
+        match placed.event {
             Event::Introduced(version) => {
-                open.get_or_insert_with(|| (version != "0").then(|| version.clone()));
+                let empty = idle
+                    .is_some_and(|end| order(&end.version, &placed.version).is_eq() && placed.at < end.at);
+                if !empty {
+                    open.get_or_insert_with(|| (version != "0").then(|| version.clone()));
+                }
             }
-            Event::Fixed(version) => close(&mut found, &mut open, End::Before(version.clone()), &limit),
+            Event::Fixed(version) => {
+                idle = open.is_none().then_some(placed);
+                close(&mut found, &mut open, End::Before(version.clone()), &limit);
+            }
             Event::LastAffected(version) => close(&mut found, &mut open, End::With(version.clone()), &limit),
         }
     }
@@ -199,20 +208,29 @@ fn limit(scheme: Scheme, limits: &[String]) -> Option<Option<String>> {
     Some(greatest.map(|(_, text)| text.clone()))
 }
 
-/// Events in the order of their versions. At one version what ends comes before what begins, so that a record that says
-/// both leaves the version affected.
-fn sorted(scheme: Scheme, events: &[Event]) -> Option<Vec<&Event>> {
-    let mut keyed = Vec::with_capacity(events.len());
-    for event in events {
-        let (text, begins) = match event {
-            Event::Introduced(text) => (text, true),
-            Event::Fixed(text) | Event::LastAffected(text) => (text, false),
-        };
+/// An event with its version, none for `0`, and its place in the record.
+struct Placed<'a> {
+    version: Option<Version>,
+    at: usize,
+    event: &'a Event,
+}
+
+/// Events in the order of their versions. At one version what is fixed comes before what begins, so that a record that says both
+/// leaves the version affected, and what begins before what ends with it.
+fn sorted(scheme: Scheme, events: &[Event]) -> Option<Vec<Placed<'_>>> {
+    let mut placed = Vec::with_capacity(events.len());
+    for (at, event) in events.iter().enumerate() {
+        let (Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text)) = event;
         let version = if text == "0" { None } else { Some(Version::parse(scheme, text)?) };
-        keyed.push((version, begins, event));
+        placed.push(Placed { version, at, event });
     }
-    keyed.sort_by(|(a, begins_a, _), (b, begins_b, _)| order(a, b).then(begins_a.cmp(begins_b)));
-    Some(keyed.into_iter().map(|(_, _, event)| event).collect())
+    let rank = |event: &Event| match event {
+        Event::Fixed(_) => 0,
+        Event::Introduced(_) => 1,
+        Event::LastAffected(_) => 2,
+    };
+    placed.sort_by(|a, b| order(&a.version, &b.version).then(rank(a.event).cmp(&rank(b.event))));
+    Some(placed)
 }
 
 /// `0`, here none, is before every version.

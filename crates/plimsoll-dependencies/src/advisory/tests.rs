@@ -140,6 +140,18 @@ fn a_range_is_the_intervals_between_its_events() {
     );
     check(&[("fixed", "2.0.0"), ("introduced", "2.0.0")], &[], &[("2.0.0", "-")]);
     check(&[("fixed", "2.0.0")], &[], &[]);
+    // One version alone, and none at all: RustSec writes the latter where it means that nothing before is affected.
+    check(&[("introduced", "2.0.0"), ("last_affected", "2.0.0")], &[], &[("2.0.0", "<=2.0.0")]);
+    check(
+        &[("introduced", "0.9.0"), ("fixed", "0.9.0"), ("introduced", "0.9.3"), ("fixed", "1.0.0")],
+        &[],
+        &[("0.9.3", "<1.0.0")],
+    );
+    check(
+        &[("introduced", "2.0.0"), ("introduced", "0"), ("fixed", "2.0.0"), ("fixed", "3.0.0")],
+        &[],
+        &[("", "<2.0.0"), ("2.0.0", "<3.0.0")],
+    );
     check(&[("introduced", "0")], &["1.0.0", "3.0.0"], &[("", "- limit 3.0.0")]);
     check(&[("introduced", "0")], &["1.0.0", "*"], &[("", "-")]);
     let absurd = Range { events: vec![Event::Introduced("x".into())], limits: vec![] };

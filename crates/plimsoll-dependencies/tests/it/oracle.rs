@@ -45,16 +45,14 @@ fn before_limits(range: &Value, ecosystem: &str, version: &str) -> Option<bool> 
 fn in_range(range: &Value, ecosystem: &str, version: &str) -> Option<bool> {
     let mut events = Vec::new();
     for event in list(range, "events") {
-        for kind in ["fixed", "last_affected", "introduced"] {
+        for kind in ["introduced", "fixed", "last_affected"] {
             events.extend(event[kind].as_str().map(|at| (at, kind)));
         }
     }
-    // A slow sort, so that a version that cannot be compared is noticed.
+    // A slow stable sort, so that a version that cannot be compared is noticed.
     for i in 0..events.len() {
         for j in (i + 1..events.len()).rev() {
-            let order = compare(ecosystem, events[j].0, events[j - 1].0)?;
-            let begins = (events[j].1 == "introduced", events[j - 1].1 == "introduced");
-            if order == Ordering::Less || (order == Ordering::Equal && begins == (false, true)) {
+            if compare(ecosystem, events[j].0, events[j - 1].0)? == Ordering::Less {
                 events.swap(j, j - 1);
             }
         }
