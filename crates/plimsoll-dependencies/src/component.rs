@@ -32,11 +32,23 @@ pub enum Ecosystem {
     Ubuntu,
     /// Packages of Alpine Linux.
     Alpine,
+    /// Packages of Red Hat Enterprise Linux.
+    RedHat,
+    /// Packages of Rocky Linux.
+    RockyLinux,
+    /// Packages of AlmaLinux.
+    AlmaLinux,
+    /// Packages of SUSE Linux Enterprise.
+    Suse,
+    /// Packages of openSUSE.
+    OpenSuse,
+    /// Packages of rpm of a distribution that no database of advisories here knows.
+    Rpm,
 }
 
 impl Ecosystem {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::Cargo,
         Self::Npm,
         Self::PyPi,
@@ -48,6 +60,12 @@ impl Ecosystem {
         Self::Debian,
         Self::Ubuntu,
         Self::Alpine,
+        Self::RedHat,
+        Self::RockyLinux,
+        Self::AlmaLinux,
+        Self::Suse,
+        Self::OpenSuse,
+        Self::Rpm,
     ];
 
     /// Its name in advisories (OSV schema 1.7, "affected[].package field"), without the release that may follow a colon.
@@ -65,6 +83,12 @@ impl Ecosystem {
             Self::Debian => "Debian",
             Self::Ubuntu => "Ubuntu",
             Self::Alpine => "Alpine",
+            Self::RedHat => "Red Hat",
+            Self::RockyLinux => "Rocky Linux",
+            Self::AlmaLinux => "AlmaLinux",
+            Self::Suse => "SUSE",
+            Self::OpenSuse => "openSUSE",
+            Self::Rpm => "RPM",
         }
     }
 
@@ -80,13 +104,33 @@ impl Ecosystem {
     pub fn of_purl(purl: &str) -> Option<Self> {
         let mut parts = purl.strip_prefix("pkg:")?.split('/');
         let (kind, vendor) = (parts.next()?, parts.next());
-        Self::ALL.into_iter().filter(|ecosystem| ecosystem.purl_type() == kind).find(|ecosystem| {
-            match ecosystem {
-                Self::Debian => vendor == Some("debian"),
-                Self::Ubuntu => vendor == Some("ubuntu"),
-                _ => true,
-            }
+        let mut of_kind = Self::ALL.into_iter().filter(|ecosystem| ecosystem.purl_type() == kind);
+        of_kind.find(|ecosystem| match ecosystem {
+            Self::Alpine => true,
+            _ => ecosystem.vendor().is_none_or(|own| vendor == Some(own)),
         })
+    }
+
+    /// Whose packages they are, in a package URL: the first part of the name of those of distributions.
+    #[must_use]
+    pub fn vendor(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Debian => "debian",
+            Self::Ubuntu => "ubuntu",
+            Self::Alpine => "alpine",
+            Self::RedHat => "redhat",
+            Self::RockyLinux => "rocky-linux",
+            Self::AlmaLinux => "almalinux",
+            Self::Suse => "suse",
+            Self::OpenSuse => "opensuse",
+            _ => return None,
+        })
+    }
+
+    /// Whether it is a distribution: then advisories name its release too.
+    #[must_use]
+    pub fn is_distribution(self) -> bool {
+        self.vendor().is_some() || self == Self::Rpm
     }
 
     /// Its type in a package URL (purl specification, "Known purl types").
@@ -103,6 +147,9 @@ impl Ecosystem {
             Self::NuGet => "nuget",
             Self::Debian | Self::Ubuntu => "deb",
             Self::Alpine => "apk",
+            Self::RedHat | Self::RockyLinux | Self::AlmaLinux | Self::Suse | Self::OpenSuse | Self::Rpm => {
+                "rpm"
+            }
         }
     }
 }

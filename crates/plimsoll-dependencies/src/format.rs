@@ -1,7 +1,7 @@
 //! The formats that are read: how each is told from others, and which reader takes it.
 
 use crate::{
-    artifact::{alpine, debian, golang, jar, release::root_of, rust},
+    artifact::{alpine, debian, golang, jar, release::root_of, rpm, rust},
     component::Graph,
     inventory::MAX_BYTES,
     lock,
@@ -61,6 +61,8 @@ pub enum Format {
     Dpkg,
     /// apk's database of what is installed
     Apk,
+    /// rpm's database of what is installed
+    Rpm,
     /// A program that Go built
     GoProgram,
     /// A program that `cargo auditable` built
@@ -92,6 +94,7 @@ impl Format {
             "project.assets.json" => Self::NugetAssets,
             "status" if root_of(path, &debian::PATHS).is_some() => Self::Dpkg,
             "installed" if root_of(path, &alpine::PATHS).is_some() => Self::Apk,
+            "rpmdb.sqlite" | "Packages.db" | "Packages" if root_of(path, &rpm::PATHS).is_some() => Self::Rpm,
             _ if in_status_folder(path) => Self::Dpkg,
             _ if jar::is_archive(name) => Self::Jar,
             _ if name.ends_with(".deps.json") => Self::DotnetDeps,
@@ -135,6 +138,7 @@ impl Format {
             Self::DotnetDeps => "deps.json",
             Self::Dpkg => "dpkg",
             Self::Apk => "apk",
+            Self::Rpm => "rpm",
             Self::GoProgram => "Go program",
             Self::RustProgram => "Rust program",
             Self::Jar => "jar",
@@ -143,9 +147,13 @@ impl Format {
 
     pub(crate) fn read(self, path: &str, bytes: &[u8]) -> Result<Graph, Unreadable> {
         // What is in a program or an archive has limits of its own.
-        let text = !matches!(self, Self::GoProgram | Self::RustProgram | Self::Jar);
-        if text && bytes.len() > MAX_BYTES {
-            return Err(Unreadable::new(format!("it has {} bytes; {MAX_BYTES} are read", bytes.len())));
+        let limit = match self {
+            Self::GoProgram | Self::RustProgram | Self::Jar => usize::MAX,
+            Self::Rpm => rpm::MAX_BYTES,
+            _ => MAX_BYTES,
+        };
+        if bytes.len() > limit {
+            return Err(Unreadable::new(format!("it has {} bytes; {limit} are read", bytes.len())));
         }
         match self {
             Self::CargoLock => lock::cargo::read(path, bytes),
@@ -168,6 +176,7 @@ impl Format {
             Self::DotnetDeps => lock::nuget::read_deps(path, bytes),
             Self::Dpkg => debian::read(path, bytes),
             Self::Apk => alpine::read(path, bytes),
+            Self::Rpm => rpm::read(path, bytes),
             Self::GoProgram => golang::read(path, bytes, golang::find(bytes).unwrap_or_default()),
             Self::RustProgram => rust::read(path, rust::find(bytes).unwrap_or_default()),
             Self::Jar => jar::read(path, bytes),

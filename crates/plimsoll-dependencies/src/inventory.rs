@@ -5,6 +5,7 @@ use crate::{
     artifact::{
         alpine, debian,
         release::{Release, root_of},
+        rpm,
     },
     component::Graph,
     format::Format,
@@ -60,7 +61,7 @@ impl Inventory {
         !name.contains('.')
             || Format::of_path(path).is_some()
             || root_of(path, &Release::PATHS).is_some()
-            || is_rpm(path)
+            || root_of(path, &rpm::LOGS).is_some()
     }
 
     /// Reads one file. `path` is below what is scanned, with `/` between its parts. Gives whether its format is known; what
@@ -70,8 +71,10 @@ impl Inventory {
             self.releases.insert(root.to_owned(), Release::read(bytes));
             return true;
         }
-        if is_rpm(path) {
-            self.gap(path, "the database of rpm is not read");
+        if root_of(path, &rpm::LOGS).is_some() {
+            if !bytes.is_empty() {
+                self.gap(path, "it holds changes to the database of rpm, which are not read");
+            }
             return true;
         }
         let Some(format) = Format::of(path, bytes) else { return false };
@@ -110,15 +113,6 @@ impl Inventory {
 /// The root of the file system of which a file is the database of packages.
 fn root_of_database(path: &str) -> Option<&str> {
     let folder = || path.split_once(debian::FOLDER).map(|(root, _)| root);
-    root_of(path, &debian::PATHS).or_else(|| root_of(path, &alpine::PATHS)).or_else(folder)
-}
-
-/// A database of rpm, in any of its three kinds.
-fn is_rpm(path: &str) -> bool {
-    const KINDS: [&str; 3] = ["rpmdb.sqlite", "Packages.db", "Packages"];
-    let kind = |name: &str| {
-        path.strip_suffix(name)
-            .is_some_and(|folder| folder.ends_with("lib/rpm/") || folder.ends_with("lib/sysimage/rpm/"))
-    };
-    KINDS.iter().any(|name| kind(name))
+    let databases = [&debian::PATHS[..], &alpine::PATHS, &rpm::PATHS];
+    databases.into_iter().find_map(|paths| root_of(path, paths)).or_else(folder)
 }

@@ -166,21 +166,53 @@ struct Name {
     version: String,
 }
 
+/// The ecosystem of a component. Advisories of distributions name the release.
+fn ecosystem(component: &Component) -> String {
+    let family = component.ecosystem.osv();
+    match component.ecosystem.is_distribution() {
+        true => format!("{family}:{}", component.release),
+        false => family.to_owned(),
+    }
+}
+
+/// Whether an ecosystem of the index is about a component. Red Hat names channels after a release, SUSE products before it.
+fn is_about(covered: &str, component: &Component) -> bool {
+    let release = component.release.as_str();
+    let begins = |text: &str| {
+        let rest = text.strip_prefix(release);
+        let ends = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_alphanumeric());
+        !release.is_empty() && rest.is_some_and(|rest| ends(rest) && !rest.starts_with(" SP"))
+    };
+    match component.ecosystem {
+        Ecosystem::RedHat => covered.strip_prefix("Red Hat:enterprise_linux:").is_some_and(begins),
+        Ecosystem::Suse => {
+            let products = covered.strip_prefix("SUSE:Linux Enterprise ");
+            products
+                .is_some_and(|product| product.match_indices(' ').any(|(at, _)| begins(&product[at + 1..])))
+        }
+        _ => covered == ecosystem(component),
+    }
+}
+
 impl Name {
-    /// Advisories of distributions are about source packages and name the release.
-    fn of(component: &Component) -> Self {
-        let family = component.ecosystem.osv();
-        let (name, version) = match &component.origin {
-            Some(origin) => (&origin.name, &origin.version),
-            None => (&component.name, &component.version),
+    /// What a component is called in each of these ecosystems. Advisories of distributions are about source packages; those of
+    /// rpm's about either.
+    fn all(component: &Component, ecosystems: Vec<String>) -> Vec<Self> {
+        let own = (&component.name, &component.version);
+        let origin = component.origin.as_ref().map(|origin| (&origin.name, &origin.version));
+        let mut names = vec![origin.unwrap_or(own)];
+        if component.ecosystem.purl_type() == "rpm" && names != [own] {
+            names.push(own);
+        }
+        let of = |ecosystem: &String| {
+            let named = names.iter().map(|(name, version)| Self {
+                name: lookup_name(ecosystem, name),
+                version: (*version).clone(),
+                ecosystem: ecosystem.clone(),
+            });
+            named.collect::<Vec<_>>()
         };
-        let ecosystem = match component.ecosystem {
-            Ecosystem::Debian | Ecosystem::Ubuntu | Ecosystem::Alpine => {
-                format!("{family}:{}", component.release)
-            }
-            _ => family.to_owned(),
-        };
-        Self { name: lookup_name(&ecosystem, name), version: version.clone(), ecosystem }
+        ecosystems.iter().flat_map(of).collect()
     }
 }
 
@@ -192,14 +224,18 @@ impl<'a> Lookup<'a> {
 
     /// What applies to a component, each vulnerability once, and what could not be compared.
     fn groups(&mut self, component: &Component) -> Result<(Vec<Group>, Option<Gap>), IndexError> {
-        let name = Name::of(component);
-        let entries = self.index.find(&name.ecosystem, &name.name)?;
-        let Some(scheme) = scheme(&name.ecosystem).filter(|_| !entries.is_empty()) else {
-            return Ok((Vec::new(), None));
-        };
-        let version = Version::parse(scheme, &name.version);
-        let (hits, others): (Vec<Entry>, Vec<Entry>) =
-            entries.into_iter().partition(|entry| affects(scheme, version.as_ref(), &name.version, entry));
+        let (mut hits, mut others, mut known) = (Vec::new(), Vec::new(), None);
+        for name in Name::all(component, self.about(component)) {
+            let entries = self.index.find(&name.ecosystem, &name.name)?;
+            let Some(scheme) = scheme(&name.ecosystem).filter(|_| !entries.is_empty()) else { continue };
+            let version = Version::parse(scheme, &name.version);
+            let affects = |entry: &Entry| affects(scheme, version.as_ref(), &name.version, entry);
+            let (found, rest): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(affects);
+            hits.extend(found);
+            others.extend(rest);
+            known = Some((scheme, version));
+        }
+        let Some((scheme, version)) = known else { return Ok((Vec::new(), None)) };
         let unknown =
             others.iter().find(|entry| entry.unordered || (version.is_none() && !entry.intervals.is_empty()));
         let gap = unknown.map(|entry| {
@@ -210,13 +246,26 @@ impl<'a> Lookup<'a> {
         Ok((group::groups(scheme, version.as_ref(), hits, &others), gap))
     }
 
+    /// Ecosystems of the index that are about a component.
+    fn about(&self, component: &Component) -> Vec<String> {
+        match component.ecosystem {
+            Ecosystem::RedHat | Ecosystem::Suse => {
+                self.covered.iter().filter(|covered| is_about(covered, component)).cloned().collect()
+            }
+            _ => vec![ecosystem(component)],
+        }
+    }
+
     /// Ecosystems of a graph about which the index has nothing at all.
     fn uncovered(&self, graph: &Graph) -> Vec<Gap> {
         let mut missing = BTreeMap::new();
         for (_, component) in graph.dependencies().filter(|(_, component)| component.is_published()) {
-            let ecosystem = Name::of(component).ecosystem;
-            if !self.covered.contains(&ecosystem) {
-                missing.entry(ecosystem).or_insert_with(|| component);
+            let ecosystem = ecosystem(component);
+            let covered = || {
+                self.covered.contains(&ecosystem) || self.covered.iter().any(|one| is_about(one, component))
+            };
+            if !missing.contains_key(&ecosystem) && !covered() {
+                missing.insert(ecosystem, component);
             }
         }
         let gaps = missing.into_iter().map(|(ecosystem, component)| {

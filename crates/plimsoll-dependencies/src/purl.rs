@@ -6,8 +6,8 @@
 use crate::component::Ecosystem;
 use std::fmt::Write as _;
 
-/// The package URL of `name` at `version`; without version where that is empty. `qualifiers` have to be in order of their
-/// keys; those with an empty value are left out.
+/// The package URL of `name` at `version`; without version where that is empty. `qualifiers` with an empty value
+/// are left out.
 #[must_use]
 pub fn of(ecosystem: Ecosystem, name: &str, version: &str, qualifiers: &[(&str, &str)]) -> String {
     let mut purl = format!("pkg:{}", ecosystem.purl_type());
@@ -15,10 +15,17 @@ pub fn of(ecosystem: Ecosystem, name: &str, version: &str, qualifiers: &[(&str, 
         purl.push('/');
         encode(&mut purl, segment);
     }
+    // Of rpm the epoch is no part of the version there (purl specification, "rpm").
+    let (epoch, version) = match version.split_once(':') {
+        Some((epoch, version)) if ecosystem.purl_type() == "rpm" => (epoch, version),
+        _ => ("", version),
+    };
     if !version.is_empty() {
         purl.push('@');
         encode(&mut purl, version);
     }
+    let mut qualifiers: Vec<_> = qualifiers.iter().chain(&[("epoch", epoch)]).copied().collect();
+    qualifiers.sort_unstable();
     let given = qualifiers.iter().filter(|(_, value)| !value.is_empty());
     for (at, (key, value)) in given.enumerate() {
         purl.push(if at == 0 { '?' } else { '&' });
@@ -30,14 +37,8 @@ pub fn of(ecosystem: Ecosystem, name: &str, version: &str, qualifiers: &[(&str, 
 }
 
 fn segments(ecosystem: Ecosystem, name: &str) -> impl Iterator<Item = &str> {
-    let (vendor, separator) = match ecosystem {
-        Ecosystem::Debian => (Some("debian"), '/'),
-        Ecosystem::Ubuntu => (Some("ubuntu"), '/'),
-        Ecosystem::Alpine => (Some("alpine"), '/'),
-        Ecosystem::Maven => (None, ':'),
-        _ => (None, '/'),
-    };
-    vendor.into_iter().chain(name.split(separator).filter(|segment| !segment.is_empty()))
+    let separator = if ecosystem == Ecosystem::Maven { ':' } else { '/' };
+    ecosystem.vendor().into_iter().chain(name.split(separator).filter(|segment| !segment.is_empty()))
 }
 
 /// Percent-encodes everything but the characters that the specification leaves as they are.
@@ -82,6 +83,9 @@ mod tests {
     fn qualifiers_follow_and_empty_ones_do_not() {
         let purl = of(Ecosystem::Debian, "libc6", "1:2.36-9", &[("arch", "amd64"), ("distro", "")]);
         assert_eq!(purl, "pkg:deb/debian/libc6@1:2.36-9?arch=amd64");
+        let purl =
+            of(Ecosystem::RedHat, "vim", "2:8.2-20.el9", &[("arch", "x86_64"), ("distro", "rhel-9.4")]);
+        assert_eq!(purl, "pkg:rpm/redhat/vim@8.2-20.el9?arch=x86_64&distro=rhel-9.4&epoch=2");
         let purl = of(Ecosystem::Alpine, "musl", "1.2.5-r0", &[("arch", "x86_64"), ("distro", "v3.20")]);
         assert_eq!(purl, "pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=v3.20");
     }

@@ -6,4 +6,5 @@ pub(crate) mod debian;
 pub(crate) mod golang;
 pub(crate) mod jar;
 pub(crate) mod release;
+pub(crate) mod rpm;
 pub(crate) mod rust;

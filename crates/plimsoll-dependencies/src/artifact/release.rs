@@ -36,19 +36,38 @@ impl Release {
     /// Says of each component of a database which distribution it is of.
     pub(crate) fn apply(&self, graph: &mut Graph) {
         for component in &mut graph.components {
-            if component.ecosystem == Ecosystem::Debian && self.id == "ubuntu" {
-                component.ecosystem = Ecosystem::Ubuntu;
-            }
+            component.ecosystem = self.distribution(component.ecosystem);
             component.release = self.of(component.ecosystem);
             self.locate(component);
         }
     }
 
-    /// As advisories write it.
+    /// The distribution of a database of this kind.
+    fn distribution(&self, kind: Ecosystem) -> Ecosystem {
+        match (kind, self.id.as_str()) {
+            (Ecosystem::Debian, "ubuntu") => Ecosystem::Ubuntu,
+            (Ecosystem::Rpm, "rhel") => Ecosystem::RedHat,
+            (Ecosystem::Rpm, "rocky") => Ecosystem::RockyLinux,
+            (Ecosystem::Rpm, "almalinux") => Ecosystem::AlmaLinux,
+            (Ecosystem::Rpm, "sles" | "sled" | "sles_sap") => Ecosystem::Suse,
+            (Ecosystem::Rpm, id) if id.starts_with("opensuse") => Ecosystem::OpenSuse,
+            (kind, _) => kind,
+        }
+    }
+
+    /// As advisories write it (OSV schema 1.7, "affected[].package field").
     fn of(&self, ecosystem: Ecosystem) -> String {
         let mut numbers = self.version.split('.');
         match (ecosystem, numbers.next(), numbers.next()) {
             (Ecosystem::Alpine, Some(major), Some(minor)) => format!("v{major}.{minor}"),
+            (Ecosystem::RedHat | Ecosystem::RockyLinux | Ecosystem::AlmaLinux, Some(major), _) => {
+                major.to_owned()
+            }
+            (Ecosystem::Suse, Some(major), Some(pack)) if pack != "0" => format!("{major} SP{pack}"),
+            (Ecosystem::Suse, Some(major), _) => major.to_owned(),
+            (Ecosystem::OpenSuse, ..) if self.id.ends_with("tumbleweed") => "Tumbleweed".to_owned(),
+            (Ecosystem::OpenSuse, ..) => format!("Leap {}", self.version),
+            (Ecosystem::Rpm, ..) => format!("{} {}", self.id, self.version).trim().to_owned(),
             _ => self.version.clone(),
         }
     }

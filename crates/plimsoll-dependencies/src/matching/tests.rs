@@ -365,3 +365,57 @@ fn many_components_are_looked_up_in_time_that_grows_with_them() {
     let found = check(&[graph], &index(&records), &Options::default()).unwrap();
     assert_eq!((found.packages, found.findings.len()), (100_000, 50));
 }
+
+/// Red Hat and SUSE have advisories for channels and products of a release; those of rpm name binary or source packages.
+#[test]
+fn packages_of_rpm_are_compared_with_advisories_of_their_release() {
+    use Ecosystem as E;
+    let of = |ecosystem: E, release: &str, version: &str| Component {
+        release: release.into(),
+        origin: Some(Origin { name: "vim".into(), version: version.into() }),
+        ..component(ecosystem, "vim-minimal", version)
+    };
+    let check = |ecosystem: &str, name: &str, component: Component, expect: Result<usize, &str>| {
+        let records = [record("A-1", &[], (ecosystem, name), &["0..2:8.2-20.el9_4"], "")];
+        let checked = checked(&records, std::slice::from_ref(&component), &Options::default());
+        // The project itself is of another ecosystem, and is not compared.
+        let gap = checked.gaps.first().map(|gap| gap.problem.as_str());
+        let found = gap.map_or(Ok(checked.findings.len()), Err);
+        assert_eq!(found, expect, "{ecosystem} {name} {component:?}");
+    };
+    let old = "2:8.2-9.el9";
+    check("Red Hat:enterprise_linux:9::baseos", "vim", of(E::RedHat, "9", old), Ok(1));
+    check("Red Hat:enterprise_linux:9::baseos", "vim-minimal", of(E::RedHat, "9", old), Ok(1));
+    check("Red Hat:enterprise_linux:9.4", "vim", of(E::RedHat, "9", "2:8.2-20.el9_4"), Ok(0));
+    check("Red Hat:enterprise_linux:9::baseos", "vim-x11", of(E::RedHat, "9", old), Ok(0));
+    check("SUSE:Linux Enterprise Module for Basesystem 15 SP5", "vim", of(E::Suse, "15 SP5", old), Ok(1));
+    check("SUSE:Linux Enterprise Server 15 SP5-LTSS", "vim", of(E::Suse, "15 SP5", old), Ok(1));
+    check("Rocky Linux:9", "vim", of(E::RockyLinux, "9", old), Ok(1));
+    check("AlmaLinux:9", "vim-minimal", of(E::AlmaLinux, "9", "1:9-1"), Ok(1));
+    check("openSUSE:Leap 15.6", "vim", of(E::OpenSuse, "Leap 15.6", old), Ok(1));
+    let none = |what| Err(what);
+    check(
+        "Red Hat:enterprise_linux:90::baseos",
+        "vim",
+        of(E::RedHat, "9", old),
+        none("the index of advisories has none about Red Hat:9"),
+    );
+    check(
+        "SUSE:Linux Enterprise Server 15 SP5",
+        "vim",
+        of(E::Suse, "15", old),
+        none("the index of advisories has none about SUSE:15"),
+    );
+    check(
+        "Red Hat:enterprise_linux:9::baseos",
+        "vim",
+        of(E::RedHat, "", old),
+        none("the index of advisories has none about Red Hat of an unknown release"),
+    );
+    check(
+        "AlmaLinux:9",
+        "vim",
+        of(E::Rpm, "fedora 41", old),
+        none("the index of advisories has none about RPM:fedora 41"),
+    );
+}

@@ -10,7 +10,7 @@ mod spdx;
 mod tests;
 
 use crate::{
-    component::{Algorithm, Completeness, Component, Ecosystem, Graph, Hash, Origin, Scope, Source},
+    component::{Algorithm, Completeness, Component, Graph, Hash, Origin, Scope, Source},
     inventory::{FileGraph, Found},
     purl,
 };
@@ -271,9 +271,7 @@ impl Entry {
 /// The distribution of a package as advisories write it; empty where it is of none.
 fn distribution(component: &Component) -> String {
     match component.ecosystem {
-        Ecosystem::Debian | Ecosystem::Ubuntu | Ecosystem::Alpine => {
-            format!("{}:{}", component.ecosystem.osv(), component.release)
-        }
+        ecosystem if ecosystem.is_distribution() => format!("{}:{}", ecosystem.osv(), component.release),
         _ => String::new(),
     }
 }

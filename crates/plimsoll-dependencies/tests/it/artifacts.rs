@@ -5,7 +5,7 @@ use crate::show::{bytes, inventory};
 use flate2::{Compression, write::ZlibEncoder};
 use insta::assert_snapshot;
 use plimsoll_dependencies::Inventory;
-use std::io::{Cursor, Write as _};
+use std::io::{Cursor, Read as _, Write as _};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 const STATUS: &[u8] = include_bytes!("../fixtures/artifacts/var/lib/dpkg/status");
@@ -36,10 +36,61 @@ fn packages_of_a_distribution_name_their_sources_and_the_release_beside_them() {
 
 #[test]
 fn a_database_that_is_not_read_is_a_gap() {
-    assert_eq!(
-        bytes("var/lib/rpm/rpmdb.sqlite", b"SQLite format 3\0"),
-        "gap: the database of rpm is not read"
-    );
+    for path in ["var/lib/rpm/Packages", "root/usr/lib/sysimage/rpm/rpmdb.sqlite", "var/lib/rpm/Packages.db"]
+    {
+        let told = bytes(path, b"\0\0\0\0\x61\x15\x06\0");
+        assert!(told.starts_with("gap: a database of rpm in Berkeley DB's format is not read"), "{told}");
+    }
+    let log = "var/lib/rpm/rpmdb.sqlite-wal";
+    assert_eq!(bytes(log, b"x"), "gap: it holds changes to the database of rpm, which are not read");
+    let mut empty = Inventory::new();
+    assert!(Inventory::wants(log) && empty.add(log, b"") && empty.finish().coverage.gaps.is_empty());
+}
+
+#[test]
+fn packages_of_rpm_are_of_the_distribution_beside_them() {
+    let packed = include_bytes!("../fixtures/rpm/rpmdb.sqlite.gz");
+    let mut database = Vec::new();
+    flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut database).unwrap();
+    for (release, distribution, purl) in [
+        (
+            "ID=\"rhel\"\nVERSION_ID=\"9.4\"",
+            "Red Hat:9",
+            "pkg:rpm/redhat/shop1@1.2.3-4.el9_2?arch=noarch&distro=rhel-9.4",
+        ),
+        (
+            "ID=rocky\nVERSION_ID=9.3",
+            "Rocky Linux:9",
+            "pkg:rpm/rocky-linux/shop1@1.2.3-4.el9_2?arch=noarch&distro=rocky-9.3",
+        ),
+        ("ID=almalinux\nVERSION_ID=8.9", "AlmaLinux:8", "pkg:rpm/almalinux/shop1@"),
+        ("ID=sles\nVERSION_ID=15.5", "SUSE:15 SP5", "pkg:rpm/suse/shop1@"),
+        ("ID=sles\nVERSION_ID=15", "SUSE:15", "pkg:rpm/suse/shop1@"),
+        ("ID=opensuse-leap\nVERSION_ID=15.6", "openSUSE:Leap 15.6", "pkg:rpm/opensuse/shop1@"),
+        ("ID=opensuse-tumbleweed\nVERSION_ID=20260101", "openSUSE:Tumbleweed", "pkg:rpm/opensuse/shop1@"),
+        (
+            "ID=fedora\nVERSION_ID=41",
+            "RPM:fedora 41",
+            "pkg:rpm/shop1@1.2.3-4.el9_2?arch=noarch&distro=fedora-41",
+        ),
+        ("", "RPM:", "pkg:rpm/shop1@1.2.3-4.el9_2?arch=noarch"),
+    ] {
+        let mut inventory = Inventory::new();
+        inventory.add("etc/os-release", release.as_bytes());
+        inventory.add("var/lib/rpm/rpmdb.sqlite", &database);
+        let found = inventory.finish();
+        let components = &found.graphs[0].graph.components;
+        let shop = components.iter().find(|component| component.name == "shop1").unwrap();
+        assert_eq!(format!("{}:{}", shop.ecosystem, shop.release), distribution);
+        assert!(shop.purl.starts_with(purl), "{}", shop.purl);
+        let epoch = components.iter().find(|component| component.name == "shop2").unwrap();
+        assert!(
+            epoch.version == "2:1.2.3-4.el9_2" && epoch.purl.contains("@1.2.3-4.el9_2?"),
+            "{}",
+            epoch.purl
+        );
+        assert!(epoch.purl.ends_with("epoch=2"), "{}", epoch.purl);
+    }
 }
 
 /// A program as the Go linker leaves it: its information at a multiple of 16.
