@@ -15,9 +15,9 @@ use crate::{
     report::{Coverage, Database, Report},
 };
 use plimsoll_model::{CommitId, Digest, ScanEngine, Severity};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Value, json};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// Key of the fingerprint in `partialFingerprints`.
 const FINGERPRINT: &str = "plimsoll/v1";
@@ -80,62 +80,172 @@ pub enum SarifError {
     Runs(usize),
 }
 
-/// Writes one run for each report. `commit` is named where the whole subject was one revision.
+/// One run for each report. `commit` is named where the whole subject was one revision.
 #[must_use]
-pub fn write(reports: &[Report], commit: Option<&CommitId>) -> Value {
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": reports.iter().map(|report| run(report, commit)).collect::<Vec<_>>(),
-    })
+pub fn write<'a>(reports: &'a [Report], commit: Option<&'a CommitId>) -> Log<'a> {
+    Log { reports, commit }
 }
 
-fn run(report: &Report, commit: Option<&CommitId>) -> Value {
-    let found = report.findings.iter().map(|finding| result(report, finding, false));
-    let allowed = report.suppressed.iter().map(|finding| result(report, finding, true));
-    let facts = Facts {
+/// Reports as they are written: no more of them than one result is in memory at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Log<'a> {
+    reports: &'a [Report],
+    commit: Option<&'a CommitId>,
+}
+
+impl Serialize for Log<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let runs = || self.reports.iter().map(|report| Run { report, commit: self.commit });
+        let mut log = serializer.serialize_map(None)?;
+        log.serialize_entry("$schema", "https://json.schemastore.org/sarif-2.1.0.json")?;
+        log.serialize_entry("runs", &Each(runs))?;
+        log.serialize_entry("version", "2.1.0")?;
+        log.end()
+    }
+}
+
+impl fmt::Display for Log<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// A list whose entries are made while it is written.
+struct Each<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+struct Run<'a> {
+    report: &'a Report,
+    commit: Option<&'a CommitId>,
+}
+
+impl Serialize for Run<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let report = self.report;
+        let found = report.findings.iter().map(|finding| result(report, finding, false));
+        let allowed = report.suppressed.iter().map(|finding| result(report, finding, true));
+        let results = || found.clone().chain(allowed.clone());
+        let mut run = serializer.serialize_map(None)?;
+        if report.coverage.files == 0 {
+            run.serialize_entry("artifacts", &[(); 0])?;
+        }
+        run.serialize_entry("columnKind", "unicodeCodePoints")?;
+        run.serialize_entry("invocations", &[invocation(&report.coverage)])?;
+        run.serialize_entry(
+            "originalUriBaseIds",
+            &json!({ BASE: { "description": { "text": "the directory that was scanned" } } }),
+        )?;
+        run.serialize_entry("properties", &json!({ "plimsoll": facts(report) }))?;
+        run.serialize_entry("results", &Each(results))?;
+        run.serialize_entry("tool", &Tool { driver: Driver::of(report) })?;
+        if let Some(commit) = self.commit {
+            let provenance = json!([{ "repositoryUri": "", "revisionId": commit }]);
+            run.serialize_entry("versionControlProvenance", &provenance)?;
+        }
+        run.end()
+    }
+}
+
+fn facts(report: &Report) -> Facts {
+    Facts {
         engine: report.engine,
         rules_digest: report.rules_digest,
         imported: report.imported,
         database: report.database.clone(),
         coverage: report.coverage.clone(),
-    };
-    let mut run = json!({
-        "tool": { "driver": {
-            "name": format!("plimsoll {}", report.engine),
-            "semanticVersion": report.version,
-            "informationUri": "https://github.com/plimsoll-dev/plimsoll",
-            "rules": report.rules.iter().copied().map(rule).collect::<Vec<_>>(),
-        }},
-        "invocations": [invocation(&report.coverage)],
-        "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": { BASE: { "description": { "text": "the directory that was scanned" } } },
-        "results": found.chain(allowed).collect::<Vec<_>>(),
-        "properties": { "plimsoll": facts },
-    });
-    if let Some(commit) = commit {
-        run["versionControlProvenance"] = json!([{ "repositoryUri": "", "revisionId": commit }]);
     }
-    if report.coverage.files == 0 {
-        run["artifacts"] = json!([]);
-    }
-    run
 }
 
-fn rule(rule: &Rule) -> Value {
-    let mut described = json!({
-        "id": rule.id,
-        "name": name(rule.id),
-        "shortDescription": { "text": rule.title },
-        "fullDescription": { "text": rule.help.split("\n\n").next().unwrap_or_default().replace('\n', " ") },
-        "help": { "text": rule.help, "markdown": rule.help },
-        "defaultConfiguration": { "level": level(rule.severity) },
-        "properties": { "security-severity": score(rule.severity), "tags": ["security"] },
-    });
-    if let Some(reference) = rule.references.iter().find(|reference| reference.starts_with("https://")) {
-        described["helpUri"] = json!(reference);
+#[derive(Serialize)]
+struct Tool<'a> {
+    driver: Driver<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver<'a> {
+    information_uri: &'static str,
+    name: String,
+    rules: Rules<'a>,
+    semantic_version: &'static str,
+}
+
+impl<'a> Driver<'a> {
+    fn of(report: &'a Report) -> Self {
+        Self {
+            information_uri: "https://github.com/plimsoll-dev/plimsoll",
+            name: format!("plimsoll {}", report.engine),
+            rules: Rules(&report.rules),
+            semantic_version: report.version,
+        }
     }
-    described
+}
+
+struct Rules<'a>(&'a [&'static Rule]);
+
+impl Serialize for Rules<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().copied().map(Descriptor::of))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Descriptor<'a> {
+    default_configuration: Level,
+    full_description: Words<String>,
+    help: Help<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help_uri: Option<&'a str>,
+    id: &'a str,
+    name: String,
+    properties: Score,
+    short_description: Words<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Level {
+    level: &'static str,
+}
+
+#[derive(Serialize)]
+struct Help<'a> {
+    markdown: &'a str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Words<T> {
+    text: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Score {
+    security_severity: &'static str,
+    tags: [&'static str; 1],
+}
+
+impl<'a> Descriptor<'a> {
+    fn of(rule: &'a Rule) -> Self {
+        let first = rule.help.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        let mut references = rule.references.iter().copied();
+        Self {
+            default_configuration: Level { level: level(rule.severity) },
+            full_description: Words { text: first },
+            help: Help { markdown: rule.help, text: rule.help },
+            help_uri: references.find(|reference| reference.starts_with("https://")),
+            id: rule.id,
+            name: name(rule.id),
+            properties: Score { security_severity: score(rule.severity), tags: ["security"] },
+            short_description: Words { text: rule.title },
+        }
+    }
 }
 
 /// The last part of an identifier as viewers want names: `config/dockerfile-root-user` as `DockerfileRootUser`.
@@ -339,6 +449,10 @@ mod tests {
         }
     }
 
+    fn written(report: Report) -> Value {
+        serde_json::to_value(write(&[report], None)).unwrap()
+    }
+
     fn report() -> Report {
         Report {
             engine: ScanEngine::Config,
@@ -371,16 +485,16 @@ mod tests {
     fn a_gap_is_a_run_that_was_not_successful_and_nothing_looked_at_is_an_empty_list() {
         let mut partial = report();
         partial.coverage.gaps.push(Gap { path: "x".into(), problem: "too large".into() });
-        let run = &write(&[partial], None)["runs"][0];
+        let run = &written(partial)["runs"][0];
         assert_eq!(run["invocations"][0]["executionSuccessful"], false);
         assert!(run.get("artifacts").is_none());
         let empty = Report { coverage: Coverage::default(), ..report() };
-        assert_eq!(write(&[empty], None)["runs"][0]["artifacts"], json!([]));
+        assert_eq!(written(empty)["runs"][0]["artifacts"], json!([]));
     }
 
     #[test]
     fn places_are_uris_and_levels_are_of_sarif() {
-        let log = write(&[report()], None);
+        let log = written(report());
         let results = &log["runs"][0]["results"];
         let place = &results[0]["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "a%20b/%C3%BC.yaml");
@@ -390,12 +504,12 @@ mod tests {
     /// What GitHub and the SARIF viewers of editors ask of a rule.
     #[test]
     fn rules_have_what_viewers_show() {
-        let rule = &write(&[report()], None)["runs"][0]["tool"]["driver"]["rules"][0];
+        let rule = &written(report())["runs"][0]["tool"]["driver"]["rules"][0];
         assert_eq!([&rule["name"], &rule["fullDescription"]["text"]], ["Example", "Do not."]);
         assert!(rule.get("helpUri").is_none());
         assert_eq!(name("config/dockerfile-root-user"), "DockerfileRootUser");
         let referring = Rule { references: &["RFC 1", "https://example.com/why"], ..RULE };
-        assert_eq!(super::rule(&referring)["helpUri"], "https://example.com/why");
+        assert_eq!(Descriptor::of(&referring).help_uri, Some("https://example.com/why"));
     }
 
     #[test]

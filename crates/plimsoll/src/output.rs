@@ -31,6 +31,15 @@ impl Output {
         }
     }
 
+    /// The same for a result of which only the form that is shown is worth making.
+    pub(crate) fn either<V: Serialize>(&self, text: impl FnOnce() -> String, value: impl FnOnce() -> V) {
+        if self.json {
+            self.json(&value());
+        } else {
+            say(text().trim_end());
+        }
+    }
+
     /// Bytes of a log, as they are but for terminal control.
     pub(crate) fn raw(&self, bytes: &[u8]) {
         let _ = anstream::stdout().write_all(&disarmed(bytes));

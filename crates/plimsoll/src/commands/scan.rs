@@ -18,7 +18,12 @@ use crate::{
     output::Output,
 };
 use plimsoll_scan::{Report, Rule, Severity, Verdict, sarif};
-use std::{fs, path::Path, process::ExitCode};
+use std::{
+    fs::File,
+    io::{BufWriter, Write as _},
+    path::Path,
+    process::ExitCode,
+};
 
 pub(crate) fn scan(context: &Context, arguments: &Scan, output: &Output) -> Result<ExitCode, Failure> {
     let (reports, shown) = match &arguments.engine {
@@ -60,7 +65,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
 /// # Errors
 /// When the file that was asked for cannot be written.
 pub(crate) fn finish(reports: &[Report], shown: &Shown, output: &Output) -> Result<ExitCode, Failure> {
-    output.result(&show::text(reports, shown.least), &show::json(reports, shown.least));
+    output.either(|| show::text(reports, shown.least), || show::json(reports, shown.least));
     match &shown.report {
         Some(file) => write(file, reports).map(|()| ExitCode::SUCCESS),
         None => Ok(ExitCode::from(status(reports, shown.least))),
@@ -68,10 +73,14 @@ pub(crate) fn finish(reports: &[Report], shown: &Shown, output: &Output) -> Resu
 }
 
 fn write(file: &Path, reports: &[Report]) -> Result<(), Failure> {
-    let mut text = sarif::write(reports, None).to_string();
-    text.push('\n');
-    fs::write(file, text)
-        .map_err(|error| Failure::broken(format!("failed to write {}", file.display()), &error))
+    let written = File::create(file).and_then(|created| {
+        // Rules alone make some hundred kilobytes: as a stream they are never in memory together.
+        let mut stream = BufWriter::new(created);
+        serde_json::to_writer(&mut stream, &sarif::write(reports, None))?;
+        stream.write_all(b"\n")?;
+        stream.flush()
+    });
+    written.map_err(|error| Failure::broken(format!("failed to write {}", file.display()), &error))
 }
 
 /// 0 clean, 1 findings, 3 could not tell. An engine that knows none of the files is no trouble where another did look:
