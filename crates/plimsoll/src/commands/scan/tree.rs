@@ -129,7 +129,11 @@ impl Files {
                 }
             }
         };
-        let threads = THREADS.min(thread::available_parallelism().map_or(1, usize::from));
+        // How many there are takes reading a dozen files of the system to find out.
+        let threads = match self.paths.len() {
+            0 | 1 => 1,
+            _ => THREADS.min(thread::available_parallelism().map_or(1, usize::from)),
+        };
         let mut done = thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let mut done = work();
