@@ -2,7 +2,6 @@
 //! bytes finds all of them, by a table of their first three bytes; nothing else looks at a file in which it finds none.
 
 use super::tokens::{self, Token};
-use std::sync::LazyLock;
 
 /// What a keyword announces.
 #[derive(Clone, Copy)]
@@ -84,41 +83,112 @@ const LEAST: usize = 3;
 /// Bytes whose keywords are put in order together.
 const BLOCK: usize = 16 << 10;
 
+/// A keyword with the hash of its first three bytes.
+#[derive(Clone, Copy)]
+struct Word {
+    hash: u16,
+    text: &'static str,
+    kind: Kind,
+}
+
 /// Keywords by the hash of their first three bytes.
 struct Prefilter {
     /// Whether some keyword has this hash: a bit each, small enough to stay close to the processor.
-    starts: Vec<u64>,
-    /// The first keyword with this hash, in `words`.
-    first: Vec<u16>,
-    words: Vec<(u16, &'static str, Kind)>,
+    starts: [u64; 1 << 10],
+    /// Hashes that some keyword has before those of an element of `starts`.
+    before: [u16; 1 << 10],
+    /// By the place of a hash among those that some keyword has: its first keyword.
+    first: [u16; COUNT],
+    words: [Word; COUNT],
 }
 
-/// Building it is a walk over some hundred keywords, once a process.
-static PREFILTER: LazyLock<Prefilter> = LazyLock::new(|| {
-    let hashed = |(word, kind): (&'static str, Kind)| match word.as_bytes() {
-        [a, b, c, ..] => Some((hash([*a, *b, *c]), word, kind)),
-        _ => None,
-    };
-    let mut words: Vec<(u16, &'static str, Kind)> = all().filter_map(hashed).collect();
-    words.sort_by_key(|(hash, ..)| *hash);
-    let (mut starts, mut first) = (vec![0; 1 << 10], vec![0; 1 << 16]);
-    for (at, (hash, ..)) in (0..).zip(&words) {
-        let (bits, bit) = (&mut starts[usize::from(hash >> 6)], 1u64 << (hash & 63));
-        if *bits & bit == 0 {
-            *bits |= bit;
-            first[usize::from(*hash)] = at;
+const COUNT: usize = {
+    let (mut count, mut group) = (NAMES.len() + OTHERS.len(), 0);
+    while group < tokens::ALL.len() {
+        let mut token = 0;
+        while token < tokens::ALL[group].len() {
+            count += tokens::ALL[group][token].keywords.len();
+            token += 1;
         }
+        group += 1;
     }
-    Prefilter { starts, first, words }
-});
+    count
+};
+
+/// Made when the program is: a scan begins without making anything.
+static PREFILTER: Prefilter = Prefilter::new();
 
 /// The same for upper case and lower case, and for a few other bytes that a comparison tells apart.
-fn hash([a, b, c]: [u8; LEAST]) -> u16 {
+const fn hash([a, b, c]: [u8; LEAST]) -> u16 {
     let folded = u32::from_le_bytes([a, b, c, 0]) | 0x0020_2020;
     (folded.wrapping_mul(0x9e37_79b1) >> 16) as u16
 }
 
+/// Keywords in the order of their hashes; those with the same hash in the order of [`all`].
+struct Words([Word; COUNT], usize);
+
+impl Words {
+    const fn add(&mut self, text: &'static str, kind: Kind) {
+        let bytes = text.as_bytes();
+        let hash = hash([bytes[0], bytes[1], bytes[2]]);
+        let mut at = self.1;
+        while at > 0 && self.0[at - 1].hash > hash {
+            self.0[at] = self.0[at - 1];
+            at -= 1;
+        }
+        self.0[at] = Word { hash, text, kind };
+        self.1 += 1;
+    }
+
+    const fn all() -> Self {
+        let mut words = Self([Word { hash: 0, text: "", kind: Kind::Name }; COUNT], 0);
+        let (mut group, mut at) = (0, 0);
+        while group < tokens::ALL.len() {
+            let mut token = 0;
+            while token < tokens::ALL[group].len() {
+                let named = &tokens::ALL[group][token];
+                let mut word = 0;
+                while word < named.keywords.len() {
+                    words.add(named.keywords[word], Kind::Token(named));
+                    word += 1;
+                }
+                token += 1;
+            }
+            group += 1;
+        }
+        while at < NAMES.len() {
+            words.add(NAMES[at], Kind::Name);
+            at += 1;
+        }
+        at = 0;
+        while at < OTHERS.len() {
+            words.add(OTHERS[at].0, OTHERS[at].1);
+            at += 1;
+        }
+        words
+    }
+}
+
 impl Prefilter {
+    const fn new() -> Self {
+        let words = Words::all().0;
+        let (mut starts, mut before, mut first) = ([0; 1 << 10], [0; 1 << 10], [0; COUNT]);
+        let (mut at, mut hashes, mut element) = (0, 0, 0);
+        while element < starts.len() {
+            before[element] = hashes as u16;
+            while at < COUNT && words[at].hash as usize >> 6 == element {
+                if at == 0 || words[at - 1].hash != words[at].hash {
+                    starts[element] |= 1u64 << (words[at].hash & 63);
+                    first[hashes] = at as u16;
+                    hashes += 1;
+                }
+                at += 1;
+            }
+            element += 1;
+        }
+        Self { starts, before, first, words }
+    }
+
     /// Adds the keywords that begin in a part of `bytes`.
     fn find(&self, bytes: &[u8], part: std::ops::Range<usize>, hits: &mut Vec<Hit>) {
         let seen = &bytes[part.start..(part.end + LEAST - 1).min(bytes.len())];
@@ -131,10 +201,13 @@ impl Prefilter {
     }
 
     fn compare(&self, bytes: &[u8], at: usize, hash: u16, hits: &mut Vec<Hit>) {
-        let words = &self.words[usize::from(self.first[usize::from(hash)])..];
-        for (_, word, kind) in words.iter().take_while(|(own, ..)| *own == hash) {
-            let end = at + word.len();
-            if bytes.get(at..end).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes())) {
+        let element = usize::from(hash >> 6);
+        let lower = self.starts[element] & ((1 << (hash & 63)) - 1);
+        let place = usize::from(self.before[element]) + lower.count_ones() as usize;
+        let words = &self.words[usize::from(self.first[place])..];
+        for Word { text, kind, .. } in words.iter().take_while(|word| word.hash == hash) {
+            let end = at + text.len();
+            if bytes.get(at..end).is_some_and(|found| found.eq_ignore_ascii_case(text.as_bytes())) {
                 hits.push(Hit { kind: *kind, start: at, end });
             }
         }

@@ -55,7 +55,7 @@ impl Point {
     }
 }
 
-/// Finds secrets. Making one costs nothing; the table of keywords is built once a process, with the first file.
+/// Finds secrets. Making one costs nothing, and the table of keywords is part of the program.
 #[derive(Clone)]
 pub struct Scanner {
     point: Point,
