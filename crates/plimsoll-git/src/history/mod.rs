@@ -2,8 +2,10 @@
 //! trees are hashed again; blobs are decoded as git decodes them, and what cannot be decoded is a problem that is told,
 //! never a blob less.
 
+mod data;
 mod delta;
 mod graph;
+mod hashing;
 mod new;
 mod pack;
 
@@ -15,6 +17,7 @@ use crate::{
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use graph::{Shelf, Walk};
+use hashing::ById;
 use pack::{Mark, Object, Pack, Plan, Workbench};
 use plimsoll_engine::ports::SourceError;
 use plimsoll_model::CommitId;
@@ -119,7 +122,7 @@ impl<T> History<T> {
 
 /// The objects of one object directory, by number.
 struct Store {
-    numbers: HashMap<ObjectId, u32>,
+    numbers: HashMap<ObjectId, u32, ById>,
     ids: Vec<ObjectId>,
     places: Vec<Place>,
     packs: Vec<Pack>,
@@ -147,7 +150,7 @@ impl Place {
 impl Store {
     fn open(directory: &Path, hash: gix_hash::Kind, limits: Limits) -> Result<Self, SourceError> {
         let mut store = Self {
-            numbers: HashMap::new(),
+            numbers: HashMap::default(),
             ids: vec![],
             places: vec![],
             packs: vec![],
@@ -212,7 +215,7 @@ impl Store {
 
     /// Looks at what `tips` reach and `hidden` do not.
     fn scan<T: Send>(
-        mut self,
+        self,
         tips: &[ObjectId],
         hidden: &[ObjectId],
         look: &impl Look<T>,
@@ -224,7 +227,6 @@ impl Store {
         self.walk(&mut walk, &objects, hidden, &id_of);
         walk.forget();
         self.walk(&mut walk, &objects, tips, &id_of);
-        self.packs.iter_mut().for_each(Pack::release);
         self.finish(&shelves, &walk, &objects, look)
     }
 
@@ -264,9 +266,9 @@ impl Store {
     fn walk(&self, walk: &mut Walk<'_>, objects: &Objects, ids: &[ObjectId], id_of: &dyn Fn(u32) -> String) {
         let mut commits = vec![];
         for id in ids {
-            match refs::peeled(objects, *id).map(|(target, kind)| (self.numbers.get(&target), target, kind)) {
-                Ok((Some(number), _, Kind::Commit)) => commits.push(*number),
-                Ok((Some(number), ..)) => walk.other(*number),
+            match self.peeled(objects, *id) {
+                Ok((Some(number), _, Kind::Commit)) => commits.push(number),
+                Ok((Some(number), ..)) => walk.other(number),
                 Ok((None, target, _)) => {
                     walk.problem(target.to_string(), "it is in no pack that can be read".into())
                 }
@@ -274,6 +276,17 @@ impl Store {
             }
         }
         walk.commits(&commits, id_of);
+    }
+
+    /// What a ref stands for: its number, its id and its kind. Only tags are read: a commit is on its shelf, hashed, or
+    /// missed there.
+    fn peeled(&self, objects: &Objects, id: ObjectId) -> Result<(Option<u32>, ObjectId, Kind), SourceError> {
+        let number = |id: &ObjectId| self.numbers.get(id).copied();
+        let known = number(&id).and_then(|at| Some((at, self.places[at as usize].kind()?)));
+        if let Some((at, kind @ Kind::Commit)) = known {
+            return Ok((Some(at), id, kind));
+        }
+        refs::peeled(objects, id).map(|(target, kind)| (number(&target), target, kind))
     }
 
     /// All commits and trees.

@@ -1,7 +1,7 @@
 //! One pack, read from its beginning to its end: each entry is inflated once, and each delta applied once, to a base that is
 //! still at hand. Of a chain of deltas no more than a few objects are held at a time, however long it is.
 
-use super::delta;
+use super::{data::Data, delta};
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use gix_pack::data::entry::Header;
@@ -18,7 +18,7 @@ const NONE: u32 = u32::MAX;
 
 /// A pack with the places of its entries, by their offset.
 pub(crate) struct Pack {
-    data: gix_pack::data::File,
+    data: Data,
     entries: Vec<Entry>,
     ids: Vec<ObjectId>,
     /// By entry: a first delta made from it, and another delta with the same base.
@@ -75,8 +75,7 @@ impl Pack {
 
     fn read(path: &PathBuf, hash: gix_hash::Kind) -> Result<Self, String> {
         let index = gix_pack::index::File::at(path, hash).map_err(|error| error.to_string())?;
-        let data =
-            gix_pack::data::File::at(path.with_extension("pack"), hash).map_err(|error| error.to_string())?;
+        let data = Data::open(&path.with_extension("pack"), hash)?;
         if index.pack_checksum() != data.checksum() {
             return Err("its index belongs to another pack".into());
         }
@@ -84,11 +83,12 @@ impl Pack {
             index.iter().map(|entry| (entry.pack_offset, entry.oid)).collect();
         listed.sort_unstable();
         let at = |offset: u64| listed.binary_search_by_key(&offset, |(offset, _)| *offset).ok();
-        let end = data.pack_end() as u64;
-        let entry = |position: usize, offset: u64| {
+        let end = data.end();
+        let mut heads = data.heads();
+        let mut entry = |position: usize, offset: u64| {
             let next = listed.get(position + 1).map_or(end, |(next, _)| *next).min(end);
             let unknown = Entry { data: 0..0, size: 0, base: Base::Unknown };
-            let bytes = data.entry_slice(offset.min(next)..next);
+            let bytes = heads.at(offset.min(next)..next);
             let parsed = bytes.and_then(|bytes| gix_pack::data::Entry::from_bytes(bytes, offset, hash).ok());
             let Some(parsed) = parsed else { return unknown };
             let on = |offset: Option<u64>| offset.and_then(at).and_then(|base| u32::try_from(base).ok());
@@ -112,7 +112,7 @@ impl Pack {
         Ok(Self::linked(data, entries, ids))
     }
 
-    fn linked(data: gix_pack::data::File, entries: Vec<Entry>, ids: Vec<ObjectId>) -> Self {
+    fn linked(data: Data, entries: Vec<Entry>, ids: Vec<ObjectId>) -> Self {
         let count = entries.len();
         let (mut first, mut sibling) = (vec![NONE; count], vec![NONE; count]);
         let (mut kinds, mut order) = (vec![None; count], Vec::with_capacity(count));
@@ -140,19 +140,6 @@ impl Pack {
             }
         }
         Self { data, entries, ids, first, sibling, kinds, order }
-    }
-
-    /// Lets go of the memory of all that was read so far, which the system counts as this process's as long as the file is
-    /// mapped. The pack stays the one that was opened.
-    pub(crate) fn release(&mut self) {
-        let (path, hash) = (self.data.path().to_owned(), self.data.checksum().kind());
-        let again = catch_unwind(move || gix_pack::data::File::at(path, hash).ok());
-        if let Ok(Some(data)) = again
-            && data.checksum() == self.data.checksum()
-            && data.pack_end() == self.data.pack_end()
-        {
-            self.data = data;
-        }
     }
 
     /// The ids of its objects, by entry.
@@ -221,11 +208,12 @@ impl Pack {
     ) -> Result<(), String> {
         let entry = &self.entries[number as usize];
         workbench.fresh.clear();
+        let Workbench { inflater, delta, fresh, .. } = workbench;
         match base {
-            None => self.inflate(entry, limit, &mut workbench.inflate, content),
+            None => self.inflate(entry, limit, inflater, content),
             Some(base) => {
-                self.inflate(entry, limit, &mut workbench.inflate, &mut workbench.delta)?;
-                delta::apply(&base.content, &workbench.delta, limit, content, &mut workbench.fresh)
+                self.inflate(entry, limit, inflater, delta)?;
+                delta::apply(&base.content, delta, limit, content, fresh)
             }
         }
     }
@@ -234,7 +222,7 @@ impl Pack {
         &self,
         entry: &Entry,
         limit: u64,
-        inflate: &mut Inflate,
+        Inflater { inflate, input }: &mut Inflater,
         out: &mut Vec<u8>,
     ) -> Result<(), String> {
         if entry.size > limit {
@@ -243,8 +231,7 @@ impl Pack {
         let size = usize::try_from(entry.size).map_err(|error| error.to_string())?;
         out.resize(size, 0);
         inflate.reset();
-        let input = self.data.entry_slice(entry.data.clone()).ok_or("it lies outside of its pack")?;
-        match inflate.once(input, out) {
+        match inflate.once(self.data.read(entry.data.clone(), input)?, out) {
             Ok((Status::StreamEnd, _, written)) if written == size => Ok(()),
             Ok(_) => Err("its compressed data has another size than it says".into()),
             Err(error) => Err(format!("its compressed data is damaged: {error}")),
@@ -294,10 +281,17 @@ pub(crate) struct Plan {
 /// What one thread keeps from object to object.
 #[derive(Default)]
 pub(crate) struct Workbench {
-    inflate: Inflate,
+    inflater: Inflater,
     delta: Vec<u8>,
     fresh: Vec<Range<usize>>,
     spare: Vec<Vec<u8>>,
+}
+
+/// With the compressed data of the object at hand.
+#[derive(Default)]
+struct Inflater {
+    inflate: Inflate,
+    input: Vec<u8>,
 }
 
 /// Buffers that are kept for the next objects.
