@@ -1,6 +1,6 @@
-//! The compiled index of advisories: one file, sorted by ecosystem and name, that is read once and searched, never parsed
-//! whole. Its head names the digest of every page, and the digest of the head names the index; a page is hashed when it is
-//! looked at for the first time. So opening costs the same whatever the size, and no byte that was altered is believed.
+//! The compiled index of advisories: one file, sorted by ecosystem and name, that is searched and never parsed whole. Its
+//! head names the digest of every page, and the digest of the head names the index; a page is read and hashed when it is
+//! looked at for the first time, and kept. So most of it is never read, and no byte that was altered is believed.
 
 mod compile;
 mod layout;
@@ -11,10 +11,7 @@ use crate::advisory::{End, Interval, Kind};
 use layout::{Head, PAGE, Section, Text};
 use plimsoll_model::{Digest, Timestamp};
 use plimsoll_scan::{Database, Severity};
-use std::{
-    cmp::Ordering,
-    sync::atomic::{AtomicBool, Ordering as Memory},
-};
+use std::{borrow::Cow, cmp::Ordering, fmt, sync::OnceLock};
 
 /// Why bytes are no index that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,18 +33,45 @@ pub enum IndexError {
     /// A page has another digest than the head says.
     #[error("page {0} is not the one that its head names: it was altered")]
     Altered(usize),
+    /// A page, or the head, cannot be read.
+    #[error("it cannot be read at byte {0}")]
+    Unread(u64),
     /// It points outside of itself, which no index that was compiled does.
     #[error("it is damaged: {0}")]
     Malformed(&'static str),
 }
 
+/// Where the bytes of an index are kept.
+pub trait Bytes: fmt::Debug + Send + Sync {
+    /// How many there are.
+    fn length(&self) -> u64;
+
+    /// Fills `buffer` from `offset` on. Whether all of it could be read.
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> bool;
+}
+
+impl Bytes for Vec<u8> {
+    fn length(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> bool {
+        let start = usize::try_from(offset).ok();
+        let bytes = start.and_then(|start| self.get(start..start.checked_add(buffer.len())?));
+        bytes.map(|bytes| buffer.copy_from_slice(bytes)).is_some()
+    }
+}
+
 /// An open index. Nothing of it has been verified against a signature: compare [`Index::database`] with what was signed.
 #[derive(Debug)]
 pub struct Index {
-    bytes: Vec<u8>,
+    bytes: Box<dyn Bytes>,
     head: Head,
+    /// The bytes of the head, with the digests of pages.
+    named: Vec<u8>,
     digest: Digest,
-    verified: Vec<AtomicBool>,
+    /// Those that were looked at, each as it was when it was hashed.
+    pages: Vec<OnceLock<Box<[u8]>>>,
 }
 
 /// What one advisory says about one package.
@@ -81,11 +105,14 @@ impl Index {
     /// # Errors
     /// When it is none, has another version, or is not as long as its head says. What is wrong inside a page is found when
     /// it is looked at.
-    pub fn open(bytes: Vec<u8>) -> Result<Self, IndexError> {
-        let head = Head::read(&bytes)?;
-        let digest = Digest::of(bytes.get(..head.length).unwrap_or_default());
-        let verified = (0..head.pages()).map(|_| AtomicBool::new(false)).collect();
-        Ok(Self { bytes, head, digest, verified })
+    pub fn open(bytes: impl Bytes + 'static) -> Result<Self, IndexError> {
+        let length = bytes.length();
+        let first = read(&bytes, 0, length.min(layout::FIXED as u64))?;
+        let head = Head::read(&first, length)?;
+        let named = read(&bytes, 0, head.length as u64)?;
+        let digest = Digest::of(&named);
+        let pages = (0..head.pages()).map(|_| OnceLock::new()).collect();
+        Ok(Self { bytes: Box::new(bytes), head, named, digest, pages })
     }
 
     /// Which data this is: the digest of the head, which decides every byte of the file, and the time of the newest
@@ -122,7 +149,7 @@ impl Index {
         (0..section.count)
             .map(|at| {
                 let row = self.row(Section::Ecosystems, at)?;
-                Ok((self.text(row.text(0)?)?.to_owned(), row.number(8)?))
+                Ok((self.text(row.text(0)?)?.into_owned(), row.number(8)?))
             })
             .collect()
     }
@@ -164,9 +191,9 @@ impl Index {
         let marks = advisory.number(24)?;
         let aliases = self.text(advisory.text(8)?)?;
         Ok(Entry {
-            id: self.text(advisory.text(0)?)?.to_owned(),
+            id: self.text(advisory.text(0)?)?.into_owned(),
             aliases: aliases.split('\n').filter(|alias| !alias.is_empty()).map(str::to_owned).collect(),
-            summary: self.text(advisory.text(16)?)?.to_owned(),
+            summary: self.text(advisory.text(16)?)?.into_owned(),
             kind: layout::kind(flags & 0xff)?,
             severity: layout::severity(marks & 0xff)?,
             exploited: marks & layout::EXPLOITED != 0,
@@ -183,8 +210,8 @@ impl Index {
 
     fn interval(&self, at: u32) -> Result<Interval, IndexError> {
         let row = self.row(Section::Intervals, at)?;
-        let optional = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let end = self.text(row.text(8)?)?.to_owned();
+        let optional = |text: Cow<'_, str>| (!text.is_empty()).then(|| text.into_owned());
+        let end = self.text(row.text(8)?)?.into_owned();
         let to = match row.number(24)? {
             layout::OPEN => End::Open,
             layout::BEFORE => End::Before(end),
@@ -200,7 +227,7 @@ impl Index {
 
     fn version(&self, at: u32) -> Result<String, IndexError> {
         let row = self.row(Section::Versions, at)?;
-        Ok(self.text(row.text(0)?)?.to_owned())
+        Ok(self.text(row.text(0)?)?.into_owned())
     }
 
     fn row(&self, section: Section, at: u32) -> Result<Row<'_>, IndexError> {
@@ -212,40 +239,64 @@ impl Index {
         self.content(place.offset + u64::from(at) * width, width).map(Row)
     }
 
-    fn text(&self, text: Text) -> Result<&str, IndexError> {
+    fn text(&self, text: Text) -> Result<Cow<'_, str>, IndexError> {
         let place = self.head.section(Section::Strings);
         if u64::from(text.offset) + u64::from(text.length) > u64::from(place.count) {
             return Err(IndexError::Malformed("a text is outside of its section"));
         }
-        let bytes = self.content(place.offset + u64::from(text.offset), text.length.into())?;
-        std::str::from_utf8(bytes).map_err(|_| IndexError::Malformed("a text is not UTF-8"))
+        let text = match self.content(place.offset + u64::from(text.offset), text.length.into())? {
+            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+        };
+        text.ok_or(IndexError::Malformed("a text is not UTF-8"))
     }
 
-    /// Bytes of the content, after every page that they touch was compared with its digest.
-    fn content(&self, offset: u64, length: u64) -> Result<&[u8], IndexError> {
+    /// Bytes of the content, of pages that were compared with their digests.
+    fn content(&self, offset: u64, length: u64) -> Result<Cow<'_, [u8]>, IndexError> {
         let outside = IndexError::Malformed("it points behind its end");
-        let content = self.bytes.get(self.head.length..).unwrap_or_default();
         let start = usize::try_from(offset).map_err(|_| outside.clone())?;
         let end = usize::try_from(length).ok().and_then(|length| start.checked_add(length));
-        let end = end.filter(|end| *end <= content.len()).ok_or(outside)?;
-        for page in start / PAGE..end.div_ceil(PAGE) {
-            self.verify(page, content)?;
+        let end = end.filter(|end| *end as u64 <= self.length()).ok_or(outside)?;
+        let part = |page: usize| -> Result<&[u8], IndexError> {
+            let bytes = self.page(page)?;
+            let before = page * PAGE;
+            Ok(&bytes[start.saturating_sub(before)..bytes.len().min(end - before)])
+        };
+        if start == end {
+            return Ok(Cow::Borrowed(&[]));
         }
-        Ok(&content[start..end])
+        let first = start / PAGE;
+        if end <= (first + 1) * PAGE {
+            return part(first).map(Cow::Borrowed);
+        }
+        let parts = (first..end.div_ceil(PAGE)).map(part).collect::<Result<Vec<_>, _>>()?;
+        Ok(Cow::Owned(parts.concat()))
     }
 
-    fn verify(&self, page: usize, content: &[u8]) -> Result<(), IndexError> {
-        let verified = self.verified.get(page).ok_or(IndexError::Malformed("it has too few pages"))?;
-        if verified.load(Memory::Relaxed) {
-            return Ok(());
+    /// Bytes of the content.
+    fn length(&self) -> u64 {
+        self.bytes.length() - self.head.length as u64
+    }
+
+    fn page(&self, page: usize) -> Result<&[u8], IndexError> {
+        let kept = self.pages.get(page).ok_or(IndexError::Malformed("it has too few pages"))?;
+        if let Some(bytes) = kept.get() {
+            return Ok(bytes);
         }
-        let bytes = &content[page * PAGE..content.len().min((page + 1) * PAGE)];
-        if self.head.page_digest(&self.bytes, page) != Some(Digest::of(bytes)) {
+        let start = (page * PAGE) as u64;
+        let length = (self.length() - start).min(PAGE as u64);
+        let bytes = read(&*self.bytes, self.head.length as u64 + start, length)?;
+        if self.head.page_digest(&self.named, page) != Some(Digest::of(&bytes)) {
             return Err(IndexError::Altered(page));
         }
-        verified.store(true, Memory::Relaxed);
-        Ok(())
+        Ok(kept.get_or_init(|| bytes.into_boxed_slice()))
     }
+}
+
+fn read(bytes: &dyn Bytes, offset: u64, length: u64) -> Result<Vec<u8>, IndexError> {
+    let length = usize::try_from(length).map_err(|_| IndexError::Unread(offset))?;
+    let mut buffer = vec![0; length];
+    if bytes.read(offset, &mut buffer) { Ok(buffer) } else { Err(IndexError::Unread(offset)) }
 }
 
 fn rows(first: u32, count: u32) -> impl Iterator<Item = u32> {
@@ -253,11 +304,11 @@ fn rows(first: u32, count: u32) -> impl Iterator<Item = u32> {
 }
 
 /// One row of a section.
-struct Row<'a>(&'a [u8]);
+struct Row<'a>(Cow<'a, [u8]>);
 
 impl Row<'_> {
     fn number(&self, at: usize) -> Result<u32, IndexError> {
-        layout::number(self.0, at).ok_or(IndexError::Malformed("a row is too short"))
+        layout::number(&self.0, at).ok_or(IndexError::Malformed("a row is too short"))
     }
 
     fn text(&self, at: usize) -> Result<Text, IndexError> {

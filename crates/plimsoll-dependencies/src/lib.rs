@@ -20,6 +20,6 @@ pub mod vex;
 
 pub use component::{Completeness, Component, Ecosystem, Graph, Scope, Source};
 pub use format::{Format, Unreadable};
-pub use index::{Index, IndexError};
+pub use index::{Bytes, Index, IndexError};
 pub use inventory::{Found, Inventory};
 pub use rules::rules;

@@ -3,7 +3,7 @@
 
 use crate::{context::Context, failure::Failure};
 use plimsoll_attest::{Statement, Subject, predicate::Advisories, seal, verify};
-use plimsoll_dependencies::{Index, IndexError};
+use plimsoll_dependencies::{Bytes, Index, IndexError};
 use plimsoll_engine::{
     ports::{Event, Journal as _, Mount},
     signer::Key as _,
@@ -14,6 +14,7 @@ use std::{
     error::Error,
     fs::{self, File},
     io::{self, Read as _, Write as _},
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
 
@@ -137,8 +138,26 @@ fn file(context: &Context, index: &Digest, ending: &str) -> PathBuf {
 }
 
 fn open(path: &Path) -> Result<Index, Failure> {
-    let bytes = read(path, MAX_INDEX)?;
-    Ok(Index::open(bytes).map_err(|error| damaged(&error))?)
+    let (file, length) = opened(path, MAX_INDEX)?;
+    Ok(Index::open(Stored { file, length }).map_err(|error| damaged(&error))?)
+}
+
+/// The file of an index, of which pages are read as they are asked for. Whoever changes it meanwhile changes a page that
+/// has another digest then.
+#[derive(Debug)]
+struct Stored {
+    file: File,
+    length: u64,
+}
+
+impl Bytes for Stored {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> bool {
+        self.file.read_exact_at(buffer, offset).is_ok()
+    }
 }
 
 /// A refusal of an index that cannot be used.
@@ -151,21 +170,28 @@ fn refused(problem: impl ToString) -> Reason {
 }
 
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(refused(format!("{} is not there", path.display())).into());
-        }
-        Err(error) => return Err(Failure::broken(format!("failed to read {}", path.display()), &error)),
-    };
-    let length = file.metadata().map_or(0, |metadata| metadata.len());
-    let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or_default());
+    let (file, length) = opened(path, limit)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
     let read = file.take(limit + 1).read_to_end(&mut bytes);
     read.map_err(|error| Failure::broken(format!("failed to read {}", path.display()), &error))?;
-    if bytes.len() as u64 > limit {
-        return Err(refused(format!("{} has more than {limit} bytes", path.display())).into());
+    if bytes.len() as u64 > limit { Err(too_large(path, limit)) } else { Ok(bytes) }
+}
+
+/// A file with its size.
+fn opened(path: &Path, limit: u64) -> Result<(File, u64), Failure> {
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+    match opened {
+        Ok((length, _)) if length > limit => Err(too_large(path, limit)),
+        Ok((length, file)) => Ok((file, length)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(refused(format!("{} is not there", path.display())).into())
+        }
+        Err(error) => Err(Failure::broken(format!("failed to read {}", path.display()), &error)),
     }
-    Ok(bytes)
+}
+
+fn too_large(path: &Path, limit: u64) -> Failure {
+    refused(format!("{} has more than {limit} bytes", path.display())).into()
 }
 
 /// The file appears whole, or not at all.

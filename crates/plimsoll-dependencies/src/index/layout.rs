@@ -13,7 +13,7 @@ pub(super) const VERSION: u32 = 1;
 /// Bytes of a page.
 pub(super) const PAGE: usize = 16 << 10;
 /// Bytes of the head before the digests of pages.
-const FIXED: usize = 32 + Section::ALL.len() * 12;
+pub(super) const FIXED: usize = 32 + Section::ALL.len() * 12;
 
 /// Where an interval ends.
 pub(super) const OPEN: u32 = 0;
@@ -93,9 +93,10 @@ pub(super) struct Head {
 }
 
 impl Head {
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, IndexError> {
+    /// From the first bytes of a file that has `actual` of them.
+    pub(super) fn read(bytes: &[u8], actual: u64) -> Result<Self, IndexError> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(IndexError::NotAnIndex)?;
-        let cut = IndexError::Length { actual: bytes.len() as u64, expected: FIXED as u64 };
+        let cut = IndexError::Length { actual, expected: FIXED as u64 };
         let version = number(rest, 0).ok_or_else(|| cut.clone())?;
         if version != VERSION {
             return Err(IndexError::Version(version));
@@ -116,7 +117,7 @@ impl Head {
             content += u64::from(count) * section.width() as u64;
         }
         let length = FIXED + pages * 32;
-        let (actual, expected) = (bytes.len() as u64, length as u64 + content);
+        let expected = length as u64 + content;
         if actual != expected {
             return Err(IndexError::Length { actual, expected });
         }
