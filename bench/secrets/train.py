@@ -15,7 +15,7 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.model_selection import GroupKFold
 
 data, explained, out = sys.argv[1:4]
-TREES, DEPTH, RATE, LEAF = 140, 4, 0.08, 12
+MODELS, TREES, DEPTH, RATE, LEAF = 3, 120, 5, 0.08, 12
 
 
 def labels(split):
@@ -60,14 +60,21 @@ weights /= weights.mean()
 print("values judged", len(y), "true", int(y.sum()), "repositories", len(sizes))
 
 
-def fitted(X, y, weights, seed=1):
-    return GradientBoostingClassifier(n_estimators=TREES, max_depth=DEPTH, learning_rate=RATE, subsample=0.6,
-                                      max_features=0.3, min_samples_leaf=LEAF, random_state=seed).fit(X, y, weights)
+def fitted(X, y, weights):
+    """Several models that differ by chance alone; their mean errs less where few repositories are like another."""
+    def one(seed):
+        return GradientBoostingClassifier(n_estimators=TREES, max_depth=DEPTH, learning_rate=RATE, subsample=0.6,
+                                          max_features=0.3, min_samples_leaf=LEAF, random_state=seed).fit(X, y, weights)
+    return [one(seed) for seed in range(MODELS)]
+
+
+def judged_by(models, X):
+    return 1 / (1 + numpy.exp(-numpy.mean([model.decision_function(X) for model in models], axis=0)))
 
 
 held = numpy.zeros(len(y))
 for fit, test in GroupKFold(8).split(X, y, groups):
-    held[test] = fitted(X[fit], y[fit], weights[fit]).predict_proba(X[test])[:, 1]
+    held[test] = judged_by(fitted(X[fit], y[fit], weights[fit]), X[test])
 structural = [(one[3], one[2]) for one in everything if not one[1]]
 scores = numpy.concatenate([held, [score for score, _ in structural]])
 hits = numpy.concatenate([y, [hit for _, hit in structural]])
@@ -80,21 +87,27 @@ for threshold in (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9
     recall = found / (hits.sum() + total - len(lines))
     print(f"held out at {threshold:.2f}: precision {precision:.3f} recall about {recall:.3f} F1 about {2 * precision * recall / (precision + recall):.3f}, {int(kept.sum())} reported")
 
-model = fitted(X, y, weights)
+models = fitted(X, y, weights)
 prior = numpy.average(y, weights=weights)
+importance = sorted(zip(numpy.mean([model.feature_importances_ for model in models], axis=0), names), reverse=True)
+used = [name for value, name in importance if value > 0]
+switches = {at for at in range(len(names)) if set(numpy.unique(X[:, at])) <= {0.0, 1.0}}
 with open(out, "w") as file:
     file.write("# Made by bench/secrets/train.py; see there.\n")
     file.write(f"{numpy.log(prior / (1 - prior)):.6f}\n")
-    for (tree,) in model.estimators_:
-        tree, nodes = tree.tree_, []
+    file.write(" ".join(used) + "\n")
+    for tree in (tree.tree_ for model in models for (tree,) in model.estimators_):
+        nodes = []
         for at in range(tree.node_count):
             if tree.children_left[at] < 0:
-                nodes.append(f"={tree.value[at][0][0] * RATE:.5f}")
+                nodes.append(f"={round(tree.value[at][0][0] * RATE / MODELS * 100_000)}")
             else:
                 # The library goes left at or below its threshold, the engine below: the next number up is the same.
                 bound = numpy.nextafter(numpy.float32(tree.threshold[at]), numpy.float32(numpy.inf))
-                nodes.append(f"{names[tree.feature[at]]}<{bound:.7g}?{tree.children_left[at]}:{tree.children_right[at]}")
+                column = tree.feature[at]
+                test = "" if column in switches else f"<{bound:.7g}"
+                assert tree.children_left[at] == at + 1
+                nodes.append(f"{used.index(names[column])}{test}?{tree.children_right[at]}")
         file.write(" ".join(nodes) + "\n")
-importance = sorted(zip(model.feature_importances_, names), reverse=True)
 print("most used:", ", ".join(f"{name} {value:.3f}" for value, name in importance[:25]))
 print("never used:", ", ".join(name for value, name in importance if value == 0))

@@ -25,6 +25,8 @@ pub(crate) fn private_key(bytes: &[u8], at: usize) -> Option<Found> {
     if window.len() > 20 && window[..20].eq_ignore_ascii_case(b"putty-user-key-file-") {
         let window = &window[..window.len().min(8192)];
         let lines = memchr::memmem::find(window, b"Private-Lines:")?;
+        // A program that writes such files has the words, but not the number.
+        window.get(lines + 15).filter(|byte| byte.is_ascii_digit())?;
         let end = memchr::memmem::find(&window[lines..], b"Private-MAC:")?;
         let mass = window[lines..lines + end].iter().filter(|byte| shape::BASE64.has(**byte)).count();
         (mass > 64).then_some(())?;

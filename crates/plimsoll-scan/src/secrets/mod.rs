@@ -49,8 +49,8 @@ impl Point {
     /// The least confidence of what is reported.
     fn threshold(self) -> f32 {
         match self {
-            Self::Gate => 0.9,
-            Self::Audit => 0.3,
+            Self::Gate => 0.915,
+            Self::Audit => 0.35,
         }
     }
 }

@@ -4,14 +4,15 @@
 use super::features::{self, Context, FEATURES};
 use std::sync::LazyLock;
 
-/// One line of `model.txt` is one tree: its nodes in order, `feature<threshold?left:right` for a branch and `=value` for a
-/// leaf. The first line is where the sum starts.
+/// The first line of `model.txt` is where the sum starts, the second names the features. Every other is one tree: its nodes
+/// in order, `feature<threshold?right` for a branch and `=value` for a leaf. A feature is a number of the second line, from
+/// 0; a threshold that is not there is a half; values are in hundred thousandths; left is always the next node.
 pub(crate) const TEXT: &str = include_str!("model.txt");
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Node {
-    /// To the first where the feature is below the threshold, else to the second.
-    Branch(u16, f32, u16, u16),
+    /// To the next where the feature is below the threshold, else to this one.
+    Branch(u16, f32, u16),
     Leaf(f32),
 }
 
@@ -40,9 +41,9 @@ fn leaf(tree: &[Node], vector: &[f32]) -> f32 {
     let mut at = 0;
     loop {
         match tree.get(at) {
-            Some(Node::Branch(feature, threshold, below, above)) => {
+            Some(Node::Branch(feature, threshold, right)) => {
                 let is_below = vector.get(usize::from(*feature)).is_some_and(|value| value < threshold);
-                at = usize::from(if is_below { *below } else { *above });
+                at = if is_below { at + 1 } else { usize::from(*right) };
             }
             Some(Node::Leaf(value)) => return *value,
             None => return 0.0,
@@ -53,24 +54,31 @@ fn leaf(tree: &[Node], vector: &[f32]) -> f32 {
 fn parse(text: &str) -> Option<Model> {
     let mut lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let base = lines.next()?.trim().parse().ok()?;
-    Some(Model { base, trees: lines.map(tree).collect::<Option<_>>()? })
+    let column = |name: &str| FEATURES.iter().position(|(known, _)| *known == name);
+    let columns: Vec<u16> = lines
+        .next()?
+        .split(' ')
+        .map(|name| column(name).and_then(|at| u16::try_from(at).ok()))
+        .collect::<Option<_>>()?;
+    Some(Model { base, trees: lines.map(|line| tree(line, &columns)).collect::<Option<_>>()? })
 }
 
-fn tree(line: &str) -> Option<Vec<Node>> {
-    line.split(' ').enumerate().map(|(at, text)| node(at, text)).collect()
+fn tree(line: &str, columns: &[u16]) -> Option<Vec<Node>> {
+    line.split(' ').enumerate().map(|(at, text)| node(at, text, columns)).collect()
 }
 
-fn node(at: usize, text: &str) -> Option<Node> {
+fn node(at: usize, text: &str, columns: &[u16]) -> Option<Node> {
     if let Some(leaf) = text.strip_prefix('=') {
-        return leaf.parse().ok().map(Node::Leaf);
+        return leaf.parse().ok().map(|value: i32| Node::Leaf(value as f32 / 1e5));
     }
-    let (test, children) = text.split_once('?')?;
-    let (name, threshold) = test.split_once('<')?;
-    let (below, above) = children.split_once(':')?;
-    let feature = FEATURES.iter().position(|(known, _)| *known == name)?;
-    let (below, above) = (below.parse().ok()?, above.parse().ok()?);
-    let forward = usize::from(below) > at && usize::from(above) > at;
-    forward.then_some(Node::Branch(u16::try_from(feature).ok()?, threshold.parse().ok()?, below, above))
+    let (test, right) = text.split_once('?')?;
+    let (feature, threshold) = match test.split_once('<') {
+        Some((feature, threshold)) => (feature, threshold.parse().ok()?),
+        None => (test, 0.5),
+    };
+    let feature = columns.get(feature.parse::<usize>().ok()?)?;
+    let right = right.parse().ok()?;
+    (usize::from(right) > at).then_some(Node::Branch(*feature, threshold, right))
 }
 
 #[cfg(test)]
@@ -84,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_tree_is_followed_from_its_root() {
-        let model = parse("# made by hand\n-1\nvalue.length<8?1:2 =-2 =3\n").unwrap();
+        let model = parse("# made by hand\n-1\nquoted value.length\n1<8?2 =-200000 =300000\n").unwrap();
         let at = FEATURES.iter().position(|(name, _)| *name == "value.length").unwrap();
         let mut vector = vec![0.0; FEATURES.len()];
         let near = |a: f32, b: f32| (a - b).abs() < 1e-4;
@@ -95,9 +103,16 @@ mod tests {
 
     #[test]
     fn a_broken_model_is_none() {
-        for text in
-            ["", "x", "0\nvalue.length<8?0:1 =1", "0\nunknown<8?1:2 =1 =2", "0\nvalue.length<8?1 =1 =2"]
-        {
+        for text in [
+            "",
+            "x",
+            "0",
+            "0\nquoted\n0?0 =1",
+            "0\nunknown\n0?2 =1 =2",
+            "0\nquoted\n1?2 =1 =2",
+            "0\nquoted\n0<8 =1 =2",
+            "0\nquoted\n=x",
+        ] {
             assert!(parse(text).is_none(), "{text}");
         }
     }
