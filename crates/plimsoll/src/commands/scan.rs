@@ -10,6 +10,7 @@ pub(crate) mod secrets;
 pub(crate) mod show;
 mod stream;
 pub(crate) mod tree;
+mod zstd;
 
 use crate::{
     cli::scan::{Scan, ScanCommand, Shown},

@@ -172,6 +172,25 @@ pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn zstd(content: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(content, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+#[test]
+fn a_layer_that_is_compressed_with_zstd_is_looked_into() {
+    let place = Place::new();
+    let check = |name: &str, content: &[u8], status| {
+        let file = place.path(name);
+        fs::write(&file, zstd(&tar(&[("etc/app.env", content)]))).unwrap();
+        place.scan(status, &["--image", file.to_str().unwrap()])
+    };
+    let report = check("layer.tar.zst", format!("first\n{}\n", place.secret).as_bytes(), 1);
+    let location = &report["findings"][0]["location"];
+    assert!(text(&location["path"]).ends_with("layer.tar.zst!/etc/app.env"), "{location}");
+    assert_eq!(location["line"], 2);
+    check("clean.tar.zst", b"first\nsecond\n", 0);
+}
+
 #[test]
 fn an_archive_that_cannot_be_read_whole_is_a_gap() {
     let place = Place::new();
@@ -182,7 +201,9 @@ fn an_archive_that_cannot_be_read_whole_is_a_gap() {
     }
     for (name, content, problem) in [
         ("cut.tgz", &whole[..whole.len() - 12], ""),
-        ("zstd", b"\x28\xb5\x2f\xfdrest", "zstd"),
+        ("cut.zst", &zstd(&tar(&[("a", b"nothing\n")]))[..40], ""),
+        ("more.zst", &[zstd(b"nothing\n"), b"more".to_vec()].concat(), "after its end"),
+        ("xz", b"\xfd7zXZ\0rest", "xz"),
         ("deep.gz", &nested, "packed more than"),
         ("more.tar", &[tar(&[("a", b"1")]), b"more".to_vec()].concat(), "after its end"),
         ("damaged.tar", &[&tar(&[("a", b"1")])[..300], &[b'9'; 900]].concat(), "checksum"),

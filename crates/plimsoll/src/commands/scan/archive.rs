@@ -5,6 +5,7 @@ pub(super) use super::secrets::Collected;
 use super::{
     stream::{self, said},
     tree::Files,
+    zstd::{self, Frames},
 };
 use crate::failure::Failure;
 use flate2::read::MultiGzDecoder;
@@ -101,6 +102,7 @@ fn nothing_more(rest: &mut dyn Read) -> io::Result<()> {
 enum Kind {
     Tar,
     Gzip,
+    Zstd,
     Zip,
     Unread(&'static str),
     File,
@@ -110,7 +112,7 @@ fn kind(head: &[u8]) -> Kind {
     match head {
         [0x1f, 0x8b, 8, ..] => Kind::Gzip,
         [b'P', b'K', 3, 4, ..] => Kind::Zip,
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Kind::Unread("it is compressed with zstd, which is not read"),
+        _ if zstd::starts(head) => Kind::Zstd,
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Kind::Unread("it is compressed with xz, which is not read"),
         [b'B', b'Z', b'h', b'1'..=b'9', ..] => Kind::Unread("it is compressed with bzip2, which is not read"),
         _ if head.get(257..262) == Some(b"ustar") => Kind::Tar,
@@ -134,6 +136,7 @@ impl Unpack<'_> {
                 self.collected.gap(path, format!("it is packed more than {DEPTH} times"));
             }
             Kind::Gzip => self.stream(path, &mut MultiGzDecoder::new(whole).take(UNPACKED), None, depth + 1),
+            Kind::Zstd => self.stream(path, &mut Frames::new(whole).take(UNPACKED), None, depth + 1),
             Kind::Zip => self.zip(path, whole, depth),
             Kind::Tar => {
                 if let Err(error) = self.tar(path, whole, depth) {
