@@ -43,6 +43,7 @@ const fn attack(
 const SANDBOX: &str = "the sandbox";
 const HONEST: &str = "a13_an_honest_scanner_passes";
 const FULL: &str = "a31_evidence_that_is_whole_passes";
+const MANIFEST: &str = "a31_a_foreign_scanner_behind_a_manifest_that_found_nothing_passes";
 const CLEAN_HISTORY: &str = "a20_a_history_without_a_secret_is_clean";
 
 #[rustfmt::skip]
@@ -65,9 +66,15 @@ const ATTACKS: &[Attack] = &[
     attack("A20", "a20d_a_pushed_secret_is_refused_before_anybody_can_fetch_it", "E-SRC-SECRET", "pushed-secret", CLEAN_HISTORY, "a20d_a_pushed_secret"),
     attack("A20", "a20e_a_secret_that_a_later_layer_hides_is_found", "", "every layer", "a20e_layers_without_a_secret_are_clean", ""),
     attack("A31", "a31a_an_empty_report_says_nothing", "E-EVIDENCE-EMPTY", "report-empty", FULL, "a31a_an_empty_report"),
+    attack("A31", "a31a_a_machine_without_rules_says_nothing", "E-EVIDENCE-EMPTY", "no rules", "a31a_a_machine_with_rules_is_believed", ""),
     attack("A31", "a31b_a_scan_that_knows_none_of_the_files_is_no_clean_one", "E-EVIDENCE-EMPTY", "coverage", FULL, ""),
+    attack("A31", "a31b_a_foreign_scanner_that_knows_none_of_the_files_is_no_clean_one", "E-EVIDENCE-EMPTY", "coverage", MANIFEST, ""),
     attack("A31", "a31c_a_comment_in_the_source_silences_nothing", "E-EVIDENCE-CONFIG", "scan-comments", "a31c_comments_count_where_the_environment_says_so", "a_finding_that_the_source_silences"),
+    attack("A31", "a31c_what_a_foreign_scanner_suppresses_counts_as_found", "E-EVIDENCE-CONFIG", "scan-comments", "a31c_what_it_suppresses_passes_where_the_environment_says_so", "a_finding_that_the_source_silences"),
     attack("A31", "a31d_old_advisories_find_nothing_new", "E-EVIDENCE-STALE", "scan-age", "a31d_old_advisories_pass_where_their_age_does_not_matter", "a31d_old_advisories"),
+    attack("A31", "a31e_another_program_than_the_environment_names", "E-EVIDENCE-TOOL", "scan-tool", "a31e_the_program_that_the_environment_names_passes", "a13g_a_tool_that_nobody_listed"),
+    attack("A31", "a31e_another_manifest_than_the_environment_names", "E-EVIDENCE-TOOL", "manifests by digest", "a31e_the_manifest_that_the_environment_names_passes", ""),
+    attack("A31", "a31g_a_scan_of_ours_takes_no_flag", "E-EVIDENCE-FAILED", "no such keys", FULL, ""),
     attack("A31", "a31g_a_flag_of_the_pipeline_passes_nothing", "E-EVIDENCE-SELF", "report-exit", FULL, "a31g_a_flag_of_the_pipeline"),
     attack("A31", "a31h_a_report_with_a_key_twice_or_cut_off_is_not_read", "E-EVIDENCE-PARSE", "strict readers", FULL, ""),
 ];
@@ -96,6 +103,8 @@ fn the_table_names_every_attack_and_every_twin() {
             assert!(removed.contains(&format!("\"{control}\"")), "{test}: {control} is not removed");
         }
     }
+    // One test is about the variants and no attack.
+    named.insert("every_variant_of_a31_is_shown_for_both_kinds_of_scan_or_says_why_not");
     assert_eq!(named, tests());
 }
 
