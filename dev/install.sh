@@ -3,7 +3,8 @@
 # Usage: dev/install.sh [test|adapters|judges|bench|deny]...   (default: test)
 #
 #   test   cosign, bubblewrap, faketime, openssh-client, curl, procps, iproute2, openssl; and `adapters`, `judges`
-#   adapters  the foreign scanners that tests run for real: hadolint, zizmor, gitleaks, semgrep, checkov
+#   adapters  the foreign scanners that tests run for real: hadolint, zizmor, gitleaks, semgrep, checkov and
+#          osv-scanner, which is built from source (minutes, once)
 #   judges  the libraries of CycloneDX and SPDX, which say whether our lists are well formed
 #   bench  what is measured against: runc, podman, act, HAProxy, seven scanners, a history and advisories; time
 #   deny   cargo-deny, built from source (minutes, once)
@@ -204,6 +205,10 @@ clone() { # name address
     fi
 }
 
+osv_scanner() {
+    go_program osv-scanner "$OSV_SCANNER" github.com/google/osv-scanner/v2/cmd/osv-scanner
+}
+
 # The foreign scanners that tests run.
 install_adapters() {
     packages pip3
@@ -213,6 +218,7 @@ install_adapters() {
     python_program semgrep "$SEMGREP"
     python_program checkov "$CHECKOV"
     sid_program gitleaks
+    osv_scanner
 }
 
 # Whoever says whether our lists of packages are well formed.
@@ -244,7 +250,7 @@ install_scanners() {
     python_program checkov "$CHECKOV"
     sid_program trufflehog
     go_program gitleaks "$GITLEAKS" github.com/zricethezav/gitleaks/v8 github.com/zricethezav/gitleaks/v8/version.Version
-    go_program osv-scanner "$OSV_SCANNER" github.com/google/osv-scanner/v2/cmd/osv-scanner
+    osv_scanner
     cargo_program cargo-audit "$CARGO_AUDIT"
 }
 

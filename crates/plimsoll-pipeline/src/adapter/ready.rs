@@ -34,7 +34,7 @@ ready! {
     "grype", ".sarif", [];
     "hadolint", ".sarif", ["Dockerfile"];
     "nuclei", ".sarif", [];
-    "osv-scanner", ".sarif", [];
+    "osv-scanner", ".sarif", ["package-lock.json"];
     "semgrep", ".sarif", ["app.py"];
     "sonarqube", ".json", [];
     "trivy", ".sarif", [];

@@ -45,9 +45,13 @@ fn list(context: &Context, output: &Output) -> Result<ExitCode, Failure> {
     for ready in READY {
         let manifest = read(&format!("adapters/{}.yaml", ready.name), ready.manifest.as_bytes())?;
         let found = tools.find(&manifest.tool);
+        let data = manifest.data.as_deref().filter(|data| !Path::new(data).is_dir());
         let state = match (&found, manifest.input.kind) {
             (_, InputKind::Recorded) => "reads a report".to_owned(),
-            (Ok(_), _) => "ready".to_owned(),
+            (Ok(_), _) => data.map_or_else(
+                || "ready".to_owned(),
+                |data| format!("needs the data in {data}: {}", manifest.tool.install),
+            ),
             (Err(_), _) => format!("needs {}: {}", manifest.tool.executable, manifest.tool.install),
         };
         text.push_str(&format!("{:<12} {}\n{:<12}   {state}\n", ready.name, manifest.about, ""));

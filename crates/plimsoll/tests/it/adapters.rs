@@ -20,7 +20,7 @@ fn programs(world: &World) -> PathBuf {
     if !directory.exists() {
         fs::create_dir(&directory).unwrap();
         let path = std::env::var_os("PATH").unwrap();
-        for program in ["hadolint", "zizmor", "gitleaks", "semgrep", "checkov"] {
+        for program in ["hadolint", "zizmor", "gitleaks", "semgrep", "checkov", "osv-scanner"] {
             let mut places = std::env::split_paths(&path).map(|place| place.join(program));
             let place = places.find(|place| place.is_file());
             let place = place.unwrap_or_else(|| panic!("{program} is missing: dev/install.sh adapters"));
@@ -252,15 +252,80 @@ fn conforms(world: &World, arguments: &[&str]) -> Vec<(String, String)> {
 #[test]
 fn scanners_of_one_file_and_recorded_reports_stand_every_trial() {
     let world = World::empty();
-    for name in
-        ["hadolint", "zizmor", "gitleaks", "trivy", "grype", "osv-scanner", "nuclei", "zap", "sonarqube"]
-    {
+    for name in ["hadolint", "zizmor", "gitleaks", "trivy", "grype", "nuclei", "zap", "sonarqube"] {
         let trials = conforms(&world, &[name]);
         assert!(trials.len() >= 14, "{name}: {trials:?}");
         let said = |wanted: &str| trials.iter().find(|(name, _)| name == wanted).unwrap().1.clone();
         assert!(!said("the tool, run for real").starts_with("0 findings"), "{name}");
         assert_eq!(said("networks"), "lo");
     }
+}
+
+const OSV: &str = include_str!("../../../../adapters/osv-scanner.yaml");
+/// Where that manifest has its database.
+const OSV_DATA: &str = "/var/lib/plimsoll/osv-scanner";
+const LODASH: &str = include_str!("../../../../adapters/samples/osv-scanner/package-lock.json");
+
+/// The manifest that comes with Plimsoll, with a database of one advisory at a place of this test.
+fn osv(world: &World) -> String {
+    let record = r#"{"schema_version":"1.6.0","id":"GHSA-35jh-r3h4-6jhm","aliases":["CVE-2021-23337"],"modified":"2023-11-08T04:05:20Z",
+        "summary":"Command Injection in lodash","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:H/UI:N/S:U/C:H/I:H/A:H"}],
+        "affected":[{"package":{"ecosystem":"npm","name":"lodash"},"ranges":[{"type":"SEMVER",
+        "events":[{"introduced":"0"},{"fixed":"4.17.21"}]}]}]}"#;
+    let record = world.scratch("GHSA-35jh-r3h4-6jhm.json", record.as_bytes());
+    let data = record.with_file_name("osv-data");
+    let folder = data.join("osv-scalibr/npm");
+    fs::create_dir_all(&folder).unwrap();
+    let script = "import sys, zipfile; zipfile.ZipFile(sys.argv[1], 'w').write(sys.argv[2], 'GHSA-35jh-r3h4-6jhm.json')";
+    let mut zip = std::process::Command::new("/usr/bin/python3");
+    assert!(zip.args(["-c", script]).arg(folder.join("all.zip")).arg(&record).status().unwrap().success());
+    assert!(OSV.contains(OSV_DATA));
+    OSV.replace(&format!("data: {OSV_DATA}"), &format!("data: {}", data.display()))
+}
+
+/// The real program, with a database that somebody brought: what it lacks is no answer, and what the project writes for the
+/// tool changes nothing.
+#[test]
+fn osv_scanner_finds_by_the_database_of_the_machine_and_asks_nobody() {
+    let shop = shop("  - {adapter: osv-scanner, manifest: osv.yaml}\n", "osv-scanner: {block: high}");
+    let repository = &shop.world.repository;
+    repository.write("osv.yaml", osv(&shop.world));
+    repository.write("package-lock.json", LODASH.replace("4.17.20", "4.17.21"));
+    let clean = run(&shop, "v1", SAFE).ok().value();
+    let said = statement(&shop, &clean, "osv-scanner");
+    assert_eq!(said["tool"]["version"], "2.6.0", "{said}");
+    assert!(said["adapter"]["data"].is_string() && said["isolation"]["network_attempts"] == 0, "{said}");
+    shop.promote().ok();
+    repository.write("package-lock.json", LODASH);
+    repository.write("osv-scanner.toml", "[[IgnoredVulns]]\nid = \"CVE-2021-23337\"\n");
+    repository.write(".gitignore", "package-lock.json\n");
+    repository.git(&["add", "-f", "package-lock.json"]);
+    let ran = run(&shop, "v2", SAFE).ok().value();
+    let found = &statement(&shop, &ran, "osv-scanner")["adapter"]["results"][0];
+    assert_eq!((&found["rule"], &found["severity"]), (&"CVE-2021-23337".into(), &"high".into()), "{found}");
+    assert_eq!(found["advisories"], serde_json::json!(["CVE-2021-23337", "GHSA-35jh-r3h4-6jhm"]));
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    let why = shop.world.plimsoll(&["why", "shop@local"]).ok().stdout;
+    assert!(why.contains("CVE-2021-23337") && why.contains("lodash@4.17.20"), "{why}");
+    // It writes a report without findings about an ecosystem whose advisories are not there; its exit says so.
+    repository.write("package-lock.json", LODASH.replace("4.17.20", "4.17.21"));
+    repository.write("Cargo.lock", crate::advisories::lock("1.6.0"));
+    let refused = run(&shop, "v3", SAFE).ended(1);
+    assert!(refused.codes().iter().all(|code| code.starts_with("E-EVIDENCE-")), "{refused:#?}");
+    shop.promote().ended(1);
+    assert_eq!(shop.answer().as_deref(), Some("v1"));
+}
+
+#[test]
+fn osv_scanner_stands_every_trial() {
+    let world = World::empty();
+    world.repository.write("osv.yaml", osv(&world));
+    world.repository.write("package-lock.json", LODASH);
+    let trials = conforms(&world, &["osv.yaml", "."]);
+    assert!(trials.iter().any(|(_, said)| said == "1 findings by osv-scanner 2.6.0"), "{trials:?}");
+    // As it comes, it needs a database at its place; its recorded report stands the trials without.
+    let recorded = conforms(&world, &["osv-scanner", "--reports"]);
+    assert!(recorded.len() >= 10, "{recorded:?}");
 }
 
 #[test]
