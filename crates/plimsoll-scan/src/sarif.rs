@@ -17,7 +17,10 @@ use crate::{
 use plimsoll_model::{CommitId, Digest, ScanEngine, Severity};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::{Value, json};
-use std::fmt::{self, Write as _};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+};
 
 /// Key of the fingerprint in `partialFingerprints`.
 const FINGERPRINT: &str = "plimsoll/v1";
@@ -265,7 +268,64 @@ fn invocation(coverage: &Coverage) -> Value {
     })
 }
 
+/// What another tool found, as far as a report of ours can hold it.
+#[derive(Debug, Clone)]
+pub struct Foreign {
+    /// The tool, by its own word.
+    pub tool: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// What it found.
+    pub findings: Vec<Finding>,
+    /// Why it came to no answer, where it says so.
+    pub problem: Option<String>,
+}
+
+/// The run of another tool, for a report that shows it beside ours.
+#[must_use]
+pub fn foreign_run(said: &Foreign) -> Value {
+    let rules: BTreeSet<&str> = said.findings.iter().map(|finding| finding.rule.as_str()).collect();
+    let rules: Vec<&str> = rules.into_iter().collect();
+    let results = said.findings.iter().map(|finding| {
+        let mut result = described(finding);
+        result["ruleIndex"] = json!(rules.binary_search(&finding.rule.as_str()).unwrap_or_default());
+        result
+    });
+    let results: Vec<Value> = results.collect();
+    let problem = said.problem.iter();
+    let problem = problem.map(|problem| json!({ "level": "error", "message": { "text": problem } }));
+    let mut run = json!({
+        "tool": { "driver": {
+            "name": said.tool,
+            "rules": rules.iter().map(|id| json!({ "id": id })).collect::<Vec<_>>(),
+        }},
+        "invocations": [{
+            "executionSuccessful": said.problem.is_none(),
+            "toolExecutionNotifications": problem.collect::<Vec<_>>(),
+        }],
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": { BASE: { "description": { "text": "the directory that was scanned" } } },
+        "results": results,
+    });
+    if let Some(version) = &said.version {
+        run["tool"]["driver"]["version"] = json!(version);
+    }
+    run
+}
+
 fn result(report: &Report, finding: &Finding, suppressed: bool) -> Value {
+    let mut result = described(finding);
+    // A name may have more parts than that of its descriptor (section 3.27.5).
+    if let Some(index) = report.rules.iter().position(|rule| rule.names(&finding.rule)) {
+        result["ruleIndex"] = json!(index);
+    }
+    if suppressed {
+        result["suppressions"] = json!([{ "kind": "inSource" }]);
+    }
+    result
+}
+
+fn described(finding: &Finding) -> Value {
     let mut result = json!({
         "ruleId": finding.rule,
         "level": level(finding.severity),
@@ -277,10 +337,6 @@ fn result(report: &Report, finding: &Finding, suppressed: bool) -> Value {
             "plimsoll": { "severity": finding.severity },
         },
     });
-    // A name may have more parts than that of its descriptor (section 3.27.5).
-    if let Some(index) = report.rules.iter().position(|rule| rule.names(&finding.rule)) {
-        result["ruleIndex"] = json!(index);
-    }
     let own = &mut result["properties"]["plimsoll"];
     let commit = finding.location.as_ref().and_then(|location| location.commit.as_ref());
     for (key, value) in [
@@ -293,9 +349,6 @@ fn result(report: &Report, finding: &Finding, suppressed: bool) -> Value {
         if let Some(value) = value {
             own[key] = value;
         }
-    }
-    if suppressed {
-        result["suppressions"] = json!([{ "kind": "inSource" }]);
     }
     result
 }

@@ -43,5 +43,6 @@ fn result(found: &Found, severity: Option<&Severity>) -> Value {
         "ruleId": found.rule,
         "message": { "text": format!("{}{severity}", found.message) },
         "locations": place.into_iter().collect::<Vec<_>>(),
+        "properties": { "plimsoll": { "subject": found.package, "aliases": found.advisories } },
     })
 }

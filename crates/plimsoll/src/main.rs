@@ -16,6 +16,7 @@ mod foreign;
 mod highest;
 mod installed;
 mod interrupt;
+mod merged;
 mod observations;
 mod output;
 mod people;

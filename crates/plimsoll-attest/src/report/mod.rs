@@ -24,7 +24,7 @@ mod quirks;
 pub use findings::{Found, Reading, advisory};
 pub use judge::{judge_scan, judge_test};
 pub use sarif::{Level, ScanReport, Tally, Tool, read_sarif};
-pub use scan::read_scan;
+pub use scan::{format_of, read_scan};
 
 use plimsoll_model::reason::printable;
 use std::{borrow::Cow, fmt};

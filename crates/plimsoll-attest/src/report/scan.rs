@@ -1,9 +1,9 @@
 //! Reports of foreign scanners in any of their formats.
 
 use super::{
-    Level, ReportError, ScanReport, TestFormat, Tool, cyclonedx,
+    Level, Limits, ReportError, ScanReport, TestFormat, Tool, cyclonedx,
     findings::{About, Collector, Raw, Reading},
-    read_tests, sarif, sonarqube, within, zap,
+    json, malformed, read_tests, sarif, sonarqube, within, zap,
 };
 use plimsoll_model::{ReportFormat, Severity};
 
@@ -27,6 +27,27 @@ pub fn read_scan(bytes: &[u8], reading: &Reading<'_>) -> Result<ScanReport, Repo
     }
     count(&mut report);
     Ok(report)
+}
+
+/// The format of a report that nobody announced, by what it begins with and the keys that each format asks for.
+///
+/// # Errors
+/// When it is neither XML nor JSON within limits, or JSON of another kind.
+pub fn format_of(bytes: &[u8], limits: Limits) -> Result<ReportFormat, ReportError> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if text.trim_ascii_start().starts_with(b"<") {
+        return Ok(ReportFormat::Junit);
+    }
+    let document = json::parse(bytes, limits)?;
+    let known = [
+        ("runs", ReportFormat::Sarif),
+        ("bomFormat", ReportFormat::Cyclonedx),
+        ("issues", ReportFormat::Sonarqube),
+        ("site", ReportFormat::Zap),
+    ];
+    let found = known.into_iter().find(|(key, _)| document.get(key).is_some());
+    let unknown = || malformed("neither SARIF, CycloneDX, JUnit nor a report of SonarQube or ZAP");
+    found.map(|(_, format)| format).ok_or_else(unknown)
 }
 
 /// Levels follow from severities where a format has none.

@@ -108,6 +108,10 @@ pub(crate) struct Shown {
     /// The least severity that is shown and counts
     #[arg(long, value_name = "SEVERITY", default_value = "info", value_parser = severity)]
     pub(crate) least: Severity,
+    /// Show what another tool reported too, and what several found once: SARIF, CycloneDX, JUnit, JSON of SonarQube or ZAP;
+    /// may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: Vec<PathBuf>,
     /// Write a SARIF file too, and end with 0 once it is there, whatever it says
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,

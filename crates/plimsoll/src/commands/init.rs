@@ -19,8 +19,7 @@ use plimsoll_model::{CommitId, EnvironmentName, Opaque, RelPath, Role};
 use plimsoll_pipeline::{
     BlockLevel, CargoLayout, CheckKind, NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, On,
     Pipeline, Place, Require, RequireApprovals, RequireManifest, RequireProvenance, RequireSbom, RequireScan,
-    RequireSource,
-    infer_cargo, render_people,
+    RequireSource, infer_cargo, render_people,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -250,7 +249,8 @@ fn is_signed(source: &GitSource, commit: &CommitId, person: &Me) -> Result<bool,
 fn require(pipeline: &Pipeline, signed: bool) -> Require {
     let tests = pipeline.checks.iter().filter(|check| matches!(check.kind, CheckKind::Test { .. }));
     let tests: BTreeMap<_, On> = tests.map(|check| (check.name.clone(), check.on)).collect();
-    let scans = pipeline.checks.iter().filter_map(|check| Some((check.name.clone(), require_scan(&check.kind)?)));
+    let scans =
+        pipeline.checks.iter().filter_map(|check| Some((check.name.clone(), require_scan(&check.kind)?)));
     let lists = pipeline.checks.iter().any(|check| matches!(check.kind, CheckKind::Sbom));
     Require {
         source: Some(RequireSource { protected: true, signed }),

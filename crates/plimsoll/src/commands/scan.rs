@@ -5,6 +5,7 @@ mod archive;
 pub(crate) mod config;
 pub(crate) mod dependencies;
 mod malware;
+pub(crate) mod others;
 mod released;
 pub(crate) mod secrets;
 pub(crate) mod show;
@@ -18,38 +19,43 @@ use crate::{
     failure::Failure,
     output::Output,
 };
-use plimsoll_scan::{Report, Rule, Severity, Verdict, sarif};
+use others::Others;
+use plimsoll_scan::{Finding, Report, Rule, Severity, Verdict, sarif};
+use serde::Serialize;
 use std::{
     fs::File,
-    io::{BufWriter, Write as _},
+    io::{self, BufWriter, Write as _},
     path::Path,
     process::ExitCode,
 };
 
 pub(crate) fn scan(context: &Context, arguments: &Scan, output: &Output) -> Result<ExitCode, Failure> {
-    let (reports, shown) = match &arguments.engine {
-        Some(ScanCommand::Secrets(secrets)) => (vec![secrets::scan(context, secrets)?], &secrets.shown),
-        Some(ScanCommand::Config(tree)) => (vec![config::scan(&tree.path)?], &tree.shown),
+    let (reports, shown, path) = match &arguments.engine {
+        Some(ScanCommand::Secrets(secrets)) => {
+            (vec![secrets::scan(context, secrets)?], &secrets.shown, &secrets.path)
+        }
+        Some(ScanCommand::Config(tree)) => (vec![config::scan(&tree.path)?], &tree.shown, &tree.path),
         Some(ScanCommand::Released(asked)) => return released::scan(context, asked, output),
         Some(ScanCommand::Malware(asked)) => {
-            (vec![malware::scan(context, asked, output)?], &asked.tree.shown)
+            (vec![malware::scan(context, asked, output)?], &asked.tree.shown, &asked.tree.path)
         }
         Some(ScanCommand::Dependencies(asked)) => {
             let path = &asked.tree.path;
             if let Some(id) = &asked.explain {
                 return dependencies::explain(context, path, id, output).map(|()| ExitCode::SUCCESS);
             }
-            (vec![dependencies::scan(context, path, &asked.licenses)?], &asked.tree.shown)
+            (vec![dependencies::scan(context, path, &asked.licenses)?], &asked.tree.shown, path)
         }
         None => {
             let path = &arguments.all.path;
             let known = dependencies::scan_if_imported(context, path)?;
             let mut reports = vec![secrets::scan_tree(context, path)?, config::scan(path)?, known];
             reports.extend(malware::scan_if_imported(context, path)?);
-            (reports, &arguments.all.shown)
+            (reports, &arguments.all.shown, path)
         }
     };
-    finish(&reports, shown, output)
+    let others = Others::read(&shown.with, path, &reports, shown.least)?;
+    finish(&reports, &others, shown, output)
 }
 
 /// Every rule of every scanner.
@@ -65,33 +71,42 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
 ///
 /// # Errors
 /// When the file that was asked for cannot be written.
-pub(crate) fn finish(reports: &[Report], shown: &Shown, output: &Output) -> Result<ExitCode, Failure> {
-    output.either(|| show::text(reports, shown.least), || show::json(reports, shown.least));
+fn finish(reports: &[Report], others: &Others, shown: &Shown, output: &Output) -> Result<ExitCode, Failure> {
+    output.either(|| show::text(reports, others, shown.least), || show::json(reports, others, shown.least));
     match &shown.report {
-        Some(file) => write(file, reports).map(|()| ExitCode::SUCCESS),
-        None => Ok(ExitCode::from(status(reports, shown.least))),
+        Some(file) => write(file, reports, others).map(|()| ExitCode::SUCCESS),
+        None => Ok(ExitCode::from(status(reports, others, shown.least))),
     }
 }
 
-fn write(file: &Path, reports: &[Report]) -> Result<(), Failure> {
-    let written = File::create(file).and_then(|created| {
-        // Rules alone make some hundred kilobytes: as a stream they are never in memory together.
-        let mut stream = BufWriter::new(created);
-        serde_json::to_writer(&mut stream, &sarif::write(reports, None))?;
-        stream.write_all(b"\n")?;
-        stream.flush()
-    });
+fn write(file: &Path, reports: &[Report], others: &Others) -> Result<(), Failure> {
+    let written = match others.reports.is_empty() {
+        true => stream(file, &sarif::write(reports, None)),
+        false => stream(file, &others.sarif(reports)),
+    };
     written.map_err(|error| Failure::broken(format!("failed to write {}", file.display()), &error))
+}
+
+/// Rules alone make some hundred kilobytes: as a stream they are never in memory together.
+fn stream(file: &Path, log: &impl Serialize) -> io::Result<()> {
+    let mut stream = BufWriter::new(File::create(file)?);
+    serde_json::to_writer(&mut stream, log)?;
+    stream.write_all(b"\n")?;
+    stream.flush()
 }
 
 /// 0 clean, 1 findings, 3 could not tell. An engine that knows none of the files is no trouble where another did look:
 /// only what a gate asks for by name must have looked at something.
-fn status(reports: &[Report], least: Severity) -> u8 {
+fn status(reports: &[Report], others: &Others, least: Severity) -> u8 {
+    let foreign = others.reports.iter().map(|other| &other.said);
+    let found = |finding: &Finding| finding.severity >= least;
+    let found = foreign.clone().flat_map(|said| &said.findings).any(found);
+    let broken = foreign.clone().any(|said| said.problem.is_some());
     let verdicts: Vec<_> = reports.iter().map(|report| report.verdict(least)).collect();
     let any = |verdict| verdicts.contains(&verdict);
     match () {
-        () if any(Verdict::Findings) => 1,
-        () if any(Verdict::Partial) || !any(Verdict::Clean) => 3,
+        () if found || any(Verdict::Findings) => 1,
+        () if broken || any(Verdict::Partial) || !any(Verdict::Clean) => 3,
         () => 0,
     }
 }

@@ -1,17 +1,16 @@
 //! `plimsoll why`: each gate of the newest decision, with the reasons of those that did not pass.
 
 mod excused;
-mod merged;
 
 use crate::{
     cli::{ProjectAt, Why},
     context::Context,
     failure::Failure,
     foreign,
+    merged::{self, Group},
     output::Output,
     records::{self, DecisionRecord},
 };
-use merged::{Found, Group};
 use plimsoll_attest::{Statement, Verified, predicate::Scan, verify};
 use plimsoll_engine::ports::Blobs as _;
 use plimsoll_model::{Outcome, Role, reason::printable};
@@ -52,12 +51,14 @@ pub(crate) fn why(context: &Context, arguments: &Why, output: &Output) -> Result
     );
     let reports = reports(context, &state, &record, &decision.gates)?;
     let found = found(&reports);
-    let groups = merged::merged(&found);
+    let same: Vec<_> =
+        found.iter().map(|one| merged::Found::in_sarif(one.scan, one.tool, one.result)).collect();
+    let groups = merged::merged(&same);
     for gate in &decision.gates {
         text.push_str(&gate_text(gate));
         let excused = decision.excused.iter().filter(|excused| excused.gate == gate.name);
         text.extend(excused.map(excused::line));
-        text.push_str(&found_text(&groups, gate, &record));
+        text.push_str(&found_text(&found, &groups, gate, &record));
     }
     output.result(&text, summary);
     Ok(())
@@ -122,6 +123,16 @@ fn reports(
     Ok(reports)
 }
 
+/// A result of one scan.
+struct Found<'r> {
+    gate: &'r str,
+    scan: &'r str,
+    /// The tool, by its own word.
+    tool: &'r str,
+    /// Of whatever shape.
+    result: &'r Value,
+}
+
 fn found(reports: &[Report]) -> Vec<Found<'_>> {
     reports.iter().flat_map(|report| report.runs.iter().flat_map(move |run| results(report, run))).collect()
 }
@@ -133,18 +144,19 @@ fn results<'r>(report: &'r Report, run: &'r Value) -> impl Iterator<Item = Found
 }
 
 /// What the scan behind a gate found first, each with its place and what to do.
-fn found_text(groups: &[Group<'_>], gate: &Gate, record: &DecisionRecord) -> String {
-    let own: Vec<_> = groups.iter().filter(|group| group.first.gate == gate.name).collect();
-    let mut text: String = own.iter().take(SHOWN).map(|group| group_text(group)).collect();
-    if let Some(more) = own.get(SHOWN) {
-        let scan = more.first.scan;
+fn found_text(found: &[Found<'_>], groups: &[Group<'_>], gate: &Gate, record: &DecisionRecord) -> String {
+    let all = groups.iter().map(|group| (&found[group.first], group));
+    let own: Vec<_> = all.filter(|(first, _)| first.gate == gate.name).collect();
+    let mut text: String = own.iter().take(SHOWN).map(|(first, group)| group_text(first, group)).collect();
+    if let Some((more, _)) = own.get(SHOWN) {
+        let scan = more.scan;
         text.push_str(&format!("     and {} more: plimsoll logs {} {scan}\n", own.len() - SHOWN, record.run));
     }
     text
 }
 
-fn group_text(group: &Group<'_>) -> String {
-    let mut text = result_text(group.first.result);
+fn group_text(first: &Found<'_>, group: &Group<'_>) -> String {
+    let mut text = result_text(first.result);
     if !group.others.is_empty() {
         let others = group.others.iter().map(|scan| printable(scan, 100)).collect::<Vec<_>>().join(", ");
         text.push_str(&format!("       also found by {others}\n"));

@@ -50,4 +50,5 @@ mod service;
 mod supervisor;
 mod trust;
 mod unpacker;
+mod with_reports;
 mod world;

@@ -3,6 +3,7 @@
 
 use crate::{
     commands::scan::{
+        others::Others,
         secrets::{self, Collected},
         show,
     },
@@ -136,7 +137,7 @@ fn answer(collected: Collected, what: &str, output: &Output) -> Result<(), Failu
             .with("count", collected.findings.len())
             .with("what", what)
             .with("place", place(finding));
-        output.progress(show::text(&[collected.report(None)], Severity::Info).trim_end());
+        output.progress(show::text(&[collected.report(None)], &Others::default(), Severity::Info).trim_end());
         return Err(reason.into());
     }
     let Coverage { files, gaps, .. } = &collected.coverage;

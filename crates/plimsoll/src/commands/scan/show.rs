@@ -1,8 +1,9 @@
 //! Findings for people: place, what is wrong, the line with a mark under it, and what to do.
 
+use super::others::{Other, Others};
 use owo_colors::OwoColorize as _;
 use plimsoll_model::reason::printable;
-use plimsoll_scan::{Finding, Gap, Location, Report, Severity, Verdict};
+use plimsoll_scan::{Finding, Gap, Location, Report, Severity, Verdict, sarif::Foreign};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -12,20 +13,26 @@ const WIDTH: usize = 100;
 const MAX_GAPS: usize = 10;
 
 /// Everything of at least this severity, the worst last, where a terminal shows it; then what each engine looked at.
-pub(crate) fn text(reports: &[Report], least: Severity) -> String {
-    let mut shown: Vec<&Finding> =
-        reports.iter().flat_map(|report| &report.findings).filter(|found| found.severity >= least).collect();
+pub(crate) fn text(reports: &[Report], others: &Others, least: Severity) -> String {
+    let own = reports.iter().flat_map(|report| &report.findings);
+    let foreign = others.reports.iter().flat_map(|other| &other.said.findings);
+    let mut shown: Vec<&Finding> = own.chain(foreign).filter(|found| found.severity >= least).collect();
     shown.sort_by(|a, b| (a.severity, &a.location).cmp(&(b.severity, &b.location)));
-    let mut text = findings(&shown);
+    let mut text = blocks(&shown, others);
     for report in reports {
         text.push_str(&summary(report, least));
     }
+    text.extend(others.reports.iter().map(|other| foreign_summary(other, least)));
     text
 }
 
 /// Findings in this order; what the same repair answers stands where the first of it does.
 pub(crate) fn findings(sorted: &[&Finding]) -> String {
-    alike(sorted).iter().map(|group| block(group[0], &group[1..]) + "\n").collect()
+    blocks(sorted, &Others::default())
+}
+
+fn blocks(sorted: &[&Finding], others: &Others) -> String {
+    alike(sorted).iter().map(|group| block(group[0], &group[1..], others) + "\n").collect()
 }
 
 /// Groups of at least one.
@@ -44,7 +51,7 @@ fn alike<'a>(sorted: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
 }
 
 /// A finding, and in a line each where else it is so.
-fn block(found: &Finding, others: &[&Finding]) -> String {
+fn block(found: &Finding, alike: &[&Finding], others: &Others) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(text, "{} {}", severity(found.severity), printable(&found.message, 300).bold());
@@ -52,15 +59,34 @@ fn block(found: &Finding, others: &[&Finding]) -> String {
     if let Some(location) = found.location.as_ref().filter(|location| !location.excerpt.is_empty()) {
         text.push_str(&line(location, found.severity));
     }
-    for other in others {
+    text.push_str(&found_too(found, others));
+    for other in alike {
         text.push_str(&also(found, other));
+        text.push_str(&found_too(other, others));
     }
     if let Some(fix) = &found.fix {
         let _ = writeln!(text, "  {} {}", "fix:".green(), printable(fix, 300));
     }
-    let more = format!("plimsoll explain {}", found.rule);
-    let _ = writeln!(text, "  {} {}", "more:".dimmed(), more.dimmed());
+    let _ = match others.by(found) {
+        None => {
+            let more = format!("plimsoll explain {}", found.rule);
+            writeln!(text, "  {} {}", "more:".dimmed(), more.dimmed())
+        }
+        Some(tool) => {
+            let rule = format!("{tool}, {}", found.rule);
+            writeln!(text, "  {} {}", "by:".dimmed(), printable(&rule, 300).dimmed())
+        }
+    };
     text
+}
+
+fn found_too(found: &Finding, others: &Others) -> String {
+    let names = others.also(found);
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("  also found by {}\n", printable(&names.join(", "), 300))
+    }
 }
 
 /// Another place of the same, with what differs there: what is wrong, or else the line.
@@ -156,17 +182,48 @@ pub(crate) fn gaps(gaps: &[Gap]) -> String {
     text
 }
 
-fn counts(report: &Report) -> String {
-    let of = |severity| report.findings.iter().filter(|found| found.severity == severity).count();
-    let mut parts: Vec<String> = Severity::ALL
-        .into_iter()
-        .rev()
-        .filter(|severity| of(*severity) > 0)
-        .map(|severity| format!("{} {severity}", of(severity)))
-        .collect();
+/// What another tool found that nobody found before it.
+fn foreign_summary(other: &Other, least: Severity) -> String {
+    let Foreign { tool, version, findings, problem } = &other.said;
+    let found = findings.iter().any(|found| found.severity >= least);
+    let word = match (found, problem) {
+        (true, _) => "findings".red().bold().to_string(),
+        (false, Some(_)) => "partial".yellow().bold().to_string(),
+        (false, None) => "nothing more".green().to_string(),
+    };
+    let mut parts = by_severity(findings);
+    if other.known > 0 {
+        parts.push(format!("{} that others found", other.known));
+    }
+    if other.suppressed > 0 {
+        parts.push(format!("{} suppressed by the tool", other.suppressed));
+    }
+    let by = version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+    let mut text = format!(
+        "{:<13} {word}: {}; in {}\n",
+        format!("{tool}{by}"),
+        parts.join(", "),
+        printable(&other.file, 400)
+    );
+    if let Some(problem) = problem {
+        let _ = writeln!(text, "  {} {}", "came to no answer:".yellow(), printable(problem, 300));
+    }
+    text
+}
+
+/// How many there are of each severity, the worst first.
+fn by_severity(findings: &[Finding]) -> Vec<String> {
+    let of = |severity| findings.iter().filter(|found| found.severity == severity).count();
+    let there = Severity::ALL.into_iter().rev().filter(|severity| of(*severity) > 0);
+    let mut parts: Vec<String> = there.map(|severity| format!("{} {severity}", of(severity))).collect();
     if parts.is_empty() {
         parts.push("no findings".into());
     }
+    parts
+}
+
+fn counts(report: &Report) -> String {
+    let mut parts = by_severity(&report.findings);
     if !report.suppressed.is_empty() {
         parts.push(format!("{} allowed by comments", report.suppressed.len()));
     }
@@ -174,9 +231,20 @@ fn counts(report: &Report) -> String {
 }
 
 /// The same as one document.
-pub(crate) fn json(reports: &[Report], least: Severity) -> Value {
+pub(crate) fn json(reports: &[Report], others: &Others, least: Severity) -> Value {
+    let shown = |findings: &[Finding]| -> Vec<Value> {
+        let all = findings.iter().filter(|found| found.severity >= least);
+        let with = all.map(|found| {
+            let mut value = json!(found);
+            let also = others.also(found);
+            if !also.is_empty() {
+                value["also_found_by"] = json!(also);
+            }
+            value
+        });
+        with.collect()
+    };
     let one = |report: &Report| {
-        let findings: Vec<_> = report.findings.iter().filter(|found| found.severity >= least).collect();
         json!({
             "engine": report.engine,
             "verdict": match report.verdict(least) {
@@ -189,11 +257,22 @@ pub(crate) fn json(reports: &[Report], least: Severity) -> Value {
             "imported_rules": report.imported,
             "database": report.database,
             "coverage": report.coverage,
-            "findings": findings,
+            "findings": shown(&report.findings),
             "suppressed": report.suppressed,
         })
     };
-    json!({ "reports": reports.iter().map(one).collect::<Vec<_>>() })
+    let mut document = json!({ "reports": reports.iter().map(one).collect::<Vec<_>>() });
+    if !others.reports.is_empty() {
+        let other = |other: &Other| {
+            json!({
+                "file": other.file, "tool": other.said.tool, "version": other.said.version,
+                "problem": other.said.problem, "findings": shown(&other.said.findings),
+                "known": other.known, "suppressed": other.suppressed,
+            })
+        };
+        document["others"] = others.reports.iter().map(other).collect();
+    }
+    document
 }
 
 #[cfg(test)]
@@ -245,7 +324,7 @@ mod tests {
     #[test]
     fn a_finding_shows_its_place_its_line_and_what_to_do() {
         assert_eq!(
-            plain(&block(&at(12, 6, 10, "FROM base"), &[])),
+            plain(&block(&at(12, 6, 10, "FROM base"), &[], &Others::default())),
             "high: it is so\n  --> a/Dockerfile:12:6\n12 | FROM base\n   |      ^^^^\n  fix: make it not so\n  \
              more: plimsoll explain config/example\n"
         );
@@ -257,7 +336,7 @@ mod tests {
         let elsewhere = Finding { fix: Some("make it so".into()), ..at(30, 1, 5, "FROM third") };
         let found = vec![at(12, 6, 10, "FROM base"), at(14, 1, 5, "  FROM next"), elsewhere, second];
         assert_eq!(
-            plain(&text(&[report(found, vec![])], Severity::Info)),
+            plain(&text(&[report(found, vec![])], &Others::default(), Severity::Info)),
             "high: it is so\n  --> a/Dockerfile:12:6\n12 | FROM base\n   |      ^^^^\n  \
              and a/Dockerfile:14:1: FROM next\n  and a/Dockerfile:20:1: so it is\n  \
              fix: make it not so\n  more: plimsoll explain config/example\n\n\
@@ -272,7 +351,7 @@ mod tests {
         let gap = |path: &str, problem: &str| Gap { path: path.into(), problem: problem.into() };
         let gaps = vec![gap("a\u{1b}[2J", "no index"), gap("b", "too large"), gap("c", "no index")];
         assert_eq!(
-            plain(&text(&[report(vec![], gaps)], Severity::Info)),
+            plain(&text(&[report(vec![], gaps)], &Others::default(), Severity::Info)),
             "config        partial: no findings; looked at 9 files, 0 bytes\n  \
              not looked at a\u{fffd}[2J and 1 more: no index\n  not looked at b: too large\n"
         );
@@ -281,7 +360,7 @@ mod tests {
     #[test]
     fn a_long_line_is_shown_around_what_was_found_and_drives_no_terminal() {
         let excerpt = format!("{}\u{1b}[31mfound", "x".repeat(5_000));
-        let shown = plain(&block(&at(1, 5_006, 5_011, &excerpt), &[]));
+        let shown = plain(&block(&at(1, 5_006, 5_011, &excerpt), &[], &Others::default()));
         assert!(!shown.contains('\u{1b}'));
         let lines: Vec<_> = shown.lines().collect();
         let (text, mark) = (lines[2], lines[3]);

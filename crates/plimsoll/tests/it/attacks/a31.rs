@@ -40,7 +40,9 @@ const VARIANTS: &[(char, Shown, Shown)] = &[
     (
         'd',
         By("a31d_old_advisories_find_nothing_new"),
-        Not("the data of a foreign scanner has a digest and no date that anybody vouches for, so no age is asked for"),
+        Not(
+            "the data of a foreign scanner has a digest and no date that anybody vouches for, so no age is asked for",
+        ),
     ),
     (
         'e',
@@ -55,7 +57,9 @@ const VARIANTS: &[(char, Shown, Shown)] = &[
     ('g', By("a31g_a_scan_of_ours_takes_no_flag"), By("a31g_a_flag_of_the_pipeline_passes_nothing")),
     (
         'h',
-        Not("our scanner writes it; what one that was taken over writes is read by the same reader, in plimsoll-engine's own_scans"),
+        Not(
+            "our scanner writes it; what one that was taken over writes is read by the same reader, in plimsoll-engine's own_scans",
+        ),
         By("a31h_a_report_with_a_key_twice_or_cut_off_is_not_read"),
     ),
 ];
@@ -75,7 +79,11 @@ fn every_variant_of_a31_is_shown_for_both_kinds_of_scan_or_says_why_not() {
     let named: BTreeSet<_> =
         shown.filter_map(|shown| if let By(test) = shown { Some(*test) } else { None }).collect();
     let of_table = super::ATTACKS.iter().filter(|attack| attack.id == "A31").map(|attack| attack.test);
-    assert!(of_table.clone().all(|test| named.contains(test)), "the table has more: {:?}", of_table.collect::<Vec<_>>());
+    assert!(
+        of_table.clone().all(|test| named.contains(test)),
+        "the table has more: {:?}",
+        of_table.collect::<Vec<_>>()
+    );
 }
 
 /// A foreign scanner that prints what it is given as its report.
@@ -316,7 +324,9 @@ fn a31h_a_report_with_a_key_twice_or_cut_off_is_not_read() {
 /// Nothing beside a scan of ours in the pipeline says how it ends, and the secret stays one.
 #[test]
 fn a31g_a_scan_of_ours_takes_no_flag() {
-    for flag in ["passed: true", "run: \"true\"", "env: {COMPLIANT: \"true\"}", "report: {sarif: clean.sarif}"] {
+    for flag in
+        ["passed: true", "run: \"true\"", "env: {COMPLIANT: \"true\"}", "report: {sarif: clean.sarif}"]
+    {
         let pipeline = service_pipeline() + &format!("  - {{scan: [config], {flag}}}\n");
         let world = crate::world::World::new(&pipeline);
         world.json(&["run"]).ended(2);

@@ -1,54 +1,91 @@
 //! What several scanners found, each thing once: the same advisory about the same package, or the same kind of thing at the
-//! same place. Reports are of SARIF that others wrote; what says neither stays by itself.
+//! same place. Whoever says neither stays by itself.
 
+use plimsoll_attest::report::advisory;
+use plimsoll_scan::Finding;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Things under one name that are compared. Beyond that some may be shown twice, whatever a report holds.
 const MAX_SAME: usize = 64;
 
-/// A result of one scanner.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Found<'r> {
-    /// The gate of the scan.
-    pub(super) gate: &'r str,
-    /// The name of the scan.
-    pub(super) scan: &'r str,
-    /// The tool, by its own word.
-    pub(super) tool: &'r str,
-    /// The result, of whatever shape.
-    pub(super) result: &'r Value,
+/// What one scanner found, as far as it tells whether another found the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Found<'r> {
+    /// The scan.
+    pub(crate) scan: &'r str,
+    /// About which package; a tool that names none means any.
+    package: Option<&'r str>,
+    /// Each name of an advisory, and else the place with the kind of thing that is there.
+    keys: Vec<String>,
 }
 
 /// Something that one scanner found, or several.
 #[derive(Debug)]
-pub(super) struct Group<'r> {
-    /// What the first of them says.
-    pub(super) first: Found<'r>,
+pub(crate) struct Group<'r> {
+    /// Index of what the first of them found.
+    pub(crate) first: usize,
     /// The other scans that found it.
-    pub(super) others: BTreeSet<&'r str>,
+    pub(crate) others: BTreeSet<&'r str>,
 }
 
-/// Puts results together, in the order of the first of each.
-pub(super) fn merged<'r>(found: &[Found<'r>]) -> Vec<Group<'r>> {
+impl<'r> Found<'r> {
+    /// A result of a SARIF report, of whatever shape, by a tool as it calls itself.
+    pub(crate) fn in_sarif(scan: &'r str, tool: &str, result: &'r Value) -> Self {
+        let rule = result["ruleId"].as_str().unwrap_or_default();
+        let own = &result["properties"]["plimsoll"];
+        let names = own["aliases"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let place = &result["locations"][0]["physicalLocation"];
+        let path = place["artifactLocation"]["uri"].as_str();
+        let place = path.zip(place["region"]["startLine"].as_u64());
+        let package = own["subject"].as_str().or_else(|| result["properties"]["purl"].as_str());
+        Self { scan, package, keys: keys(tool, rule, names, place) }
+    }
+
+    /// A finding of a scanner.
+    pub(crate) fn of(scan: &'r str, tool: &str, finding: &'r Finding) -> Self {
+        let names = finding.aliases.iter().map(String::as_str);
+        let place = finding.location.as_ref().map(|at| (at.path.as_str(), u64::from(at.line)));
+        let package = Some(finding.subject.as_str()).filter(|subject| subject.starts_with("pkg:"));
+        Self { scan, package, keys: keys(tool, &finding.rule, names, place) }
+    }
+}
+
+fn keys<'a>(
+    tool: &str,
+    rule: &'a str,
+    names: impl Iterator<Item = &'a str>,
+    place: Option<(&str, u64)>,
+) -> Vec<String> {
+    let names: BTreeSet<String> =
+        names.chain([rule]).filter_map(advisory).map(str::to_ascii_uppercase).collect();
+    if !names.is_empty() {
+        return names.into_iter().collect();
+    }
+    let key =
+        place.map(|(path, line)| format!("{} {}:{line}", kind(tool, rule), path.trim_start_matches("./")));
+    key.into_iter().collect()
+}
+
+/// Puts what was found together, in the order of the first of each.
+pub(crate) fn merged<'r>(found: &[Found<'r>]) -> Vec<Group<'r>> {
     let mut groups: Vec<Group<'r>> = Vec::new();
-    let mut known: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for one in found {
-        let keys = keys(one);
-        let same = keys.iter().flat_map(|key| known.get(key).into_iter().flatten());
+    let mut known: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, one) in found.iter().enumerate() {
+        let same = one.keys.iter().flat_map(|key| known.get(key.as_str()).into_iter().flatten());
         // What one scanner tells apart stays apart.
         let same = same.copied().find(|at| {
-            let group = &groups[*at];
-            group.first.scan != one.scan
-                && !group.others.contains(one.scan)
-                && fits(group.first.result, one.result)
+            let first = &found[groups[*at].first];
+            first.scan != one.scan
+                && !groups[*at].others.contains(one.scan)
+                && fits(first.package, one.package)
         });
         let at = same.unwrap_or(groups.len());
         match groups.get_mut(at) {
             Some(group) => drop(group.others.insert(one.scan)),
-            None => groups.push(Group { first: *one, others: BTreeSet::new() }),
+            None => groups.push(Group { first: index, others: BTreeSet::new() }),
         }
-        for key in keys {
+        for key in &one.keys {
             let places = known.entry(key).or_default();
             if places.last() != Some(&at) && places.len() < MAX_SAME {
                 places.push(at);
@@ -59,44 +96,8 @@ pub(super) fn merged<'r>(found: &[Found<'r>]) -> Vec<Group<'r>> {
 }
 
 /// Two packages are not one; a tool that names none means any.
-fn fits(a: &Value, b: &Value) -> bool {
-    match (package(a), package(b)) {
-        (Some(a), Some(b)) => a == b,
-        _ => true,
-    }
-}
-
-fn package(result: &Value) -> Option<&str> {
-    result["properties"]["plimsoll"]["subject"].as_str().or_else(|| result["properties"]["purl"].as_str())
-}
-
-/// What makes results the same: each name of an advisory, and else the place with the kind of thing that is there.
-fn keys(found: &Found<'_>) -> Vec<String> {
-    let result = found.result;
-    let rule = result["ruleId"].as_str().unwrap_or_default();
-    let own = result["properties"]["plimsoll"]["aliases"].as_array().into_iter().flatten();
-    let names = own.filter_map(Value::as_str).chain([rule]);
-    let names: BTreeSet<String> = names.filter_map(advisory).collect();
-    if !names.is_empty() {
-        return names.into_iter().collect();
-    }
-    let place = &result["locations"][0]["physicalLocation"];
-    let path = place["artifactLocation"]["uri"].as_str();
-    let line = place["region"]["startLine"].as_u64();
-    let path = path.map(|path| path.trim_start_matches("./"));
-    let key = path.zip(line).map(|(path, line)| format!("{} {path}:{line}", kind(found.tool, rule)));
-    key.into_iter().collect()
-}
-
-/// The name of an advisory at the beginning of a rule's: some tools add the package to it.
-fn advisory(text: &str) -> Option<String> {
-    let parts = match text.split('-').next()?.to_ascii_uppercase().as_str() {
-        "CVE" | "RUSTSEC" | "PYSEC" | "MAL" | "GO" => 3,
-        "GHSA" => 4,
-        _ => return None,
-    };
-    let named: Vec<&str> = text.split('-').take(parts).collect();
-    (named.len() == parts).then(|| named.join("-").to_ascii_uppercase())
+fn fits(a: Option<&str>, b: Option<&str>) -> bool {
+    a.zip(b).is_none_or(|(a, b)| a == b)
 }
 
 /// What a rule looks for. Tools that look for one kind of thing are known by their names.
@@ -124,10 +125,12 @@ mod tests {
     /// The scans of each group.
     fn check(found: &[(&str, &str, Value)], expect: &[&[&str]]) {
         let found: Vec<_> =
-            found.iter().map(|(scan, tool, result)| Found { gate: "scans", scan, tool, result }).collect();
+            found.iter().map(|(scan, tool, result)| Found::in_sarif(scan, tool, result)).collect();
         let groups: Vec<Vec<&str>> = merged(&found)
             .iter()
-            .map(|group| std::iter::once(group.first.scan).chain(group.others.iter().copied()).collect())
+            .map(|group| {
+                std::iter::once(found[group.first].scan).chain(group.others.iter().copied()).collect()
+            })
             .collect();
         assert_eq!(groups, expect, "{found:?}");
     }
