@@ -388,11 +388,11 @@ fn a_recorded_report_blocks_by_its_severities() {
     run(&shop, "v1", SAFE).ok();
     shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
     let why = shop.world.plimsoll(&["why", "shop@local"]).ok().stdout;
-    assert!(why.contains("python:S2068") && why.contains("src/settings.py:3"), "{why}");
+    assert!(why.contains("python:S3516") && why.contains("src/app.py:16"), "{why}");
     shop.world.repository.write("reports/issues.json", recorded.replace("BLOCKER", "MAJOR"));
     run(&shop, "v2", SAFE).ok();
     shop.promote().ok();
     // One page of several is no whole report.
-    shop.world.repository.write("reports/issues.json", recorded.replace("\"total\": 2", "\"total\": 200"));
+    shop.world.repository.write("reports/issues.json", recorded.replace("\"total\": 3", "\"total\": 300"));
     run(&shop, "v3", SAFE).ended(1).refused(&["E-EVIDENCE-ERRORED"]);
 }
