@@ -212,7 +212,8 @@ impl Help {
         let Some(mut help) = self.text(&command) else {
             return Some(format!("`{line}`: plimsoll has no such command"));
         };
-        if let (Some(second), true) = (first.and_then(|at| words.get(at + 1)), has_subcommands(&help)) {
+        let second = first.and_then(|at| words.get(at + 1)).filter(|word| !word.starts_with('-'));
+        if let (Some(second), true) = (second, has_subcommands(&help)) {
             command.push((*second).to_owned());
             match self.text(&command) {
                 Some(text) => help = text,
