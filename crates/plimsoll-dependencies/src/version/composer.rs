@@ -62,7 +62,10 @@ fn numbers(text: &str) -> Option<(Vec<Number>, &str)> {
 /// What follows the numbers: `beta2`, `rc.1-dev`, `patch3`.
 fn parts(text: &str) -> Option<Vec<Part>> {
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
-    let (word, mut rest) = text.split_at(letters);
+    let (word, mut rest) = match text.split_at(letters) {
+        (word, "") if word != "dev" && word.ends_with("dev") => text.split_at(letters - 3),
+        parts => parts,
+    };
     let stability = match word {
         "" | "stable" => None,
         "dev" => Some(Part::Dev),
@@ -77,8 +80,9 @@ fn parts(text: &str) -> Option<Vec<Part>> {
         let next = rest.strip_prefix(['.', '-']).unwrap_or(rest);
         let (digits, after) = split_digits(next);
         match Number::parse(digits) {
-            // `stable` is as good as nothing, and so is a number behind it.
+            // `stable` is as good as nothing, and so is whatever is behind it.
             Some(_) if word == "stable" => {}
+            None if next == "dev" && word == "stable" => return Some(vec![]),
             Some(number) if !word.is_empty() && word != "dev" => found.push(Part::Number(number)),
             None if next == "dev" => return Some([found, vec![Part::Dev]].concat()),
             _ => return None,

@@ -14,8 +14,6 @@ pub(super) struct Version(Vec<Item>);
 enum Item {
     Number(Number),
     Text(String),
-    /// A qualifier with a number right behind it: `rc1`, `rc-1`.
-    Counted(String, Number),
     List(Vec<Item>),
 }
 
@@ -34,7 +32,6 @@ impl Version {
 struct Reader {
     finished: Vec<Vec<Item>>,
     open: Vec<Item>,
-    counted: bool,
 }
 
 impl Reader {
@@ -43,22 +40,18 @@ impl Reader {
         for (at, c) in text.char_indices() {
             let token = &text[start..at];
             match c {
-                '.' => {
+                '.' | '-' => {
                     self.push(token, digits);
                     start = at + 1;
-                }
-                '-' if !token.is_empty() && !digits && starts_with_digit(&text[at + 1..]) => {
-                    // `rc-1` is `rc1`.
-                    self.counted = true;
-                }
-                '-' => {
-                    self.push(token, digits);
-                    start = at + 1;
-                    self.nest();
+                    if c == '-' {
+                        self.nest();
+                    }
                 }
                 '0'..='9' => {
                     if !digits && !token.is_empty() {
-                        self.counted = true;
+                        self.nest_after_something();
+                        self.open.push(Item::Text(qualifier(token, true)));
+                        start = at;
                         self.nest();
                     }
                     digits = true;
@@ -75,7 +68,7 @@ impl Reader {
         }
         if start < text.len() {
             if !digits {
-                self.nest();
+                self.nest_after_something();
             }
             self.push(&text[start..], digits);
         }
@@ -83,22 +76,22 @@ impl Reader {
     }
 
     fn push(&mut self, token: &str, digits: bool) {
-        let item = if token.is_empty() {
-            Item::Number(Number::zero())
-        } else if std::mem::take(&mut self.counted) {
-            counted(&token.replace('-', ""))
-        } else if digits {
-            Item::Number(Number::parse(token).unwrap_or_else(Number::zero))
-        } else {
-            Item::Text(qualifier(token, false))
-        };
-        self.open.push(item);
+        self.open.push(match token {
+            "" => Item::Number(Number::zero()),
+            _ if digits => Item::Number(Number::parse(token).unwrap_or_else(Number::zero)),
+            _ => Item::Text(qualifier(token, false)),
+        });
     }
 
     /// What follows is a list of its own.
     fn nest(&mut self) {
+        self.finished.push(std::mem::take(&mut self.open));
+    }
+
+    /// A qualifier after a dot is as one after a hyphen.
+    fn nest_after_something(&mut self) {
         if !self.open.is_empty() {
-            self.finished.push(std::mem::take(&mut self.open));
+            self.nest();
         }
     }
 
@@ -112,38 +105,25 @@ impl Reader {
     }
 }
 
-fn starts_with_digit(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_digit())
-}
-
-fn counted(token: &str) -> Item {
-    let at = token.find(|c: char| c.is_ascii_digit()).unwrap_or(token.len());
-    let (text, digits) = token.split_at(at);
-    Item::Counted(qualifier(text, true), Number::parse(digits).unwrap_or_else(Number::zero))
-}
-
 fn qualifier(text: &str, before_digit: bool) -> String {
     match text {
         "a" if before_digit => "alpha",
         "b" if before_digit => "beta",
         "m" if before_digit => "milestone",
+        "ga" | "final" | "release" => "",
         "cr" => "rc",
         other => other,
     }
     .to_owned()
 }
 
-/// A list without the zeros and empty parts that have no influence: at its end, and before a qualifier.
+/// A list without the zeros and empty parts at its end, and before the lists at its end.
 fn normal(mut items: Vec<Item>) -> Vec<Item> {
     for at in (0..items.len()).rev() {
-        let removed = is_null(&items[at])
-            && match items.get(at + 1) {
-                None | Some(Item::Text(_)) => true,
-                Some(Item::List(list)) => matches!(list.first(), Some(Item::Text(_) | Item::Counted(..))),
-                Some(Item::Number(_) | Item::Counted(..)) => false,
-            };
-        if removed {
-            items.remove(at);
+        match &items[at] {
+            item if is_null(item) => drop(items.remove(at)),
+            Item::List(_) => {}
+            Item::Number(_) | Item::Text(_) => break,
         }
     }
     items
@@ -153,14 +133,12 @@ fn is_null(item: &Item) -> bool {
     match item {
         Item::Number(number) => number.is_zero(),
         Item::Text(text) => text.is_empty(),
-        Item::Counted(..) => false,
         Item::List(list) => list.is_empty(),
     }
 }
 
 /// The place of a qualifier: the known ones, then all others in the order of their letters.
 fn rank(text: &str) -> (usize, &str) {
-    let text = if ["ga", "final", "release"].contains(&text) { "" } else { text };
     KNOWN.iter().position(|known| *known == text).map_or((KNOWN.len(), text), |place| (place, ""))
 }
 
@@ -177,11 +155,9 @@ fn lists(a: &[Item], b: &[Item]) -> Ordering {
 
 /// An item against the end of the other version.
 fn with_end(item: &Item) -> Ordering {
-    let release = |text: &str| rank(text).cmp(&rank(""));
     match item {
         Item::Number(number) => number.cmp(&Number::zero()),
-        Item::Text(text) => release(text),
-        Item::Counted(text, _) => release(text),
+        Item::Text(text) => rank(text).cmp(&rank("")),
         Item::List(list) => list.iter().map(with_end).find(|o| o.is_ne()).unwrap_or(Ordering::Equal),
     }
 }
@@ -193,12 +169,8 @@ fn items(a: &Item, b: &Item) -> Ordering {
         (Item::Number(_), _) => Ordering::Greater,
         (_, Item::Number(_)) => Ordering::Less,
         (Item::List(a), Item::List(b)) => lists(a, b),
-        (Item::List(_), _) => Ordering::Greater,
-        (_, Item::List(_)) => Ordering::Less,
+        (Item::List(_), Item::Text(_)) => Ordering::Greater,
+        (Item::Text(_), Item::List(_)) => Ordering::Less,
         (Item::Text(a), Item::Text(b)) => rank(a).cmp(&rank(b)),
-        (Item::Counted(a, n), Item::Counted(b, m)) => rank(a).cmp(&rank(b)).then_with(|| n.cmp(m)),
-        // A qualifier with a number is after the same one without.
-        (Item::Counted(a, _), Item::Text(b)) => rank(a).cmp(&rank(b)).then(Ordering::Greater),
-        (Item::Text(a), Item::Counted(b, _)) => rank(a).cmp(&rank(b)).then(Ordering::Less),
     }
 }
