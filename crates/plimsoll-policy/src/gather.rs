@@ -12,7 +12,7 @@ use crate::{
     standing::Standing,
 };
 use plimsoll_attest::{
-    Predicate, SignedPolicySet, Trust, TrustRoot,
+    Bundle, Predicate, SignedPolicySet, Trust, TrustRoot,
     policy_set::PolicySetFile,
     predicate::{Delta, Observation, Provenance, Run, Sbom, Scan, SourceRevision, TestResult},
     verify, verify_any,
@@ -23,6 +23,7 @@ use plimsoll_model::{
 use plimsoll_pipeline::{
     Delivery, Environment, Exception, FileErrors, People, Project, Target, delivery::exceptions,
 };
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Files of the delivery repository that a decision depends on, as bytes.
@@ -354,17 +355,27 @@ fn evidence(bundles: &[Vec<u8>], trust: &Trust) -> Vec<Evidence> {
 }
 
 fn read_evidence(bundle: &[u8], trust: &Trust) -> Option<Evidence> {
-    let any = verify_any(bundle, trust).ok()?;
-    let role = any.role().clone();
-    match any.value().predicate_type.as_str() {
+    let by_its_signer = || Some(verify_any(bundle, trust).ok()?.role().clone());
+    match claimed(bundle)?.as_str() {
         SourceRevision::TYPE => verify(bundle, trust, &Role::Source).ok().map(Evidence::Source),
         Provenance::TYPE => verify(bundle, trust, &Role::Builder).ok().map(Evidence::Provenance),
         TestResult::TYPE => verify(bundle, trust, &Role::Scanner).ok().map(Evidence::Test),
         Scan::TYPE => verify(bundle, trust, &Role::Scanner).ok().map(Evidence::Scan),
         Sbom::TYPE => verify(bundle, trust, &Role::Scanner).ok().map(Box::new).map(Evidence::Sbom),
         Delta::TYPE => verify(bundle, trust, &Role::Source).ok().map(Evidence::Delta),
-        Observation::TYPE => verify(bundle, trust, &role).ok().map(Evidence::Observation),
-        Summary::TYPE => verify(bundle, trust, &role).ok().map(Box::new).map(Evidence::Decision),
+        Observation::TYPE => verify(bundle, trust, &by_its_signer()?).ok().map(Evidence::Observation),
+        Summary::TYPE => verify(bundle, trust, &by_its_signer()?).ok().map(Box::new).map(Evidence::Decision),
         _ => None,
     }
+}
+
+/// What a bundle says that it is. That only says as what to verify it.
+fn claimed(bundle: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Claim {
+        predicate_type: String,
+    }
+    let bundle = Bundle::parse(bundle).ok()?;
+    serde_json::from_slice::<Claim>(&bundle.envelope().payload).ok().map(|claim| claim.predicate_type)
 }

@@ -96,8 +96,11 @@ pub(crate) fn before() -> Vec<u8> {
 
 /// What stands before the good case.
 pub(crate) fn standing() -> Standing {
-    let role = Role::Decision("production".parse().unwrap());
-    Standing::after(&verify(&BEFORE, pinned().trust(), &role).unwrap()).unwrap()
+    static STANDING: LazyLock<Standing> = LazyLock::new(|| {
+        let role = Role::Decision("production".parse().unwrap());
+        Standing::after(&verify(&BEFORE, pinned().trust(), &role).unwrap()).unwrap()
+    });
+    STANDING.clone()
 }
 
 /// The same, but for the decision and its place in the chain.

@@ -14,7 +14,7 @@ use plimsoll_attest::{
 use plimsoll_model::{Digest, Opaque, Role};
 use plimsoll_policy::repository::policy_statement_path;
 use ssh_key::{HashAlg, LineEnding, PrivateKey, private::Ed25519Keypair};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Mutex};
 
 /// Roles of the trust root; the place of each is its key.
 const ROLES: [&str; 8] = [
@@ -36,12 +36,36 @@ pub(crate) const TWO_SIGNERS: u64 = 12;
 /// A signer that the trust root does not list.
 pub(crate) const STRANGER: &str = "stranger";
 
+/// What was made before from the same input. Signatures here are deterministic, so that making one again gives the same bytes;
+/// thousands of cases share most of theirs. What looks at them verifies each, every time.
+struct Made<K, V>(Mutex<BTreeMap<K, V>>);
+
+impl<K: Ord, V: Clone> Made<K, V> {
+    const fn new() -> Self {
+        Self(Mutex::new(BTreeMap::new()))
+    }
+
+    fn get(&self, from: K, make: impl FnOnce(&K) -> V) -> V {
+        if let Some(made) = self.0.lock().unwrap().get(&from) {
+            return made.clone();
+        }
+        let made = make(&from);
+        self.0.lock().unwrap().insert(from, made.clone());
+        made
+    }
+}
+
 fn key(who: &str) -> SigningKey {
     let seed = ROLES.iter().position(|role| *role == who).map_or(99, |at| u8::try_from(at + 1).unwrap());
     SigningKey::from_slice(&[seed; 32]).unwrap()
 }
 
 pub(crate) fn public(who: &str) -> PublicKey {
+    static MADE: Made<String, PublicKey> = Made::new();
+    MADE.get(who.to_owned(), |who| newly_public(who))
+}
+
+fn newly_public(who: &str) -> PublicKey {
     PublicKey::from_der(key(who).verifying_key().to_public_key_der().unwrap().as_bytes()).unwrap()
 }
 
@@ -51,6 +75,11 @@ pub(crate) fn sealed<P: Predicate>(who: &str, statement: &Statement<P>) -> Vec<u
 }
 
 pub(crate) fn sealed_bytes(who: &str, payload: &[u8]) -> Vec<u8> {
+    static MADE: Made<(String, Vec<u8>), Vec<u8>> = Made::new();
+    MADE.get((who.to_owned(), payload.to_vec()), |(who, payload)| newly_sealed(who, payload))
+}
+
+fn newly_sealed(who: &str, payload: &[u8]) -> Vec<u8> {
     let sign = |message: &[u8]| {
         let signature: DerSignature = key(who).sign(message);
         Ok::<_, std::convert::Infallible>(signature.as_bytes().to_vec())
@@ -64,12 +93,16 @@ fn person(seed: u8) -> PrivateKey {
 
 /// The public key of a person, as people.yaml lists it.
 pub(crate) fn line(seed: u8) -> String {
-    person(seed).public_key().to_openssh().unwrap()
+    static MADE: Made<u8, String> = Made::new();
+    MADE.get(seed, |seed| person(*seed).public_key().to_openssh().unwrap())
 }
 
 /// The armoured signature of a person.
 pub(crate) fn signed_by(seed: u8, namespace: &str, bytes: &[u8]) -> String {
-    person(seed).sign(namespace, HashAlg::Sha512, bytes).unwrap().to_pem(LineEnding::LF).unwrap()
+    static MADE: Made<(u8, String, Vec<u8>), String> = Made::new();
+    MADE.get((seed, namespace.to_owned(), bytes.to_vec()), |(seed, namespace, bytes)| {
+        person(*seed).sign(namespace, HashAlg::Sha512, bytes).unwrap().to_pem(LineEnding::LF).unwrap()
+    })
 }
 
 /// `trust/root.json` with this genesis and number, and its signature by the one root key.
@@ -106,8 +139,11 @@ pub(crate) fn pinned() -> TrustRoot {
 
 /// The trust root that is pinned in these tests, with another number.
 pub(crate) fn accepted(number: u64) -> TrustRoot {
-    let (bytes, signature) = root(7, number);
-    TrustRoot::accept(&bytes, &[&signature], None).unwrap()
+    static MADE: Made<u64, TrustRoot> = Made::new();
+    MADE.get(number, |number| {
+        let (bytes, signature) = root(7, *number);
+        TrustRoot::accept(&bytes, &[&signature], None).unwrap()
+    })
 }
 
 /// Statements about the policy set by path, with their signatures: one for each of `files`, and the newest is signed.

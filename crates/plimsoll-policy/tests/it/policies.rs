@@ -186,7 +186,7 @@ fn case(rules: &str, facts: &[bool]) -> Case {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     /// F3, with policies: whoever leaves statements out turns no refusal into an allow, whatever the policies refuse.
     #[test]
