@@ -4,7 +4,7 @@
 usage: osv_zip.py CLONES OUT
 
 CLONES holds bare clones of the RustSec, Go and PyPA databases under the names rustsec, go and pypa, as `dev/install.sh bench`
-makes them. Records of npm are the few of `npm-sample.json`. Writes OUT/osv-scalibr/ECOSYSTEM/all.zip. Needs PyYAML.
+makes them. Records of npm are the few of `npm-sample.json`: names and ranges of GitHub's database, where `=` is the last affected version. Writes OUT/osv-scalibr/ECOSYSTEM/all.zip. Needs PyYAML.
 """
 import io, json, os, subprocess, sys, tarfile, zipfile
 
@@ -29,10 +29,13 @@ def archive_file(bytes_, member):
 
 
 def npm():
-    for id_, alias, package, ranges in json.load(open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "npm-sample.json"))):
+    sample = os.path.join(os.path.dirname(os.path.abspath(__file__)), "npm-sample.json")
+    end = lambda text: {"last_affected": text[1:]} if text.startswith("=") else {"fixed": text}
+    for id_, modified, alias, packages in json.load(open(sample)):
         affected = [{"package": {"ecosystem": "npm", "name": package}, "ranges": [
-            {"type": "SEMVER", "events": [{"introduced": introduced}, {"fixed": fixed}]}]} for introduced, fixed in ranges]
-        yield {"schema_version": "1.6.0", "id": id_, "modified": "2025-01-01T00:00:00Z", "aliases": [alias], "affected": affected}
+            {"type": "ECOSYSTEM", "events": [{"introduced": introduced}, end(to)]}]}
+            for package, ranges in packages.items() for introduced, to in ranges]
+        yield {"schema_version": "1.6.0", "id": id_, "modified": modified, "aliases": [alias], "affected": affected}
 
 
 def write(out, ecosystem, found):
