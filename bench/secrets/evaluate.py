@@ -4,7 +4,7 @@
 usage: evaluate.py DATA SPLIT KIND NAME=REPORT... [--missed NAME] [--false NAME]
 
 KIND is `original` or `obfuscated`. A report is JSON lines with `path` and `line`, or with the findings of
-`secrets gate|audit`, or what gitleaks, betterleaks, kingfisher or detect-secrets wrote. All tools are judged alike, by lines:
+`secrets gate|audit`, or what gitleaks, betterleaks, kingfisher, trufflehog or detect-secrets wrote. All tools are judged alike, by lines:
 a line with a true label is found if some finding starts on it (or inside a private key of several lines), and a reported
 line without a true label is false, whether it was labelled or not. `others` leaves out what only UUID labels are on.
 """
@@ -50,6 +50,9 @@ def places(report):
         if "location" in one:
             place = one["location"]
             found.add((short(place["path"]), place["line"] if "line" in place else place["start_line"]))
+        elif "SourceMetadata" in one:  # trufflehog
+            place = one["SourceMetadata"]["Data"]["Filesystem"]
+            found.add((short(place["file"]), place.get("line", 0) + 1))  # it counts from 0
         elif "File" in one:  # gitleaks
             found.add((short(one["File"]), one["StartLine"]))
         elif "finding" in one:  # kingfisher

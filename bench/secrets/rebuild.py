@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Rebuilds the labelled files of CredData from clones of the repositories that it lists.
 
-usage: rebuild.py CREDDATA CLONES OUT
+usage: rebuild.py CREDDATA CLONES OUT [SPLIT...]
 
 CREDDATA is a checkout of Samsung/CredData, CLONES a folder with one clone each, named owner+name (either the repository
 or a folder `repo` or `repo/.git` in it) and holding the commit that snapshot.json pins. Repositories without a clone are
 left out and counted. A repository belongs to `train`, `test` or `reserved` by the first byte of the SHA-256 of its
-identifier in snapshot.json; reserved ones are never opened.
+identifier in snapshot.json. Without SPLIT, `train` and `test` are rebuilt; reserved ones are opened by nobody who builds.
 
 Writes OUT/original/SPLIT/OWNER+NAME/PATH, OUT/obfuscated/... (the values replaced by CredData's own script, as its
 published results are measured) and OUT/labels.json.
@@ -14,6 +14,7 @@ published results are measured) and OUT/labels.json.
 import binascii, contextlib, csv, hashlib, io, json, os, subprocess, sys
 
 creddata, clones, out = map(os.path.abspath, sys.argv[1:4])
+splits = sys.argv[4:] or ["train", "test"]
 sys.path.insert(0, creddata)
 os.chdir(creddata)
 import logging
@@ -100,13 +101,13 @@ with open("snapshot.json") as file:
     snapshot = json.load(file)
 for repository, url in snapshot.items():
     split = split_of(repository)
-    if split != "reserved":
+    if split in splits:
         told[url] = split + ": " + rebuild(repository, url, split, labels)
         if not told[url].endswith("no clone"):
             print(url, told[url], flush=True)
 with open(os.path.join(out, "labels.json"), "w") as file:
     json.dump(labels, file)
-for split in ("train", "test"):
+for split in splits:
     mine = [label for label in labels if label["split"] == split]
     print(split, "repositories", len({l["repository"] for l in mine}), "files", len({(l["repository"], l["path"]) for l in mine}),
           "true", sum(l["true"] for l in mine), "false", sum(not l["true"] for l in mine))

@@ -16,6 +16,11 @@ enum Node {
     Leaf(f32),
 }
 
+/// Models whose mean the file holds, one after the other.
+const PARTS: usize = 3;
+/// What the first of them says, as logarithm of the odds, of what is no secret: about one in fifty.
+const CLEAR: f32 = -3.9;
+
 struct Model {
     base: f32,
     trees: Vec<Vec<Node>>,
@@ -31,7 +36,12 @@ pub(crate) fn score(context: &Context<'_>) -> f32 {
 
 impl Model {
     fn score(&self, vector: &[f32]) -> f32 {
-        let sum: f32 = self.base + self.trees.iter().map(|tree| leaf(tree, vector)).sum::<f32>();
+        let sum = |trees: &[Vec<Node>]| trees.iter().map(|tree| leaf(tree, vector)).sum::<f32>();
+        let (first, others) = self.trees.split_at(self.trees.len() / PARTS);
+        let one = sum(first);
+        // Most values are so clearly none that the other models need not be asked.
+        let all = self.base + one * PARTS as f32;
+        let sum = if all < CLEAR { all } else { self.base + one + sum(others) };
         1.0 / (1.0 + (-sum).exp())
     }
 }
