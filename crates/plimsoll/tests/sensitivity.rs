@@ -643,6 +643,7 @@ fn a31c_the_rules_that_a_report_names() {
 fn a31c_the_imported_rules_that_a_report_names() {
     let rest = "evidence:\n  - {scan: [secrets]}\n";
     let world = World::new(&world::pipeline_with("echo x > out/x", "out: [out]", rest));
+    world.json(&["run"]).ok();
     let rules = world.scratch("acme.toml", b"[[rules]]\nid = 'acme-key'\nregex = 'acme_[a-z0-9]{12}'\n");
     let rules = rules.to_str().unwrap();
     let report = world.scratch("report.sarif", b"");

@@ -1,6 +1,6 @@
 //! What real tools make of SARIF, and the other formats, case by case: what is read, and what is refused.
 
-use super::{Limits, Reading, ReportError, ScanReport, judge_scan, read_scan};
+use super::{Limits, Reading, ReportError, ScanReport, format_of, judge_scan, read_scan};
 use plimsoll_model::{Code, Outcome, ReportFormat, Severity, SeverityMap};
 use proptest::prelude::*;
 
@@ -229,6 +229,8 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
             let _ = read_as(format, &bytes, Some(1));
+            prop_assert_eq!(format_of(text.as_bytes(), Limits::default()), Ok(format));
+            let _ = format_of(&bytes, Limits::default());
             let whole = text.trim_end();
             prop_assert!(read_as(format, &whole.as_bytes()[..cut.index(whole.len())], Some(1)).is_err());
         }
@@ -239,6 +241,8 @@ proptest! {
         for format in [ReportFormat::Cyclonedx, ReportFormat::Sonarqube, ReportFormat::Zap, ReportFormat::Junit] {
             prop_assert!(read_as(format, &bytes, Some(1)).is_err());
         }
+        // What begins as XML may be tried as such.
+        prop_assert!(format_of(&bytes, Limits::default()).is_ok_and(|format| format == ReportFormat::Junit) == bytes.trim_ascii_start().starts_with(b"<"));
     }
 }
 
