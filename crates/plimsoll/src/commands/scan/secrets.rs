@@ -171,7 +171,8 @@ pub(crate) fn look(scanner: &Scanner, blob: Blob<'_>) -> Option<Scanned> {
         !(scanned.findings.is_empty() && scanned.suppressed.is_empty() && scanned.gaps.is_empty())
     };
     let wide = matches!(blob.content, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-    let parts = blob.fresh.filter(|_| !wide && !blob.content.iter().take(SNIFFED).any(|byte| *byte == 0));
+    let sniffed = &blob.content[..blob.content.len().min(SNIFFED)];
+    let parts = blob.fresh.filter(|_| !wide && !sniffed.contains(&0));
     if let Some(parts) = parts.and_then(|parts| windows(blob.content, parts)) {
         let clean = |(start, end): &(usize, usize)| {
             blob.content.get(*start..*end).is_none_or(|part| !found(&scanner.part(blob.path, part)))
