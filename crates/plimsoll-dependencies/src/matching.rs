@@ -157,6 +157,8 @@ fn gap(component: &Component, problem: String) -> Gap {
 struct Lookup<'a> {
     index: &'a Index,
     covered: BTreeSet<String>,
+    /// Whether somebody asks for versions that no advisory at all is about, which is to ask each of each.
+    clean: bool,
 }
 
 /// How a component is called in advisories.
@@ -219,7 +221,7 @@ impl Name {
 impl<'a> Lookup<'a> {
     fn new(index: &'a Index) -> Result<Self, IndexError> {
         let covered = index.ecosystems()?.into_iter().map(|(name, _)| name).collect();
-        Ok(Self { index, covered })
+        Ok(Self { index, covered, clean: false })
     }
 
     /// What applies to a component, each vulnerability once, and what could not be compared.
@@ -243,7 +245,8 @@ impl<'a> Lookup<'a> {
             let subject = format!("{} {}", component.name, component.version);
             gap(component, format!("{subject} cannot be compared with {}: {what} has no order", entry.id))
         });
-        Ok((group::groups(scheme, version.as_ref(), hits, &others), gap))
+        let others = self.clean.then_some(others.as_slice());
+        Ok((group::groups(scheme, version.as_ref(), hits, others), gap))
     }
 
     /// Ecosystems of the index that are about a component.
@@ -295,13 +298,22 @@ pub fn applies(ecosystem: &str, version: &str, entry: &Entry) -> Option<bool> {
 fn affects(scheme: Scheme, version: Option<&Version>, text: &str, entry: &Entry) -> bool {
     let same = |listed: &String| {
         let parsed = || Version::parse(scheme, listed).zip(version).and_then(|(a, b)| a.compare(b));
-        listed == text || parsed() == Some(Ordering::Equal)
+        listed == text || !differ(listed, text) && parsed() == Some(Ordering::Equal)
     };
     // What is said of all versions holds for one without order too.
     let everything = || entry.intervals.contains(&Interval::EVERYTHING);
     let within =
         || version.is_some_and(|version| entry.intervals.iter().any(|one| contains(scheme, one, version)));
     everything() || within() || entry.versions.iter().any(same)
+}
+
+/// Whether versions are different without a look at how their ecosystem orders them: both are numbers and dots, and a
+/// number of one is another than that of the other. Lists of versions are long, and nearly all in them are such.
+fn differ(one: &str, other: &str) -> bool {
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let mut numbers = one.split('.').zip(other.split('.'));
+    let unlike = |(one, other): (&str, &str)| one.trim_start_matches('0') != other.trim_start_matches('0');
+    plain(one) && plain(other) && numbers.any(unlike)
 }
 
 /// Whether a version is in an interval.

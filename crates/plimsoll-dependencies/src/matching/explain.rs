@@ -30,7 +30,7 @@ pub struct Explanation {
 /// # Errors
 /// When a page of the index was altered.
 pub fn explain(graphs: &[Graph], index: &Index, id: &str) -> Result<Vec<Explanation>, IndexError> {
-    let mut lookup = Lookup::new(index)?;
+    let mut lookup = Lookup { clean: true, ..Lookup::new(index)? };
     let mut found = Vec::new();
     for (place, graph) in graphs.iter().enumerate() {
         let paths = graph.paths();

@@ -19,28 +19,27 @@ pub(super) struct Group {
     entries: Vec<Entry>,
     /// The smallest version above that none of them is about.
     pub(super) fixed: Option<String>,
-    /// The smallest version above that no advisory at all is about.
+    /// The smallest version above that no advisory at all is about, where that was asked for.
     pub(super) clean: Option<String>,
 }
 
-/// Groups of `hits`; `others` are the advisories about other versions of the package.
+/// Groups of `hits`; `others` are the advisories about other versions of the package, which say what is clean.
 pub(super) fn groups(
     scheme: Scheme,
     version: Option<&Version>,
     hits: Vec<Entry>,
-    others: &[Entry],
+    others: Option<&[Entry]>,
 ) -> Vec<Group> {
-    let all: Vec<Entry> = hits.iter().chain(others).cloned().collect();
     let ends = ends(scheme, version, &hits);
-    let free = |of: &[Entry]| {
+    let free = |one: &[Entry], other: &[Entry]| {
         let is_free = |(parsed, text): &&(Version, String)| {
-            !of.iter().any(|entry| affects(scheme, Some(parsed), text, entry))
+            !one.iter().chain(other).any(|entry| affects(scheme, Some(parsed), text, entry))
         };
         ends.iter().find(is_free).map(|(_, text)| text.clone())
     };
-    let clean = if hits.is_empty() { None } else { free(&all) };
+    let clean = others.filter(|_| !hits.is_empty()).and_then(|others| free(&hits, others));
     let joined = joined(hits).into_iter();
-    joined.map(|entries| Group { fixed: free(&entries), clean: clean.clone(), entries }).collect()
+    joined.map(|entries| Group { fixed: free(&entries, &[]), clean: clean.clone(), entries }).collect()
 }
 
 /// Versions above `version` that fix anything, the smallest first.
