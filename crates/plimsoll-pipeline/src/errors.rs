@@ -210,6 +210,24 @@ fn evidence() {
         ("an adapter without report", evidence("{adapter: a, run: x}")),
         ("a tool of the source", evidence("{adapter: a, run: x, report: {sarif: r/o}, tool: ./lint}")),
         ("keys of a test", evidence("{adapter: a, run: x, report: {sarif: r/o}, libtest: stdout}")),
+        ("a scan of a service without one", evidence("{adapter: schemathesis}")),
+        (
+            "a service for a scanner of files",
+            evidence("{adapter: hadolint, service: {run: [/artifact/f], port: 80}}"),
+        ),
+        (
+            "a service that was not built",
+            evidence("{adapter: schemathesis, service: {run: [/bin/sh, -c, x], port: 80}}"),
+        ),
+        (
+            "a service beside the artifact",
+            evidence("{adapter: schemathesis, service: {run: [/artifact/../bin/sh], port: 80}}"),
+        ),
+        ("a service without a port", evidence("{adapter: schemathesis, service: {run: [/artifact/f]}}")),
+        (
+            "a service of the source",
+            evidence("{adapter: schemathesis, on: source, service: {run: [/artifact/f], port: 80}}"),
+        ),
     ];
     check("evidence", "plimsoll.yaml", Pipeline::read, &cases);
 }

@@ -37,8 +37,8 @@ pub use infer::{CargoLayout, InferError, infer_cargo};
 pub use init::{NewDelivery, NewEnvironment, NewPerson, NewProject, NewTarget, render_people};
 pub use loader::loader_variable;
 pub use pipeline::{
-    ArtifactSpec, Base, Check, CheckKind, Command, Ecosystem, On, Pipeline, ReportStream, Step, TestReport,
-    Toolchain,
+    ArtifactSpec, Base, Check, CheckKind, Command, Ecosystem, On, Pipeline, ReportStream, Service, Step,
+    TestReport, Toolchain,
 };
 pub use plan::{
     Input, Plan, PlanError, PlannedArtifact, PlannedCheck, PlannedStep, PredicateKind, Revision, plan,

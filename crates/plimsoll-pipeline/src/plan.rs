@@ -266,9 +266,10 @@ fn planned_check(
         retry: check.retry,
         adapter: None,
     };
-    if let CheckKind::Manifest { file, recorded } = &check.kind {
+    if let CheckKind::Manifest { file, recorded, service } = &check.kind {
         let manifest = manifests.get(&check.name).ok_or_else(|| PlanError::Manifest(check.name.clone()))?;
         let (argv, obstacle) = manifest.command(check.on, recorded.as_ref(), revision.paths.iter());
+        let obstacle = obstacle.or_else(|| manifest.without_service(service.is_some()));
         planned.argv = argv;
         // Parameters can be other people's text, and nothing of a manifest asks for them.
         planned.env = manifest.env.clone();

@@ -80,6 +80,9 @@ struct Checks<'r, 'w, 's, 'p> {
 impl Checks<'_, '_, '_, '_> {
     fn report(&self, check: &PlannedCheck, attempt: &Attempt) -> Result<Option<Digest>, RunError> {
         let blobs = self.run.world.blobs;
+        if attempt.unserved {
+            return Ok(None);
+        }
         Ok(match &check.kind {
             CheckKind::Test { report: None } => None,
             CheckKind::Test { report: Some(TestReport::Libtest(stream) | TestReport::Nextest(stream)) } => {
@@ -168,7 +171,9 @@ impl Director for Checks<'_, '_, '_, '_> {
             };
             (self.tools[unit], self.data[unit]) = (Some(equipped.digest()), equipped.data_digest());
             let artifact = self.artifact.clone().filter(|_| check.on == On::Artifact);
-            return Ok(Ready::Run(equipped.job(planned, (check.argv.clone(), check.env.clone()), artifact)));
+            let command = (check.argv.clone(), check.env.clone());
+            let service = foreign::service(check, artifact.as_ref());
+            return Ok(Ready::Run(Job { service, ..equipped.job(planned, command, artifact) }));
         }
         if let Some(name) = tool_of(check) {
             let Some(path) = self.run.world.toolchain.find(name) else {
@@ -198,6 +203,7 @@ impl Director for Checks<'_, '_, '_, '_> {
             artifact: self.artifact.clone().filter(|_| check.on == On::Artifact),
             cwd: SOURCE,
             limits: Limits::within(check.timeout_seconds),
+            service: None,
         }))
     }
 

@@ -3,14 +3,14 @@
 
 use super::{
     RunError,
-    job::{Job, SCRATCH},
+    job::{Job, SCRATCH, ServiceJob},
     units::Attempt,
     workspace::freeze_file,
 };
 use crate::ports::{Blobs, FoundTool, Limits, Mount, ToolProblem, Tools};
 use plimsoll_model::{Digest, RelPath};
 use plimsoll_pipeline::{
-    PlannedAdapter,
+    CheckKind, PlannedAdapter, PlannedCheck,
     adapter::{CONFIG, DATA, REPORT_DIRECTORY, REPORT_FILE, ReportPlace},
 };
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
@@ -92,8 +92,27 @@ impl Equipped {
                 output: manifest.limits.report.saturating_mul(2),
                 ..default
             },
+            service: None,
         }
     }
+}
+
+/// The service that a scanner looks at: a program of the artifact, which sees what tests of the artifact see.
+pub(super) fn service(check: &PlannedCheck, artifact: Option<&PathBuf>) -> Option<Box<ServiceJob>> {
+    let CheckKind::Manifest { service: Some(service), .. } = &check.kind else { return None };
+    let job = Job {
+        argv: service.run.clone(),
+        env: service.env.clone(),
+        writable: vec![],
+        inputs: vec![],
+        mounts: vec![],
+        artifact: artifact.cloned(),
+        cwd: SCRATCH,
+        // It ends with its scanner.
+        limits: Limits::within(check.timeout_seconds.saturating_add(60)),
+        service: None,
+    };
+    Some(Box::new(ServiceJob { job, port: service.port }))
 }
 
 /// The report of an attempt; none where there is no such file, or nothing was printed.

@@ -50,6 +50,17 @@ pub(crate) struct Job {
     pub(crate) cwd: &'static str,
     /// What it may use up.
     pub(crate) limits: Limits,
+    /// The service that it looks at.
+    pub(crate) service: Option<Box<ServiceJob>>,
+}
+
+/// A service that a scanner looks at.
+#[derive(Debug, Clone)]
+pub(crate) struct ServiceJob {
+    /// What runs it; without a service of its own.
+    pub(crate) job: Job,
+    /// The port that it listens on.
+    pub(crate) port: u16,
 }
 
 impl Job {
@@ -79,7 +90,7 @@ impl Job {
             env: self.environment(around),
             cwd: self.cwd.into(),
             mounts,
-            network: Network::None,
+            network: if self.service.is_some() { Network::Gateway } else { Network::None },
             limits: self.limits,
         }
     }
@@ -126,6 +137,7 @@ mod tests {
             artifact: None,
             cwd: SOURCE,
             limits: Limits::within(1),
+            service: None,
         }
     }
 

@@ -8,6 +8,7 @@ mod fetching;
 mod foreign;
 mod job;
 mod scanner;
+mod service;
 mod steps;
 mod units;
 mod workspace;

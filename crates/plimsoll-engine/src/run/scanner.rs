@@ -66,6 +66,7 @@ impl Scanner {
             artifact,
             cwd: SOURCE,
             limits: Limits::within(check.timeout_seconds),
+            service: None,
         }
     }
 }

@@ -110,6 +110,7 @@ impl Director for Steps<'_, '_, '_, '_> {
             artifact: None,
             cwd: SOURCE,
             limits: Limits::within(step.timeout_seconds),
+            service: None,
         }))
     }
 

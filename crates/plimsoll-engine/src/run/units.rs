@@ -1,7 +1,11 @@
 //! The one run loop. A dispatcher owns all state; each attempt of a unit of work runs in a thread of its own and only
 //! sends events. What a unit is and what an attempt means is the director's affair.
 
-use super::{Event, RunError, job::Job, job::Surroundings};
+use super::{
+    Event, RunError,
+    job::{Job, Surroundings},
+    service::{self, Way},
+};
 use crate::{
     ports::{Blobs, Finished, Sandbox, Stopper, Stream},
     signer::Observed,
@@ -44,6 +48,8 @@ pub(crate) struct Attempt {
     pub(crate) stderr: Vec<u8>,
     /// The sandbox's remains.
     pub(crate) finished: Finished,
+    /// The service that was to be looked at did not answer, so no report counts.
+    pub(crate) unserved: bool,
 }
 
 /// What becomes of an attempt that is about to begin.
@@ -283,25 +289,76 @@ fn observe(
     floor: &Floor<'_>,
     sender: &Sender<Message>,
 ) -> Result<Attempt, RunError> {
-    let plan = job.sandbox(floor.around);
     let started = (floor.clock)();
-    let running = floor.sandbox.start(&plan, None)?;
-    let _ = sender.send(Message::Running { unit, stopper: running.stopper() });
-    let (mut log, mut stdout, mut stderr) = (Vec::new(), Vec::new(), Vec::new());
-    let finished = running.wait(&mut |stream, bytes| {
-        log.extend_from_slice(bytes);
-        match stream {
-            Stream::Out => stdout.extend_from_slice(bytes),
-            Stream::Err => stderr.extend_from_slice(bytes),
-        }
+    let tell = |stream: Stream, bytes: &[u8]| {
         let _ = sender.send(Message::Output { unit, attempt, stream, bytes: bytes.to_vec() });
-    })?;
+    };
+    let begun = |stopper| {
+        let _ = sender.send(Message::Running { unit, stopper });
+    };
+    let mut unserved = false;
+    let ran = match &job.service {
+        None => run(job, floor, None, &begun, &tell)?,
+        Some(service) => {
+            let served = service::beside(floor, service, |way| run(job, floor, Some(way), &begun, &tell))?;
+            unserved = served.problem.is_some();
+            let mut ran = served.looked.unwrap_or_else(|| Ran::nothing(served.finished));
+            for text in [&served.printed, served.problem.unwrap_or_default().as_bytes()] {
+                tell(Stream::Err, text);
+                ran.log.extend_from_slice(text);
+            }
+            ran
+        }
+    };
     let observed = Observed {
-        exit: finished.exit,
-        log: floor.blobs.put(&log)?,
-        isolation: finished.record.clone(),
+        exit: ran.finished.exit,
+        log: floor.blobs.put(&ran.log)?,
+        isolation: ran.finished.record.clone(),
         started,
         finished: (floor.clock)(),
     };
-    Ok(Attempt { observed, stdout, stderr, finished })
+    Ok(Attempt { observed, stdout: ran.stdout, stderr: ran.stderr, finished: ran.finished, unserved })
+}
+
+/// What a command printed, and what it left.
+struct Ran {
+    log: Vec<u8>,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    finished: Finished,
+}
+
+impl Ran {
+    /// In place of a scanner that did not start.
+    fn nothing(finished: Finished) -> Self {
+        Self { log: vec![], stdout: vec![], stderr: vec![], finished }
+    }
+}
+
+fn run(
+    job: &Job,
+    floor: &Floor<'_>,
+    way: Option<&Way<'_>>,
+    begun: &dyn Fn(Box<dyn Stopper>),
+    tell: &dyn Fn(Stream, &[u8]),
+) -> Result<Ran, RunError> {
+    let mut running = floor.sandbox.start(&job.sandbox(floor.around), None)?;
+    begun(running.stopper());
+    let listener = running.take_gateway();
+    let (mut log, mut stdout, mut stderr) = (Vec::new(), Vec::new(), Vec::new());
+    let work = || {
+        running.wait(&mut |stream, bytes| {
+            log.extend_from_slice(bytes);
+            match stream {
+                Stream::Out => stdout.extend_from_slice(bytes),
+                Stream::Err => stderr.extend_from_slice(bytes),
+            }
+            tell(stream, bytes);
+        })
+    };
+    let finished = match (way, &listener) {
+        (Some(way), Some(listener)) => way.carry(listener, work).map_err(|e| RunError::io("carry", e))?,
+        _ => work(),
+    }?;
+    Ok(Ran { log, stdout, stderr, finished })
 }

@@ -8,7 +8,7 @@ use plimsoll_attest::{
 use plimsoll_model::{Code, Digest, Reason, reason::printable};
 use plimsoll_pipeline::{
     On, PlannedAdapter,
-    adapter::{ARTIFACT, Obstacle, SOURCE},
+    adapter::{ARTIFACT, InputKind, Obstacle, SOURCE},
 };
 
 /// The report as the manifest says that it is to be read.
@@ -91,6 +91,10 @@ pub(super) fn not_run(planned: &PlannedAdapter, problem: Option<&str>) -> Reason
         Some(Obstacle::Configured(path)) => Code::AdapterConfig.reason().with("path", path),
         Some(Obstacle::NoFiles) => empty("there is no file that it knows how to read"),
         Some(Obstacle::TooManyFiles) => empty("there are more files than it can be given"),
+        Some(Obstacle::Service) if planned.manifest.input.kind == InputKind::Service => {
+            empty("it looks at a running service, and the pipeline says none with `service`")
+        }
+        Some(Obstacle::Service) => empty("the pipeline says a `service`, and it looks at none"),
         None => {
             let reason = Code::AdapterTool.reason().with("tool", &tool.executable);
             let reason = reason.with("problem", printable(problem.unwrap_or("nobody found it"), 300));

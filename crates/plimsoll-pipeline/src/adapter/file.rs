@@ -31,7 +31,7 @@ mapping! {
         input: ManifestInputFile,
         /// Its arguments, without the program. In them `{subject}` stands for the directory that is looked at, `{report}`
         /// for the file to write, `{config}` for `config` as a file, `{data}` for the directory `data`, `{recorded}` for
-        /// the file that `plimsoll.yaml` names, and `{files}`, an argument of its own, for the files that `input` selects.
+        /// the file that `plimsoll.yaml` names, `{service}` for the address and port of the service that it looks at, and `{files}`, an argument of its own, for the files that `input` selects.
         arguments: Vec<Spanned<Argument>>,
         /// Environment variables, beside those that Plimsoll sets. Default none.
         env: Option<Variables>,
@@ -67,8 +67,8 @@ mapping! {
 mapping! {
     /// What a foreign scanner looks at.
     ManifestInputFile {
-        /// The revision (`source`), what was built (`artifact`), either (`any`), or a report that somebody recorded
-        /// elsewhere and that is part of the revision (`recorded`).
+        /// The revision (`source`), what was built (`artifact`), either (`any`), what was built as a running service
+        /// (`service`), or a report that somebody recorded elsewhere and that is part of the revision (`recorded`).
         kind: InputKind,
         /// Which files it is given as `{files}`: names such as `Dockerfile` or `*.tf`, or the last parts of a path, such
         /// as `.github/workflows/*.yml`; a star stands for anything within one part. Where there is none, the scan has
@@ -126,6 +126,7 @@ mapping! {
 
 words!(InputKind {
     "source" => Self::Source, "artifact" => Self::Artifact, "any" => Self::Any, "recorded" => Self::Recorded,
+    "service" => Self::Service,
 });
 words!(Identity { "file" => Self::File, "venv" => Self::Venv });
 words!(ReportPlace { "file" => Self::File, "stdout" => Self::Stdout });

@@ -38,6 +38,8 @@ pub const REPORT_FILE: &str = "report";
 pub const CONFIG: &str = "/plimsoll-config";
 /// Where its data stands.
 pub const DATA: &str = "/plimsoll-data";
+/// Where it reaches the service that it looks at.
+pub const SERVICE: &str = "127.0.0.1:3128";
 
 /// A checked manifest. Only [`Adapter::read`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +118,8 @@ pub enum InputKind {
     Any,
     /// A report in the revision that somebody recorded elsewhere.
     Recorded,
+    /// What was built, as a running service.
+    Service,
 }
 
 /// How a report is read.
@@ -179,6 +183,8 @@ pub enum Obstacle {
     TooManyFiles,
     /// This file of the project would configure it.
     Configured(RelPath),
+    /// It looks at a running service, and the pipeline names none; or the other way round.
+    Service,
 }
 
 impl Adapter {
@@ -238,6 +244,11 @@ impl Adapter {
         }
         (argv, obstacle)
     }
+
+    /// What keeps it from saying anything where there is a service to look at, or none.
+    pub(crate) fn without_service(&self, given: bool) -> Option<Obstacle> {
+        ((self.input.kind == InputKind::Service) != given).then_some(Obstacle::Service)
+    }
 }
 
 /// Values have no braces of their own that would be looked at again, but for names of files, which come last.
@@ -247,6 +258,7 @@ fn fill(argument: &str, subject: &str, recorded: &str) -> String {
         .replace("{report}", &format!("{REPORT_DIRECTORY}/{REPORT_FILE}"))
         .replace("{config}", CONFIG)
         .replace("{data}", DATA)
+        .replace("{service}", SERVICE)
         .replace("{recorded}", recorded)
 }
 
@@ -325,6 +337,7 @@ fn arguments(file: &ManifestFile, found: &mut Findings) {
         ("{config}", file.config.is_some(), true),
         ("{data}", file.data.is_some(), true),
         ("{recorded}", file.input.kind == InputKind::Recorded, true),
+        ("{service}", file.input.kind == InputKind::Service, true),
         ("{files}", file.input.files.is_some(), true),
     ];
     for argument in &file.arguments {
@@ -351,7 +364,7 @@ fn arguments(file: &ManifestFile, found: &mut Findings) {
     }
 }
 
-fn unknown(argument: &Spanned<Argument>, name: &str, known: [&str; 6], found: &mut Findings) {
+fn unknown(argument: &Spanned<Argument>, name: &str, known: [&str; 7], found: &mut Findings) {
     let message = format!("`{name}` stands for nothing");
     match nearest(name, known) {
         Some(near) => found.help(&argument.span, message, did_you_mean(near)),

@@ -35,6 +35,7 @@ ready! {
     "hadolint", ".sarif", ["Dockerfile"];
     "nuclei", ".sarif", [];
     "osv-scanner", ".sarif", ["package-lock.json"];
+    "schemathesis", ".xml", [];
     "semgrep", ".sarif", ["app.py"];
     "sonarqube", ".json", [];
     "trivy", ".sarif", [];

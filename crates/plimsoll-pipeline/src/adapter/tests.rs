@@ -56,6 +56,21 @@ fn a_command_names_the_files_and_the_places_of_the_sandbox() {
     assert_eq!((argv, obstacle), (expect.map(str::to_owned).to_vec(), None));
 }
 
+/// It learns where the service is, and whether there is one is for the pipeline and the manifest to agree.
+#[test]
+fn a_scanner_of_a_service_is_told_its_address() {
+    let text = MINE
+        .replace("kind: source, files: [\"*.x\"], refuses: [.minerc]", "kind: service")
+        .replace("{files}", "http://{service}/");
+    let (argv, _) = command(&text, &[]);
+    assert_eq!(argv.last().map(String::as_str), Some("http://127.0.0.1:3128/"));
+    assert_eq!(good(&text).without_service(true), None);
+    assert_eq!(good(&text).without_service(false), Some(Obstacle::Service));
+    assert_eq!(good(MINE).without_service(true), Some(Obstacle::Service));
+    refused(&text.replace("http://{service}/", "x"), "no argument has `{service}`");
+    refused(&MINE.replace("{files}", "{service}"), "says nothing that `{service}` could stand for");
+}
+
 #[test]
 fn a_revision_without_files_or_with_configuration_is_no_clean_one() {
     assert_eq!(command(MINE, &["y"]).1, Some(Obstacle::NoFiles));

@@ -1,11 +1,11 @@
 //! Relations between the values of a pipeline: names, needs, outputs, reports and the artifact.
 
 use super::{
-    ArtifactSpec, Check, CheckKind, Command, DEFAULT_TIMEOUT_SECONDS, On, Pipeline, Step, TestReport,
-    Toolchain,
+    ArtifactSpec, Check, CheckKind, Command, DEFAULT_TIMEOUT_SECONDS, On, Pipeline, Service, Step,
+    TestReport, Toolchain,
     file::{
-        AdapterFile, ArtifactFile, EvidenceFile, ImageFile, Look, PipelineFile, ScanFile, StepFile, TestFile,
-        TestReportFile, Variables,
+        AdapterFile, ArtifactFile, EvidenceFile, ImageFile, Look, PipelineFile, ScanFile, ServiceFile,
+        StepFile, TestFile, TestReportFile, Variables,
     },
 };
 use crate::{
@@ -356,7 +356,7 @@ fn targets(files: &[(Spanned<RelPath>, Spanned<crate::value::AbsolutePath>)], fo
 fn checks(entry: EvidenceFile, found: &mut Findings) -> Vec<Check> {
     match entry {
         EvidenceFile::Test(file) => test(file, found).into_iter().collect(),
-        EvidenceFile::Adapter(file) => adapter(file, found).into_iter().collect(),
+        EvidenceFile::Adapter(file) => adapter(*file, found).into_iter().collect(),
         EvidenceFile::Scan(file) => scans(&file, found),
     }
 }
@@ -439,10 +439,10 @@ fn test_report(report: Spanned<TestReportFile>, found: &mut Findings) -> Option<
 fn adapter(file: AdapterFile, found: &mut Findings) -> Option<Check> {
     match (file.run, file.report) {
         (Some(run), Some(report)) => {
-            if file.manifest.is_some() || file.recorded.is_some() {
+            if file.manifest.is_some() || file.recorded.is_some() || file.service.is_some() {
                 found.add(
                     &run.span,
-                    "a manifest says what to run: leave out `run`, or `manifest` and `recorded`",
+                    "a manifest says what to run: leave out `run`, or `manifest`, `recorded` and `service`",
                 );
             }
             let scratch = file.scratch.map(|scratch| scratch.value);
@@ -480,7 +480,12 @@ fn adapter(file: AdapterFile, found: &mut Findings) -> Option<Check> {
                 let help = "leave it out, or write `run` for an adapter without a manifest";
                 found.help(&span, format!("the manifest says it, so `{key}` has no place here"), help);
             }
-            manifest(file.adapter, (file.on, file.manifest, file.recorded), retry(file.retry), found)
+            let service = match file.service {
+                Some(file) => Some(service(file, found)?),
+                None => None,
+            };
+            let subject = (file.on, file.recorded, service);
+            manifest(file.adapter, file.manifest, subject, retry(file.retry), found)
         }
     }
 }
@@ -488,11 +493,12 @@ fn adapter(file: AdapterFile, found: &mut Findings) -> Option<Check> {
 /// A check whose command is told by a manifest.
 fn manifest(
     name: Spanned<CheckName>,
-    (on, file, recorded): (Option<On>, Option<RelPath>, Option<RelPath>),
+    file: Option<RelPath>,
+    (on, recorded, service): (Option<On>, Option<RelPath>, Option<Service>),
     retry: u8,
     found: &mut Findings,
 ) -> Option<Check> {
-    let mut told = None;
+    let mut told = service.is_some().then_some(On::Artifact);
     if file.is_none() {
         let Some(ready) = adapter::ready(name.value.as_str()) else {
             let message = format!("no manifest of the name `{}` comes with plimsoll", name.value);
@@ -513,21 +519,30 @@ fn manifest(
             };
             found.add(&name.span, message);
         }
+        if (ready.input.kind == InputKind::Service) != service.is_some() {
+            let message = match service {
+                Some(_) => format!("`{}` looks at no running service", name.value),
+                None => {
+                    format!("`{}` looks at a running service: say what to start with `service:`", name.value)
+                }
+            };
+            found.add(&name.span, message);
+        }
         told = match ready.input.kind {
-            InputKind::Artifact => Some(On::Artifact),
+            InputKind::Artifact | InputKind::Service => Some(On::Artifact),
             InputKind::Source | InputKind::Recorded => Some(On::Source),
             InputKind::Any => None,
         };
-        if let (Some(on), Some(told)) = (on, told)
-            && on != told
-        {
-            found.add(&name.span, format!("`{}` does not look at this: leave out `on`", name.value));
-        }
+    }
+    if let (Some(on), Some(told)) = (on, told)
+        && on != told
+    {
+        found.add(&name.span, format!("`{}` does not look at this: leave out `on`", name.value));
     }
     let argv = ["plimsoll", "adapter", name.value.as_str()].map(str::to_owned).to_vec();
     Some(Check {
         name: name.value,
-        kind: CheckKind::Manifest { file, recorded },
+        kind: CheckKind::Manifest { file, recorded, service },
         on: on.or(told).unwrap_or(On::Source),
         run: Command::Argv(argv),
         env: BTreeMap::new(),
@@ -535,6 +550,21 @@ fn manifest(
         timeout_seconds: DEFAULT_TIMEOUT_SECONDS,
         retry,
     })
+}
+
+/// What is looked at is what was built: a program that is no part of the artifact could be anything.
+fn service(file: Spanned<ServiceFile>, found: &mut Findings) -> Option<Service> {
+    let ServiceFile { run, env, port } = file.value;
+    let span = run.span;
+    let run: Vec<String> = run.value.into_iter().map(|argument| argument.0).collect();
+    let program = run.first().and_then(|program| program.strip_prefix(adapter::ARTIFACT)?.strip_prefix('/'));
+    if program.is_none_or(|path| path.parse::<RelPath>().is_err()) {
+        let help = format!("begin with a file of it, as in `[{}/shop]`", adapter::ARTIFACT);
+        found.help(&span, "the service is no program of the artifact", help);
+        return None;
+    }
+    let env = sandbox_variables(env, found);
+    Some(Service { run, env, port: u16::try_from(port.0).ok()? })
 }
 
 /// The source is read-only, so a report needs a directory that can be made writable.

@@ -4,7 +4,7 @@ use super::{Ecosystem, On, ReportStream, Toolchain};
 use crate::{
     diagnostic::Findings,
     read::{Entries, Read, Spanned, mapping, words, wrong},
-    value::{AbsolutePath, Argument, Number, Run, Seconds, ToolPath, VariableName, Version},
+    value::{AbsolutePath, Argument, Number, Port, Run, Seconds, ToolPath, VariableName, Version},
     yaml::{Node, Value},
 };
 use plimsoll_model::{CheckName, ProjectName, RelPath, ScanEngine, StepName};
@@ -102,7 +102,7 @@ mapping! {
 #[schemars(untagged)]
 pub(crate) enum EvidenceFile {
     Test(TestFile),
-    Adapter(AdapterFile),
+    Adapter(Box<AdapterFile>),
     Scan(ScanFile),
 }
 
@@ -155,6 +155,8 @@ mapping! {
         manifest: Option<RelPath>,
         /// The report of a scanner that ran elsewhere, for manifests that read one.
         recorded: Option<RelPath>,
+        /// The artifact as a running service, for manifests that look at one.
+        service: Option<Spanned<ServiceFile>>,
         /// What to run; see `run` of a step.
         run: Option<Spanned<Run>>,
         /// Environment variables; see `env` of a step.
@@ -170,6 +172,19 @@ mapping! {
         /// Executable of the tool, an absolute path or a name to be found in `PATH`. It is hashed, so that an environment
         /// can ask for exactly this tool. Default: the tool is not identified.
         tool: Option<Spanned<ToolPath>>,
+    }
+}
+
+mapping! {
+    /// A service that a scanner looks at. It runs in a sandbox of its own; nobody but the scanner reaches it, and the scanner
+    /// reaches nothing else.
+    ServiceFile {
+        /// A program of the artifact and its arguments, as in `[/artifact/shop, --verbose]`.
+        run: Spanned<Vec<Argument>>,
+        /// Environment variables; see `env` of a step.
+        env: Option<Variables>,
+        /// The port that it listens on, on 127.0.0.1. The scan begins when it accepts a connection there.
+        port: Port,
     }
 }
 
@@ -201,7 +216,7 @@ impl Read for EvidenceFile {
         let has = |name: &str| entries.iter().any(|(key, _)| key.text == name);
         match (has("test"), has("adapter"), has("scan")) {
             (true, false, false) => TestFile::read(node, found).map(Self::Test),
-            (false, true, false) => AdapterFile::read(node, found).map(Self::Adapter),
+            (false, true, false) => AdapterFile::read(node, found).map(Box::new).map(Self::Adapter),
             (false, false, true) => ScanFile::read(node, found).map(Self::Scan),
             (false, false, false) => {
                 let at = entries.first().map_or(&node.span, |(key, _)| &key.span);

@@ -223,6 +223,9 @@ pub enum CheckKind {
         file: Option<RelPath>,
         /// The report of a scanner that ran elsewhere.
         recorded: Option<RelPath>,
+        /// The service that it looks at.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<Service>,
     },
     /// A scanner of this program.
     Scan {
@@ -231,6 +234,18 @@ pub enum CheckKind {
     },
     /// The list of what the artifact is made of, by this program.
     Sbom,
+}
+
+/// The artifact as a running service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Service {
+    /// The program, absolute and below `/artifact`, and its arguments.
+    pub run: Vec<String>,
+    /// Variables beside those that Plimsoll sets.
+    pub env: BTreeMap<String, String>,
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
 }
 
 /// Where a test's report is, and in which format.

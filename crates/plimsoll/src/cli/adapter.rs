@@ -21,7 +21,8 @@ pub(crate) enum AdapterCommand {
         #[arg(value_name = "NAME-OR-FILE")]
         manifest: String,
     },
-    /// Try everything that a scanner has to stand: its reports, hostile ones, and the tool itself in its sandbox
+    /// Try everything that a scanner has to stand: its reports, hostile ones, and the tool itself in its sandbox (not of a
+    /// scanner of running services)
     Test(AdapterTest),
 }
 

@@ -82,7 +82,14 @@ fn test(context: &Context, arguments: &AdapterTest, output: &Output) -> Result<E
     let candidate = candidate(&manifest, ready.is_some())?;
     let mut golden = ready.map(|ready| ready.report.to_vec());
     let mut trials = Vec::new();
-    if !arguments.reports {
+    let serves = manifest.input.kind == InputKind::Service;
+    if serves && (arguments.path.is_some() || golden.is_none()) {
+        let name = &manifest.name;
+        return Err(Failure::Usage(format!(
+            "{name} looks at a running service, which only `plimsoll run` starts"
+        )));
+    }
+    if !arguments.reports && !serves {
         let subject = Subject::of(&manifest, ready, arguments)?;
         context.prepare()?;
         let toolchain = context::toolchain(&context.state.join("toolchain.cache"))?;

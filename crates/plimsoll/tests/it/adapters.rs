@@ -20,7 +20,8 @@ fn programs(world: &World) -> PathBuf {
     if !directory.exists() {
         fs::create_dir(&directory).unwrap();
         let path = std::env::var_os("PATH").unwrap();
-        for program in ["hadolint", "zizmor", "gitleaks", "semgrep", "checkov", "osv-scanner"] {
+        for program in ["hadolint", "zizmor", "gitleaks", "schemathesis", "semgrep", "checkov", "osv-scanner"]
+        {
             let mut places = std::env::split_paths(&path).map(|place| place.join(program));
             let place = places.find(|place| place.is_file());
             let place = place.unwrap_or_else(|| panic!("{program} is missing: dev/install.sh adapters"));
@@ -31,7 +32,7 @@ fn programs(world: &World) -> PathBuf {
 }
 
 /// The binary with foreign scanners within reach.
-fn equipped(world: &World, arguments: &[&str]) -> Ran {
+pub(crate) fn equipped(world: &World, arguments: &[&str]) -> Ran {
     let path = format!("/usr/bin:/bin:{}", programs(world).display());
     Ran::of(world.command(&[&["--json"], arguments].concat()).env("PATH", path))
 }
@@ -43,11 +44,16 @@ fn shop(checks: &str, require: &str) -> Shop {
         world.repository.write("plimsoll.yaml", service_pipeline() + checks);
         world.repository.write("Dockerfile", SAFE);
     });
+    ask(&shop, require);
+    shop
+}
+
+/// Replaces what `init` wrote about scans.
+pub(crate) fn ask(shop: &Shop, require: &str) {
     shop.world.change_delivery("environments/local/environment.yaml", |text| {
         let line = text.lines().find(|line| line.starts_with("  scans: ")).unwrap();
         text.replace(line, &format!("  scans: {{{require}}} # changed"))
     });
-    shop
 }
 
 /// Commits a version with this Dockerfile and runs it.
@@ -358,7 +364,7 @@ fn adapters_are_listed_and_shown_with_the_digest_that_an_environment_pins() {
     let world = World::empty();
     let listed = equipped(&world, &["adapter", "list"]).ok().value();
     let listed = listed["adapters"].as_array().unwrap();
-    assert_eq!(listed.len(), 11);
+    assert_eq!(listed.len(), 12);
     assert!(listed.iter().all(|adapter| adapter["tool"].is_string()));
     let shown = world.json(&["adapter", "show", "hadolint"]).ok().value();
     assert_eq!((&shown["ready"], &shown["manifest"]["name"]), (&true.into(), &"hadolint".into()));

@@ -47,6 +47,7 @@ mod sbom;
 mod scans;
 mod secret_modes;
 mod service;
+mod service_scans;
 mod supervisor;
 mod trust;
 mod unpacker;
