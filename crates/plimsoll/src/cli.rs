@@ -41,8 +41,10 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-/// The subcommands, in the order of help.
+/// The subcommands, in the order of help. What one takes is made when it is the one that was asked for; so the types
+/// behind them have no documentation of their own, which would then stand in the place of what is said here.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Write a plimsoll.yaml for this project, or with --delivery a delivery repository
     Init(Init),
@@ -114,7 +116,7 @@ pub(crate) enum Command {
     Unpacker(Unpacker),
 }
 
-/// `plimsoll init`
+// `plimsoll init`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Init {
     /// Make a delivery repository here for the project in this directory
@@ -131,7 +133,7 @@ pub(crate) struct Init {
     pub(crate) listen: u16,
 }
 
-/// `plimsoll run`
+// `plimsoll run`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Run {
     /// Commit, branch or tag
@@ -142,7 +144,7 @@ pub(crate) struct Run {
     pub(crate) repository: PathBuf,
 }
 
-/// A project in an environment.
+// A project in an environment.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Unit {
     /// As in shop@local
@@ -150,7 +152,7 @@ pub(crate) struct Unit {
     pub(crate) unit: ProjectAt,
 }
 
-/// `plimsoll why`
+// `plimsoll why`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Why {
     #[command(flatten)]
@@ -197,7 +199,7 @@ impl std::fmt::Display for ProjectAt {
     }
 }
 
-/// `plimsoll promote`
+// `plimsoll promote`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Promote {
     /// The project
@@ -210,7 +212,7 @@ pub(crate) struct Promote {
     pub(crate) run: Option<String>,
 }
 
-/// `plimsoll rollback`
+// `plimsoll rollback`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Rollback {
     /// As in shop@production
@@ -222,7 +224,7 @@ pub(crate) struct Rollback {
     pub(crate) to: Option<String>,
 }
 
-/// `plimsoll verify`
+// `plimsoll verify`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
     /// A *.sigstore.json bundle, or a dossier
@@ -235,7 +237,7 @@ pub(crate) struct Verify {
     pub(crate) root: Option<PathBuf>,
 }
 
-/// `plimsoll check`
+// `plimsoll check`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
     /// A project directory or a delivery repository
@@ -243,7 +245,7 @@ pub(crate) struct Check {
     pub(crate) directory: PathBuf,
 }
 
-/// `plimsoll logs`
+// `plimsoll logs`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Logs {
     /// A run (its id or the beginning of it), or PROJECT@ENVIRONMENT
@@ -252,14 +254,14 @@ pub(crate) struct Logs {
     pub(crate) step: Option<String>,
 }
 
-/// `plimsoll trace`
+// `plimsoll trace`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Trace {
     /// A commit, a run, an artifact or decision digest, or PROJECT@ENVIRONMENT
     pub(crate) of: String,
 }
 
-/// `plimsoll dossier`
+// `plimsoll dossier`
 #[derive(Debug, clap::Args)]
 pub(crate) struct DossierArguments {
     /// As in shop@local
@@ -270,7 +272,7 @@ pub(crate) struct DossierArguments {
     pub(crate) output: Option<PathBuf>,
 }
 
-/// `plimsoll export`
+// `plimsoll export`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Export {
     /// A run, by its id or the beginning of it
@@ -280,7 +282,7 @@ pub(crate) struct Export {
     pub(crate) to: PathBuf,
 }
 
-/// `plimsoll sbom`
+// `plimsoll sbom`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Sbom {
     /// A file or directory; in a git work tree what git ignores is left out
@@ -312,21 +314,21 @@ pub(crate) enum SbomFormat {
     Spdx,
 }
 
-/// `plimsoll explain`
+// `plimsoll explain`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Explain {
     /// A reason code or a rule, as in E-NET-DENIED or config/dockerfile-root-user; all codes without one
     pub(crate) code: Option<String>,
 }
 
-/// `plimsoll completions`
+// `plimsoll completions`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
 }
 
-/// `plimsoll man`
+// `plimsoll man`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Man {
     /// Directory to write to, as /usr/local/share/man/man1
@@ -334,7 +336,7 @@ pub(crate) struct Man {
     pub(crate) to: PathBuf,
 }
 
-/// `plimsoll approve`
+// `plimsoll approve`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Approve {
     /// As in shop@production
@@ -351,14 +353,14 @@ pub(crate) struct Approve {
     pub(crate) disclaim: Option<String>,
 }
 
-/// `plimsoll advisories`
+// `plimsoll advisories`
 #[derive(Debug, clap::Args)]
 pub(crate) struct AdvisoriesArguments {
     #[command(subcommand)]
     pub(crate) command: AdvisoriesCommand,
 }
 
-/// What to do about advisories.
+// What to do about advisories.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdvisoriesCommand {
     /// Compile advisories in the OSV format into the index that scans use, in place of the one before
@@ -367,7 +369,7 @@ pub(crate) enum AdvisoriesCommand {
     Show,
 }
 
-/// `plimsoll advisories import`
+// `plimsoll advisories import`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Import {
     /// ZIP archives of records, directories, or git repositories
@@ -387,14 +389,14 @@ pub(crate) struct Import {
     pub(crate) older: Option<Digest>,
 }
 
-/// `plimsoll agent`
+// `plimsoll agent`
 #[derive(Debug, clap::Args)]
 pub(crate) struct AgentArguments {
     #[command(subcommand)]
     pub(crate) command: AgentCommand,
 }
 
-/// What to do about this machine's agent.
+// What to do about this machine's agent.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AgentCommand {
     /// Make this machine the agent of an environment
@@ -409,7 +411,7 @@ pub(crate) enum AgentCommand {
     Show,
 }
 
-/// `plimsoll agent enroll`
+// `plimsoll agent enroll`
 #[derive(Debug, clap::Args)]
 pub(crate) struct AgentEnroll {
     /// Its name, as `agent:` in target.yaml
@@ -425,14 +427,14 @@ pub(crate) struct AgentEnroll {
     pub(crate) artifacts: Option<PathBuf>,
 }
 
-/// `plimsoll policy`
+// `plimsoll policy`
 #[derive(Debug, clap::Args)]
 pub(crate) struct PolicyArguments {
     #[command(subcommand)]
     pub(crate) command: PolicyCommand,
 }
 
-/// What to do about policies.
+// What to do about policies.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
     /// Sign all policy files of a delivery repository as they are, and commit the statement
@@ -464,14 +466,14 @@ pub(crate) enum PolicyCommand {
     },
 }
 
-/// `plimsoll trust`
+// `plimsoll trust`
 #[derive(Debug, clap::Args)]
 pub(crate) struct TrustArguments {
     #[command(subcommand)]
     pub(crate) command: TrustCommand,
 }
 
-/// What to do about trust.
+// What to do about trust.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TrustCommand {
     /// Show the pinned root and the keys of each role
@@ -515,7 +517,7 @@ pub(crate) enum TrustCommand {
     },
 }
 
-/// Where a trust root is changed, and by whom.
+// Where a trust root is changed, and by whom.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Ceremony {
     /// A work tree of the delivery repository
@@ -526,7 +528,7 @@ pub(crate) struct Ceremony {
     pub(crate) key: Option<PathBuf>,
 }
 
-/// `plimsoll __signer`
+// `plimsoll __signer`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Signer {
     #[arg(long)]
@@ -535,7 +537,7 @@ pub(crate) struct Signer {
     pub(crate) repository: Option<PathBuf>,
 }
 
-/// `plimsoll __supervisor`
+// `plimsoll __supervisor`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Supervisor {
     pub(crate) unit: ProjectAt,
@@ -546,7 +548,7 @@ pub(crate) struct Supervisor {
     pub(crate) why: crate::door::Why,
 }
 
-/// `plimsoll __bill`
+// `plimsoll __bill`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Bill {
     pub(crate) source: PathBuf,
@@ -554,7 +556,7 @@ pub(crate) struct Bill {
     pub(crate) to: PathBuf,
 }
 
-/// `plimsoll __unpacker`
+// `plimsoll __unpacker`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Unpacker {
     /// Digest of the artifact's manifest
@@ -565,4 +567,22 @@ pub(crate) struct Unpacker {
     /// Empty directory
     #[arg(long)]
     pub(crate) to: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_help_of_a_command_says_what_the_list_of_commands_says() {
+        let listed = Arguments::command();
+        let mut built = listed.clone();
+        built.build();
+        for command in listed.get_subcommands() {
+            let said = |command: &clap::Command| command.get_about().map(ToString::to_string);
+            let own = built.find_subcommand(command.get_name()).and_then(said);
+            assert!(own.is_some() && own == said(command), "{}: {own:?}", command.get_name());
+        }
+    }
 }

@@ -3,14 +3,14 @@
 use clap::Subcommand;
 use std::path::PathBuf;
 
-/// `plimsoll adapter`
+// `plimsoll adapter`
 #[derive(Debug, clap::Args)]
 pub(crate) struct AdapterArguments {
     #[command(subcommand)]
     pub(crate) command: AdapterCommand,
 }
 
-/// What to do about foreign scanners.
+// What to do about foreign scanners.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdapterCommand {
     /// List the manifests that come with plimsoll, and whether their tools are on this machine
@@ -26,7 +26,7 @@ pub(crate) enum AdapterCommand {
     Test(AdapterTest),
 }
 
-/// `plimsoll adapter test`
+// `plimsoll adapter test`
 #[derive(Debug, clap::Args)]
 pub(crate) struct AdapterTest {
     /// Name of a manifest that comes with plimsoll, or a file

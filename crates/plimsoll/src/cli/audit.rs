@@ -3,7 +3,7 @@
 use plimsoll_model::Severity;
 use std::path::PathBuf;
 
-/// `plimsoll audit`
+// `plimsoll audit`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Audit {
     /// A directory; in a git work tree what git ignores is left out

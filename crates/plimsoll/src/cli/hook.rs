@@ -3,14 +3,14 @@
 use clap::Subcommand;
 use std::path::PathBuf;
 
-/// `plimsoll hook`
+// `plimsoll hook`
 #[derive(Debug, clap::Args)]
 pub(crate) struct HookArguments {
     #[command(subcommand)]
     pub(crate) command: HookCommand,
 }
 
-/// What to do about git's hooks.
+// What to do about git's hooks.
 #[derive(Debug, Subcommand)]
 pub(crate) enum HookCommand {
     /// Make git look for secrets before each commit, or with --server before each push is accepted
@@ -23,7 +23,7 @@ pub(crate) enum HookCommand {
     PreReceive,
 }
 
-/// Which hook.
+// Which hook.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Hook {
     /// The git repository [default: the one around this directory]

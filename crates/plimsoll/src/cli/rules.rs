@@ -3,14 +3,14 @@
 use clap::Subcommand;
 use std::path::PathBuf;
 
-/// `plimsoll rules`
+// `plimsoll rules`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Rules {
     #[command(subcommand)]
     pub(crate) command: RulesCommand,
 }
 
-/// What to do with the rules of this machine.
+// What to do with the rules of this machine.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {
     /// Check rules and take them into use for every scan of this machine, in place of those before
@@ -21,7 +21,7 @@ pub(crate) enum RulesCommand {
     Remove(RulesRemove),
 }
 
-/// `plimsoll rules import`
+// `plimsoll rules import`
 #[derive(Debug, clap::Args)]
 pub(crate) struct RulesImport {
     /// Files of gitleaks (.toml) for secrets; YARA rules (.yar, .yara), or directories with some, for malware
@@ -29,7 +29,7 @@ pub(crate) struct RulesImport {
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// `plimsoll rules remove`
+// `plimsoll rules remove`
 #[derive(Debug, clap::Args)]
 pub(crate) struct RulesRemove {
     /// The scanner

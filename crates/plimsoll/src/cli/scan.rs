@@ -4,7 +4,7 @@ use clap::Subcommand;
 use plimsoll_model::{EnvironmentName, Severity};
 use std::path::PathBuf;
 
-/// `plimsoll scan`
+// `plimsoll scan`
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Scan {
@@ -15,7 +15,7 @@ pub(crate) struct Scan {
     pub(crate) all: ScanTree,
 }
 
-/// What to look for.
+// What to look for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ScanCommand {
     /// Passwords, keys and tokens: in files, in a history, in an image
@@ -30,7 +30,7 @@ pub(crate) enum ScanCommand {
     Released(ScanReleased),
 }
 
-/// `plimsoll scan released`
+// `plimsoll scan released`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ScanReleased {
     /// Only what runs in this environment; may be repeated [default: all]
@@ -44,7 +44,7 @@ pub(crate) struct ScanReleased {
     pub(crate) least: Severity,
 }
 
-/// `plimsoll scan dependencies`
+// `plimsoll scan dependencies`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ScanDependencies {
     #[command(flatten)]
@@ -57,7 +57,7 @@ pub(crate) struct ScanDependencies {
     pub(crate) licenses: Vec<String>,
 }
 
-/// `plimsoll scan malware`
+// `plimsoll scan malware`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ScanMalware {
     #[command(flatten)]
@@ -67,7 +67,7 @@ pub(crate) struct ScanMalware {
     pub(crate) rules: Vec<PathBuf>,
 }
 
-/// What to look at, and where the answer goes.
+// What to look at, and where the answer goes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ScanTree {
     /// A file or directory; in a git work tree what git ignores is left out
@@ -77,7 +77,7 @@ pub(crate) struct ScanTree {
     pub(crate) shown: Shown,
 }
 
-/// `plimsoll scan secrets`
+// `plimsoll scan secrets`
 #[derive(Debug, clap::Args)]
 pub(crate) struct ScanSecrets {
     /// A file or directory, or - for standard input; in a git work tree what git ignores is left out
@@ -102,7 +102,7 @@ pub(crate) struct ScanSecrets {
     pub(crate) audit: bool,
 }
 
-/// What becomes of findings.
+// What becomes of findings.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Shown {
     /// The least severity that is shown and counts
