@@ -236,7 +236,12 @@ impl Prefilter {
         let lower = self.starts[element] & ((1 << (hash & 63)) - 1);
         let place = usize::from(self.before[element]) + lower.count_ones() as usize;
         let words = &self.words[usize::from(self.first[place])..];
+        // Most words of a text that begin as a keyword go on otherwise.
+        let next = bytes.get(at + LEAST).map_or(0, |byte| byte | 0x20);
         for Word { text, kind, .. } in words.iter().take_while(|word| word.hash == hash) {
+            if text.as_bytes().get(LEAST).is_some_and(|byte| byte | 0x20 != next) {
+                continue;
+            }
             let end = at + text.len();
             if bytes.get(at..end).is_some_and(|found| found.eq_ignore_ascii_case(text.as_bytes())) {
                 hits.push(Hit { kind: *kind, start: at, end });
