@@ -17,6 +17,10 @@ use std::ops::Range;
 /// gate.
 const AUDIT_ONLY: f32 = 0.8;
 
+/// The least confidence of a password that a generator made. The labelled repositories hold few of them, so the model is less
+/// sure than whoever sees one.
+const GENERATED: f32 = 0.92;
+
 /// Something that may be a secret.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Candidate {
@@ -192,10 +196,27 @@ fn by_name(traits: &Traits, bytes: &[u8], hit: &Hit, named: &mut usize) -> Optio
     }
     let context = Context::named(traits, bytes, &pair)?;
     let score = model::score(&context);
-    let confidence = if context.role == Role::Salt { score.min(AUDIT_ONLY) } else { score };
+    let confidence = match context.role {
+        Role::Salt => score.min(AUDIT_ONLY),
+        Role::Password if score >= 0.5 && generated(&context) => score.max(GENERATED),
+        _ => score,
+    };
     let rule = rules::of_role(context.role);
     let range = pair.value.clone();
     Some(Candidate { rule, range, confidence, judged: Some(Judged { pair, structure: None }), decoded: None })
+}
+
+/// Whether a value is one that a generator of passwords makes, where nothing says that it is an example.
+fn generated(context: &Context<'_>) -> bool {
+    let counts = &context.counts;
+    counts.digits > 0
+        && counts.upper > 0
+        && counts.lower > 0
+        && (10..=64).contains(&context.value.len())
+        && value::rarity(context.value) >= 7.0
+        && !context.path.test
+        && !context.path.example
+        && !value::has_any(context.value, &["pass", "pwd", "test", "example", "sample", "demo"])
 }
 
 /// Whether a value stands bare where a program would quote it, and reads as part of the program.

@@ -194,3 +194,22 @@ proptest::proptest! {
         }
     }
 }
+
+/// What anybody tries first.
+#[test]
+fn a_generated_password_stops_at_the_gate_where_nothing_says_example() {
+    let check = |path: &str, line: &str, expect: bool| {
+        let found = scan(Point::Gate, path, &format!("{line}\n")).findings;
+        assert_eq!(!found.is_empty(), expect, "{path}: {line}");
+    };
+    // plimsoll:allow secrets/password made up for this test
+    let generated = ["Qm7xV2tLw9Rk4", "kJ8vN2mQ9xLp4Wz", "Zx9#kLm2pQ"];
+    for value in generated {
+        check("settings.py", &format!("DATABASE_PASSWORD = \"{value}\""), true);
+        check(".env", &format!("DB_PASSWORD={value}"), true);
+        check("src/Main.java", &format!("private static final String DB_PASSWORD = \"{value}\";"), true);
+    }
+    check("settings.py", "DATABASE_PASSWORD = \"YourDatabasePassword1\"", false);
+    check("settings.py", "DATABASE_PASSWORD = os.environ[\"DatabasePassword1\"]", false);
+    check("src/form.js", "password: \"Please enter the password\"", false);
+}

@@ -115,8 +115,8 @@ fn a_release_shows_that_it_holds_no_secret_no_known_weakness_and_no_risky_config
     run("v3").ok();
     shop.promote().ok();
     assert_eq!(shop.answer().as_deref(), Some("v3"));
-    // plimsoll:allow secrets/secret the canary of this test
-    shop.world.repository.write("settings.py", "CLIENT_SECRET = \"Qm7xV2tLw9Rk4Tz8Hs3b\"\n");
+    // plimsoll:allow secrets/password the canary of this test
+    shop.world.repository.write("settings.py", "DATABASE_PASSWORD = \"Qm7xV2tLw9Rk4\"\n");
     run("v4").ok();
     let refused = shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
     assert_eq!(refused.parameter("E-EVIDENCE-FAILED", "check"), "secrets");
