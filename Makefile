@@ -18,7 +18,7 @@ help:
 	@echo 'make deny    licences, bans and sources of all dependencies (and advisories by hand)'
 
 demo:
-	dev/install.sh test
+	dev/install.sh demo
 	$(env) cargo build --locked -p plimsoll
 	$(env) dev/demo/demo.sh
 

@@ -47,11 +47,11 @@ prepare() {
         mv "$toolchain.new" "$toolchain"
     fi
     local program
-    for program in cosign hadolint zizmor gitleaks; do
+    for program in cosign hadolint zizmor gitleaks osv-scanner; do
         [ ! -x "$PLIMSOLL_DEV/bin/$program" ] || cp -u "$PLIMSOLL_DEV/bin/$program" "$base/bin/"
     done
     # A virtual environment knows where it lies only by the first line of its programs.
-    for program in semgrep checkov sbom-judge; do
+    for program in semgrep checkov schemathesis sbom-judge; do
         local environment=$PLIMSOLL_DEV/python/$program
         if [ -x "$environment/bin/$program" ] &&
             ! cmp -s "$PLIMSOLL_DEV/$program.version" "$base/$program.version"; then

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what tests, demo and measurements run against.
-# Usage: dev/install.sh [test|adapters|judges|bench|deny]...   (default: test)
+# Usage: dev/install.sh [demo|test|adapters|judges|bench|deny]...   (default: test)
 #
-#   test   cosign, bubblewrap, faketime, openssh-client, curl, procps, iproute2, openssl; and `adapters`, `judges`
+#   demo   cosign, bubblewrap, faketime, openssh-client, curl, procps, iproute2, openssl
+#   test   `demo`, `adapters` and `judges`
 #   adapters  the foreign scanners that tests run for real: hadolint, zizmor, gitleaks, schemathesis, semgrep, checkov and
 #          osv-scanner, which is built from source (minutes, once)
 #   judges  the libraries of CycloneDX and SPDX, which say whether our lists are well formed
@@ -210,6 +211,12 @@ osv_scanner() {
     go_program osv-scanner "$OSV_SCANNER" github.com/google/osv-scanner/v2/cmd/osv-scanner
 }
 
+# What the demonstration needs; all but cosign are packages.
+install_demo() {
+    packages bwrap faketime ssh-keygen curl git setpriv ps ip openssl
+    install_cosign
+}
+
 # The foreign scanners that tests run.
 install_adapters() {
     packages pip3
@@ -259,9 +266,9 @@ install_scanners() {
 [ $# -gt 0 ] || set -- test
 for what in "$@"; do
     case $what in
+    demo) install_demo ;;
     test)
-        packages bwrap faketime ssh-keygen curl git setpriv ps ip openssl
-        install_cosign
+        install_demo
         install_adapters
         install_judges
         ;;
@@ -279,7 +286,7 @@ for what in "$@"; do
         ;;
     deny) cargo_program cargo-deny "$CARGO_DENY" ;;
     *)
-        say "unknown: $what (test, adapters, judges, bench or deny)"
+        say "unknown: $what (demo, test, adapters, judges, bench or deny)"
         exit 2
         ;;
     esac
