@@ -88,6 +88,15 @@ pub fn check(graphs: &[Graph], index: &Index, options: &Options<'_>) -> Result<C
 }
 
 impl Checked {
+    /// What came of further graphs.
+    pub fn append(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.suppressed.extend(other.suppressed);
+        self.gaps.extend(other.gaps);
+        self.packages += other.packages;
+        self.elsewhere += other.elsewhere;
+    }
+
     fn take(&mut self, finding: Finding, component: &Component, options: &Options<'_>) {
         let ids: Vec<&str> = finding.aliases.iter().map(String::as_str).collect();
         let applies = |statement: &&vex::Statement| statement.clears(&ids, &component.purl, options.product);

@@ -3,14 +3,22 @@
 use super::tree;
 use crate::{advisories, context::Context, failure::Failure, output::Output};
 use plimsoll_dependencies::{
-    Completeness, Found, Index, Inventory,
+    Completeness, Found, Graph, Index, IndexError, Inventory,
     license::Allowed,
-    matching::{self, Explanation, Options},
+    matching::{self, Checked, Explanation, Options},
     rules,
 };
 use plimsoll_model::{Code, ScanEngine, reason::printable};
 use plimsoll_scan::{Coverage, Gap, Report};
-use std::{fmt::Write as _, path::Path};
+use std::{
+    cmp::Reverse,
+    fmt::Write as _,
+    num::NonZero,
+    panic::resume_unwind,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
 
 /// Compares every dependency with the advisories, and with the licences where a list is given.
 ///
@@ -18,8 +26,8 @@ use std::{fmt::Write as _, path::Path};
 /// When `path` cannot be opened; `E-ADVISORY-INDEX` where there is no index that can be believed.
 pub(crate) fn scan(context: &Context, path: &Path, licenses: &[String]) -> Result<Report, Failure> {
     let allowed = allowed(licenses)?;
-    let index = advisories::for_scan(context)?;
-    checked(inventory(path)?, &index, allowed.as_ref())
+    let (index, found) = index_and_inventory(context, path);
+    checked(found?, &index?, allowed.as_ref())
 }
 
 /// The same beside other scans: lock files that nothing can be compared with are a gap then, and no lock files are no
@@ -28,8 +36,9 @@ pub(crate) fn scan(context: &Context, path: &Path, licenses: &[String]) -> Resul
 /// # Errors
 /// When `path` cannot be opened.
 pub(crate) fn scan_if_imported(context: &Context, path: &Path) -> Result<Report, Failure> {
-    let mut found = inventory(path)?;
-    match advisories::for_scan(context) {
+    let (index, found) = index_and_inventory(context, path);
+    let mut found = found?;
+    match index {
         Ok(index) => checked(found, &index, None),
         Err(Failure::Refused(reasons)) if reasons.iter().all(|reason| reason.code == Code::AdvisoryIndex) => {
             let problem = reasons.first().map(|reason| format!("{reason}; next: {}", reason.next()));
@@ -73,6 +82,44 @@ fn allowed(licenses: &[String]) -> Result<Option<Allowed>, Failure> {
     Allowed::new(names).map(Some).map_err(|error| Failure::Usage(error.to_string()))
 }
 
+/// Both, side by side: for a small project each takes as long as the other.
+fn index_and_inventory(context: &Context, path: &Path) -> (Result<Index, Failure>, Result<Found, Failure>) {
+    thread::scope(|scope| {
+        let index = scope.spawn(|| advisories::for_scan(context));
+        let found = inventory(path);
+        (index.join().unwrap_or_else(|panic| resume_unwind(panic)), found)
+    })
+}
+
+/// Compares the graphs, several at a time and the largest first. What comes of it stands in their order.
+fn compare(graphs: &[Graph], index: &Index, options: &Options<'_>) -> Result<Checked, IndexError> {
+    let mut order: Vec<usize> = (0..graphs.len()).collect();
+    order.sort_by_key(|at| Reverse(graphs[*at].dependencies().count()));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push((*at, matching::check(&graphs[*at..=*at], index, options)?));
+        }
+        Ok(done)
+    };
+    let workers = if graphs.len() > 1 { thread::available_parallelism().map_or(1, NonZero::get) } else { 1 };
+    let mut parts: Vec<(usize, Checked)> = thread::scope(|scope| {
+        let others: Vec<_> = (1..workers.min(graphs.len())).map(|_| scope.spawn(work)).collect();
+        let own = work();
+        let others =
+            others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        std::iter::once(own).chain(others).collect::<Result<Vec<_>, _>>()
+    })?
+    .into_iter()
+    .flatten()
+    .collect();
+    parts.sort_by_key(|(at, _)| *at);
+    let mut checked = Checked::default();
+    parts.into_iter().for_each(|(_, part)| checked.append(part));
+    Ok(checked)
+}
+
 fn inventory(path: &Path) -> Result<Found, Failure> {
     let mut inventory = Inventory::new();
     let walked = tree::walk(path, &Inventory::wants, &mut |path, bytes| {
@@ -96,7 +143,7 @@ fn checked(found: Found, index: &Index, allowed: Option<&Allowed>) -> Result<Rep
     }
     let graphs: Vec<_> = found.graphs.into_iter().map(|file| file.graph).collect();
     let options = Options { licenses: allowed, ..Options::default() };
-    let checked = matching::check(&graphs, index, &options).map_err(|error| advisories::damaged(&error))?;
+    let checked = compare(&graphs, index, &options).map_err(|error| advisories::damaged(&error))?;
     coverage.packages = checked.packages;
     coverage.licenses = matching::licenses(&graphs);
     coverage.gaps.extend(checked.gaps);
