@@ -30,6 +30,7 @@ use service::Shop;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -653,4 +654,26 @@ fn a31c_the_imported_rules_that_a_report_names() {
     assert_eq!(forged_as("secrets", &world, 2, &without, &report), []);
     world.plimsoll(&["rules", "import", rules]).ok();
     assert_eq!(forged_as("secrets", &world, 3, &[], &report), [], "benign twin");
+}
+
+/// A31b: a scanner of a running service reports that all is well, and never asked it.
+#[test]
+fn a31b_a_service_that_nobody_heard_from() {
+    const MANIFEST: &str = "version: 1\nname: idle\nabout: Nothing\ntool: {executable: idle, install: write it}\n\
+        input: {kind: service}\narguments: [\"{service}\"]\nreport: {format: sarif, at: stdout}\n";
+    const REPORT: &str = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"idle","rules":[{"id":"any"}]}},"results":[]}]}"#;
+    let shop = Shop::from(&["local"], |world| {
+        let check =
+            "  - {adapter: idle, manifest: idle.yaml, service: {run: [/artifact/service], port: 8080}}\n";
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("idle.yaml", MANIFEST);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + check);
+    });
+    let idle = shop.world.scratch("idle", format!("#!/bin/sh\necho '{REPORT}'\n").as_bytes());
+    fs::set_permissions(&idle, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("/usr/bin:/bin:{}", idle.parent().unwrap().display());
+    shop.commit_version("v1");
+    twins("service-answers", &["E-EVIDENCE-PARSE"], |without| {
+        Ran::of(shop.world.command(&[&["--json"], without, &["run"]].concat()).env("PATH", &path))
+    });
 }
