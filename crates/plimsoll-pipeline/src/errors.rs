@@ -223,6 +223,10 @@ fn evidence() {
             "a service beside the artifact",
             evidence("{adapter: schemathesis, service: {run: [/artifact/../bin/sh], port: 80}}"),
         ),
+        (
+            "a service of another name",
+            evidence("{adapter: schemathesis, service: {run: [/artifact/g], port: 80}}"),
+        ),
         ("a service without a port", evidence("{adapter: schemathesis, service: {run: [/artifact/f]}}")),
         (
             "a service of the source",

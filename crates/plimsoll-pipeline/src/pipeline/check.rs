@@ -1,7 +1,7 @@
 //! Relations between the values of a pipeline: names, needs, outputs, reports and the artifact.
 
 use super::{
-    ArtifactSpec, Check, CheckKind, Command, DEFAULT_TIMEOUT_SECONDS, On, Pipeline, Service, Step,
+    ArtifactSpec, Base, Check, CheckKind, Command, DEFAULT_TIMEOUT_SECONDS, On, Pipeline, Service, Step,
     TestReport, Toolchain,
     file::{
         AdapterFile, ArtifactFile, EvidenceFile, ImageFile, Look, PipelineFile, ScanFile, ServiceFile,
@@ -44,9 +44,45 @@ pub(super) fn pipeline(file: PipelineFile, found: &mut Findings) -> Option<Pipel
     let fetch = distinct(file.build.fetch.unwrap_or_default(), "is listed twice", found);
     let steps = file.build.steps.value.into_iter().zip(needs);
     let steps = steps.map(|(step, needs)| self::step(step, needs, found)).collect();
+    services(&evidence, artifact.as_ref(), found);
     let checks: Vec<_> = evidence.into_iter().flat_map(|entry| checks(entry, found)).collect();
     let toolchain = file.build.toolchain.unwrap_or(Toolchain::Host);
     Some(Pipeline { project: file.project.clone(), toolchain, fetch, steps, artifact: artifact?, checks })
+}
+
+/// A service is one of the files that are built, where the pipeline says which those are.
+fn services(evidence: &[EvidenceFile], artifact: Option<&ArtifactSpec>, found: &mut Findings) {
+    let Some(programs) = artifact.and_then(programs) else { return };
+    for entry in evidence {
+        let EvidenceFile::Adapter(adapter) = entry else { continue };
+        let Some(run) = adapter.service.as_ref().map(|service| &service.value.run) else { continue };
+        let program = run.value.first().map_or("", |program| program.0.as_str());
+        if is_built(program) && !programs.contains(program) {
+            let message = format!("`{program}` is no file of the artifact");
+            match nearest(program, programs.iter().map(String::as_str)) {
+                Some(near) => found.help(&run.span, message, did_you_mean(near)),
+                None => found.add(&run.span, message),
+            }
+        }
+    }
+}
+
+/// Where checks of the artifact find its files; nobody knows those of an image's base before it is read.
+fn programs(artifact: &ArtifactSpec) -> Option<BTreeSet<String>> {
+    let place = |path: &str| format!("{}/{path}", adapter::ARTIFACT);
+    match artifact {
+        ArtifactSpec::Files(files) => Some(files.iter().map(|file| place(file.file_name())).collect()),
+        ArtifactSpec::Image { base: Base::Scratch, files, .. } => {
+            Some(files.values().map(|target| place(target.trim_start_matches('/'))).collect())
+        }
+        ArtifactSpec::Image { .. } => None,
+    }
+}
+
+/// Whether a path lies below the artifact.
+fn is_built(program: &str) -> bool {
+    let path = program.strip_prefix(adapter::ARTIFACT).and_then(|path| path.strip_prefix('/'));
+    path.is_some_and(|path| path.parse::<RelPath>().is_ok())
 }
 
 /// Names of the checks of an entry, and where they stand.
@@ -557,8 +593,7 @@ fn service(file: Spanned<ServiceFile>, found: &mut Findings) -> Option<Service> 
     let ServiceFile { run, env, port } = file.value;
     let span = run.span;
     let run: Vec<String> = run.value.into_iter().map(|argument| argument.0).collect();
-    let program = run.first().and_then(|program| program.strip_prefix(adapter::ARTIFACT)?.strip_prefix('/'));
-    if program.is_none_or(|path| path.parse::<RelPath>().is_err()) {
+    if run.first().is_none_or(|program| !is_built(program)) {
         let help = format!("begin with a file of it, as in `[{}/shop]`", adapter::ARTIFACT);
         found.help(&span, "the service is no program of the artifact", help);
         return None;
