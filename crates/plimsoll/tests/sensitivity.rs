@@ -506,6 +506,36 @@ fn a31a_an_empty_report() {
     twins("report-empty", &["E-EVIDENCE-EMPTY"], run(&world));
 }
 
+/// Scans of ours that know none of the files, or have no rules.
+#[test]
+fn a31b_a_scan_that_looked_at_nothing() {
+    for scan in ["config", "malware"] {
+        let rest = format!("evidence:\n  - {{scan: [{scan}]}}\n");
+        let world = World::new(&world::pipeline_with("echo x > out/x", "out: [out]", &rest));
+        twins("report-empty", &["E-EVIDENCE-EMPTY"], run(&world));
+    }
+}
+
+/// A scanner by a manifest of the project, where the environment wants the one that comes with the program.
+#[test]
+fn a31e_another_manifest() {
+    const MANIFEST: &str = "version: 1\nname: mine\nabout: Nothing\ntool: {executable: cat, install: apt-get install coreutils}\n\
+        input: {kind: source}\narguments: [\"{subject}/clean.sarif\"]\nreport: {format: sarif, at: stdout, rules: 1}\n";
+    let shop = Shop::from(&["local"], |world| {
+        let check = "  - {adapter: mine, manifest: mine.yaml}\n";
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("mine.yaml", MANIFEST);
+        world.repository.write("clean.sarif", CLEAN);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + check);
+    });
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        let line = text.lines().find(|line| line.starts_with("  scans: ")).unwrap();
+        text.replace(line, "  scans: {mine: {block: high, manifest: ready}}")
+    });
+    shop.world.json(&["run"]).ok();
+    twins("scan-manifest", &["E-EVIDENCE-TOOL"], promote(&shop));
+}
+
 #[test]
 fn a31g_a_flag_of_the_pipeline() {
     let flag = r#""invocations":[{"executionSuccessful":true}],"properties":{"passed":true},"results""#;
