@@ -58,6 +58,10 @@ fn main() {
     if is("quits") || (is("forks") && unsafe { fork() } != 0) {
         return;
     }
+    if is("forks") {
+        // Whoever answers at once may be asked before anybody knows that its parent has ended.
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    }
     if is("stubborn") {
         unsafe { signal(15, 1) };
     }
