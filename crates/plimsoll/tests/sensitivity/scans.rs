@@ -1,0 +1,153 @@
+//! What stops a scan of ours that found something, did not look, or was told not to.
+
+use super::{
+    LOCK, added, import, promote, run,
+    service::{self, Shop},
+    twins,
+    world::{self, World},
+};
+use plimsoll_model::Digest;
+use plimsoll_testkit::SshKey;
+use std::fs;
+
+/// A shop whose environment asks for a scan of its configuration, and a commit with this Dockerfile that ran.
+fn scanned(dockerfile: &str) -> Shop {
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + "  - {scan: [config]}\n");
+        world.repository.write("Dockerfile", dockerfile);
+    });
+    shop.world.json(&["run"]).ok();
+    shop
+}
+
+#[test]
+fn a_release_in_which_a_scan_found_a_secret() {
+    let shop = scanned("FROM scratch\nENV API_TOKEN=tr0ub4dor\nUSER 10001:10001\n");
+    twins("scans", &["E-EVIDENCE-FAILED"], promote(&shop));
+    assert_eq!(shop.answer().as_deref(), Some("v1"));
+}
+
+/// A31c: the project that is looked at says that there is nothing to see.
+#[test]
+fn a_finding_that_the_source_silences() {
+    let allow = "# plimsoll:allow config/dockerfile-secret-in-env nothing to see";
+    let shop = scanned(&format!("FROM scratch\n{allow}\nENV API_TOKEN=tr0ub4dor\nUSER 10001:10001\n"));
+    twins("scan-comments", &["E-EVIDENCE-CONFIG"], promote(&shop));
+}
+
+/// A31c: the machine that scans was given rules that find nothing.
+#[test]
+fn a_scan_by_other_rules_than_the_environment_names() {
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + "  - {scan: [secrets]}\n");
+    });
+    let named = format!("secrets: {{block: high, rules: \"{}\"}}", Digest::of(b"the rules of the team"));
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        assert!(text.contains("secrets: {block: high}"), "{text}");
+        text.replace("secrets: {block: high}", &named)
+    });
+    let rules =
+        shop.world.scratch("none.toml", b"[[rules]]\nid = 'none'\nregex = 'plimsoll-zq7x-[0-9]{9}'\n");
+    shop.world.json(&["rules", "import", rules.to_str().unwrap()]).ok();
+    shop.world.json(&["run"]).ok();
+    twins("scan-rules", &["E-EVIDENCE-RULES"], promote(&shop));
+}
+
+/// Somebody answered for a finding, until a day that is over.
+#[test]
+fn a_finding_whose_exception_ended() {
+    let shop = scanned("FROM scratch\nENV API_TOKEN=tr0ub4dor\nUSER 10001:10001\n");
+    let people = fs::read_to_string(shop.world.delivery().join("people.yaml")).unwrap();
+    let owner = people.split("name: ").nth(1).unwrap().lines().next().unwrap();
+    let exceptions = format!(
+        "version: 1\nexceptions:\n- scan: config\n  rule: config/dockerfile-secret-in-env\n  path: Dockerfile\n  \
+         owner: {owner}\n  reason: a test\n  expires: 2026-01-01\n"
+    );
+    added(&shop, "environments/local/shop/exceptions.yaml", &exceptions);
+    shop.world.sign_policy();
+    twins("exception-expiry", &["E-EVIDENCE-FAILED"], promote(&shop));
+}
+
+/// Whoever may push to the delivery repository says that a vulnerability does not matter.
+#[test]
+fn a_vex_document_that_nobody_signed() {
+    let lock = "version = 4\n\n[[package]]\nname = \"smallvec\"\nversion = \"1.6.0\"\n\
+                source = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + "  - {scan: [dependencies]}\n");
+        world.repository.write("Cargo.lock", lock);
+    });
+    let record = shop.world.scratch(
+        "RUSTSEC-2021-0003.json",
+        br#"{"id":"RUSTSEC-2021-0003","modified":"2023-06-13T13:10:24Z",
+        "affected":[{"package":{"ecosystem":"crates.io","name":"smallvec"},"ranges":[{"type":"SEMVER",
+        "events":[{"introduced":"0.6.3"},{"fixed":"1.6.1"}]}]}]}"#,
+    );
+    let records = record.with_file_name("osv");
+    fs::create_dir(&records).unwrap();
+    fs::rename(&record, records.join("RUSTSEC-2021-0003.json")).unwrap();
+    shop.world.json(&["advisories", "import", records.to_str().unwrap()]).ok();
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        let people = fs::read_to_string(shop.world.delivery().join("people.yaml")).unwrap();
+        let named = people.split("name: ").nth(1).unwrap().lines().next().unwrap();
+        text.replace("dependencies: {block: high", &format!("dependencies: {{vex: [{named}], block: high"))
+    });
+    shop.commit_version("v2");
+    shop.world.json(&["run"]).ok();
+    let document = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"doc","statements":[{"vulnerability":
+        {"name":"RUSTSEC-2021-0003"},"products":[{"@id":"pkg:cargo/smallvec@1.6.0"}],"status":"not_affected"}]}"#;
+    added(&shop, "vex/smallvec.json", document);
+    twins("vex-signer", &["E-EVIDENCE-FAILED"], promote(&shop));
+}
+
+#[test]
+fn a_release_whose_list_of_packages_lacks_something() {
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + "  - {scan: [sbom]}\n");
+        world.repository.write("requirements.txt", "flask>=2\n");
+    });
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        text.replace("sbom: any", "sbom: complete")
+    });
+    shop.world.json(&["run"]).ok();
+    twins("sbom", &["E-EVIDENCE-INCOMPLETE"], promote(&shop));
+}
+
+#[test]
+fn a20d_a_pushed_secret() {
+    let world = World::empty();
+    let key = fs::read(SshKey::generate().private_path()).unwrap();
+    world.repository.write("key.pem", key);
+    world.repository.git(&["add", "-A"]);
+    world.json(&["hook", "pre-commit"]).ended(1).refused(&["E-SRC-SECRET"]);
+    world.plimsoll(&["--without-control", "pushed-secret", "hook", "pre-commit"]).ok();
+}
+
+/// Scans of ours that know none of the files, or have no rules.
+#[test]
+fn a31b_a_scan_that_looked_at_nothing() {
+    for scan in ["config", "malware"] {
+        let rest = format!("evidence:\n  - {{scan: [{scan}]}}\n");
+        let world = World::new(&world::pipeline_with("echo x > out/x", "out: [out]", &rest));
+        twins("report-empty", &["E-EVIDENCE-EMPTY"], run(&world));
+    }
+}
+
+#[test]
+fn a31d_old_advisories() {
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + "  - {scan: [dependencies]}\n");
+        world.repository.write("Cargo.lock", LOCK);
+    });
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        text.replace("dependencies: {block: high}", "dependencies: {block: high, database-age: 24h}")
+    });
+    import(&shop.world, "2023-06-13");
+    shop.world.json(&["run"]).ok();
+    twins("scan-age", &["E-EVIDENCE-STALE"], promote(&shop));
+}
