@@ -2,7 +2,7 @@
 //! up. Kernels without `openat2` (before 5.6) are refused, since every emulation has a race.
 
 use crate::FsError;
-use plimsoll_model::RelPath;
+use plimsoll_model::{RelPath, removed};
 use rustix::{
     fs::{FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat2},
     io::Errno,
@@ -87,8 +87,10 @@ pub(crate) fn same(one: &Stat, other: &Stat) -> bool {
 }
 
 fn lookup(root: impl AsFd, path: impl Arg + Copy, flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
+    let flags = if removed!("last-link") { flags - OFlags::NOFOLLOW } else { flags };
+    let rule = if removed!("beneath") { ResolveFlags::empty() } else { BENEATH };
     for _ in 0..RACES {
-        match openat2(&root, path, flags | OFlags::CLOEXEC, mode, BENEATH) {
+        match openat2(&root, path, flags | OFlags::CLOEXEC, mode, rule) {
             // openat2(2): "EAGAIN … the kernel could not ensure that a '..' component did not escape (due to a race
             // condition or potential attack). The caller may choose to retry."
             Err(Errno::AGAIN | Errno::INTR) => {}

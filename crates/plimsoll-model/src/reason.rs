@@ -1,6 +1,7 @@
 //! The registry of reasons: every refusal that Plimsoll can give, with the rule, who can fix it and what to do next.
 //! `plimsoll explain CODE` prints an entry and `docs/reasons.md` is generated from all of them.
 
+use crate::removed;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -598,8 +599,9 @@ impl fmt::Display for Reason {
 #[must_use]
 pub fn printable(text: &str, limit: usize) -> String {
     let hostile = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        !removed!("printable")
+            && (c.is_control()
+                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
     };
     let mut shown: String =
         text.chars().take(limit).map(|c| if hostile(c) { '\u{fffd}' } else { c }).collect();

@@ -6,6 +6,7 @@ use crate::{
     diagnostic::{FileErrors, Findings},
     yaml::{self, Key, Node, Value},
 };
+use plimsoll_model::removed;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use std::{borrow::Cow, ops::Range};
 
@@ -132,7 +133,8 @@ impl<'n> Fields<'n> {
             found.speak_of(text);
         }
         let known: Vec<String> = known.iter().map(|field| key(field)).collect();
-        for (unknown, _) in entries.iter().filter(|(key, _)| !known.contains(&key.text)) {
+        let is_unknown = |key: &Key| !removed!("unknown-keys") && !known.contains(&key.text);
+        for (unknown, _) in entries.iter().filter(|(key, _)| is_unknown(key)) {
             let near = nearest(&unknown.text, known.iter().map(String::as_str));
             if near.is_some() {
                 found.lose::<()>();

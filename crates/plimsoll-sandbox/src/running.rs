@@ -7,7 +7,7 @@ use crate::{
     wire::{Ending, Event, Request, SocketMade},
 };
 use plimsoll_engine::ports::{Connector, Exit, Finished, Limits, Running, SandboxError, Stopper, Stream};
-use plimsoll_model::record::IsolationRecord;
+use plimsoll_model::{record::IsolationRecord, removed};
 use rustix::{
     event::{PollFd, PollFlags, Timespec},
     io::{Errno, ioctl_fionbio},
@@ -142,8 +142,10 @@ impl LinuxRunning {
         for pipe in &pipes {
             ioctl_fionbio(pipe, true).map_err(|error| doing("set up a pipe")(error.into()))?;
         }
-        let deadline = limits.wall.and_then(|wall| Instant::now().checked_add(wall));
-        Ok(Self { handle, outer, pipes, group, deadline, log: limits.log, setup })
+        let wall = limits.wall.filter(|_| !removed!("time-limit"));
+        let deadline = wall.and_then(|wall| Instant::now().checked_add(wall));
+        let log = if removed!("output-limit") { u64::MAX } else { limits.log };
+        Ok(Self { handle, outer, pipes, group, deadline, log, setup })
     }
 
     /// How the command ended, and how often another machine was asked for.

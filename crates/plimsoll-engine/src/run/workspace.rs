@@ -7,7 +7,7 @@ use crate::{
     signer::REPORT_LIMIT,
 };
 use plimsoll_fs::{FsError, HardLinks, Limits, Select, Sink};
-use plimsoll_model::{Code, Digest, Entry, Reason, RelPath, Tree, jcs};
+use plimsoll_model::{Code, Digest, Entry, Reason, RelPath, Tree, jcs, removed};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -157,7 +157,9 @@ pub(crate) fn freeze_file(
     writable: &BTreeMap<String, OwnedFd>,
     path: &RelPath,
 ) -> Result<Option<Digest>, FsError> {
-    let limits = Limits { bytes: REPORT_LIMIT, ..Limits::default() };
+    let default = Limits::default();
+    let bytes = if removed!("report-file") { default.bytes } else { REPORT_LIMIT };
+    let limits = Limits { bytes, ..default };
     let found = freeze_within(blobs, writable, std::slice::from_ref(path), limits);
     let tree = match found {
         Err(error) if matches!(error.code(), Some(Code::OutMissing | Code::OutKind | Code::OutLimit)) => {

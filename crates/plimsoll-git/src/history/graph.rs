@@ -5,7 +5,7 @@ use super::NONE;
 use crate::commit::Parsed;
 use gix_hash::ObjectId;
 use gix_object::{TreeRefIter, bstr::ByteSlice as _, tree::EntryKind};
-use plimsoll_model::reason::printable;
+use plimsoll_model::{reason::printable, removed};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap, HashMap, HashSet},
@@ -179,6 +179,9 @@ impl<'a> Walk<'a> {
                     ));
                 }
             }
+            if removed!("history-trees") && !tips.contains(&number) {
+                continue;
+            }
             self.object(commit.tree, Origin { commit: order, directory: NONE, name: NONE });
         }
     }
@@ -207,7 +210,8 @@ impl<'a> Walk<'a> {
                 continue;
             };
             found.insert(number, 0);
-            for parent in &commit.parents {
+            let parents = if removed!("history-parents") { 1 } else { commit.parents.len() };
+            for parent in commit.parents.iter().take(parents) {
                 children.entry(*parent).or_default().push(number);
                 open.push(*parent);
             }

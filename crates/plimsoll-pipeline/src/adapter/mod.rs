@@ -17,7 +17,7 @@ use crate::{
     value::Argument,
 };
 use file::{ManifestFile, ManifestInputFile, ManifestLimitsFile, ManifestSeverityFile};
-use plimsoll_model::{Digest, RelPath, ReportFormat, SeverityMap, ToolName, jcs};
+use plimsoll_model::{Digest, RelPath, ReportFormat, SeverityMap, ToolName, jcs, removed};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -228,7 +228,9 @@ impl Adapter {
         let configured = paths.clone().find(|path| any(&self.input.refuses, path));
         let obstacle = match (configured, files.len()) {
             (Some(path), _) => Some(Obstacle::Configured(path.clone())),
-            (None, 0) if !self.input.files.is_empty() => Some(Obstacle::NoFiles),
+            (None, 0) if !removed!("adapter-files") && !self.input.files.is_empty() => {
+                Some(Obstacle::NoFiles)
+            }
             (None, count) if count > MAX_FILES => Some(Obstacle::TooManyFiles),
             (None, _) => None,
         };

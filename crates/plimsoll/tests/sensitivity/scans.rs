@@ -4,11 +4,11 @@ use super::{
     LOCK, added, import, promote, run,
     service::{self, Shop},
     twins,
-    world::{self, World},
+    world::{self, World, text},
 };
 use plimsoll_model::Digest;
 use plimsoll_testkit::SshKey;
-use std::fs;
+use std::{fs, io::Write as _};
 
 /// A shop whose environment asks for a scan of its configuration, and a commit with this Dockerfile that ran.
 fn scanned(dockerfile: &str) -> Shop {
@@ -150,4 +150,97 @@ fn a31d_old_advisories() {
     import(&shop.world, "2023-06-13");
     shop.world.json(&["run"]).ok();
     twins("scan-age", &["E-EVIDENCE-STALE"], promote(&shop));
+}
+
+/// A scan for secrets finds these files and, without the control, says that all is clean.
+fn overlooked(control: &str, world: &World, words: &[&str], expect: &[&str]) {
+    let scan = |without: &[&str]| world.json(&[without, &["scan", "secrets"], words].concat());
+    let found = scan(&[]).ended(1).value();
+    let findings = found["reports"][0]["findings"].as_array().unwrap();
+    let mut paths: Vec<_> = findings.iter().map(|finding| text(&finding["location"]["path"])).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, expect, "{control}");
+    let overlooked = scan(&["--without-control", control]).ok().value();
+    assert_eq!(text(&overlooked["reports"][0]["verdict"]), "clean", "{control}");
+}
+
+fn secret() -> Vec<u8> {
+    fs::read(SshKey::generate().private_path()).unwrap()
+}
+
+#[test]
+fn a20a_a_secret_that_left_the_tip() {
+    let world = World::empty();
+    world.repository.write("README", "nothing to see\n");
+    world.repository.write("deploy/key.pem", secret());
+    world.repository.commit("by mistake");
+    world.repository.remove("deploy/key.pem");
+    world.repository.commit("gone");
+    overlooked("history-trees", &world, &["--history"], &["deploy/key.pem"]);
+}
+
+#[test]
+fn a20b_a_secret_in_another_encoding() {
+    let world = World::empty();
+    let secret = secret();
+    let each = |form: fn(u8) -> String| secret.iter().map(|byte| form(*byte)).collect::<String>();
+    world.repository.write("gzip", gzip(&secret));
+    world.repository.write("hex", each(|byte| format!("{byte:02x}")));
+    world.repository.write("url", each(|byte| format!("%{byte:02X}")));
+    overlooked("decoding", &world, &[], &["gzip", "hex", "url"]);
+}
+
+#[test]
+fn a20c_a_secret_of_a_branch_that_was_merged_and_removed() {
+    let world = World::empty();
+    let repository = &world.repository;
+    repository.write("README", "nothing to see\n");
+    repository.commit("one");
+    repository.branch("side");
+    repository.write("side.pem", secret());
+    repository.commit("on a branch");
+    repository.remove("side.pem");
+    repository.commit("gone from the branch");
+    repository.checkout("main");
+    repository.merge("side");
+    repository.git(&["branch", "-qD", "side"]);
+    overlooked("history-parents", &world, &["--history"], &["side.pem"]);
+}
+
+#[test]
+fn a20e_a_secret_that_a_later_layer_hides() {
+    let world = World::empty();
+    let layers = world.home().join("layout/blobs/sha256");
+    fs::create_dir_all(&layers).unwrap();
+    fs::write(layers.join("aa"), tar("app/key.pem", &secret())).unwrap();
+    fs::write(layers.join("bb"), tar("app/.wh.key.pem", b"")).unwrap();
+    let layout = world.home().join("layout");
+    let words = ["--image", layout.to_str().unwrap()];
+    overlooked("every-layer", &world, &words, &["blobs/sha256/aa!/app/key.pem"]);
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn tar(path: &str, content: &[u8]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    builder.append_data(&mut header, path, content).unwrap();
+    builder.into_inner().unwrap()
+}
+
+/// A key of a pipeline that nobody reads would look like a promise to whoever approves it.
+#[test]
+fn a31g_a_flag_beside_a_scan() {
+    let rest = "evidence:\n  - {scan: [config], passed: true}\n";
+    let world = World::empty();
+    world.repository.write("Dockerfile", "FROM scratch\nUSER 10001:10001\n");
+    world.commit_pipeline(&world::pipeline_with("echo x > out/x", "out: [out]", rest));
+    run(&world)(&[]).ended(2).refused(&["E-FILE-INVALID"]);
+    run(&world)(&["--without-control", "unknown-keys"]).ok();
 }

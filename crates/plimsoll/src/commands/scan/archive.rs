@@ -9,7 +9,7 @@ use super::{
 };
 use crate::failure::Failure;
 use flate2::read::MultiGzDecoder;
-use plimsoll_model::reason::printable;
+use plimsoll_model::{reason::printable, removed};
 use plimsoll_scan::secrets::Scanner;
 use std::{
     io::{self, Read},
@@ -50,7 +50,8 @@ pub(super) type Look<'a> = dyn Fn(&str, &mut dyn Read, Option<u64>) -> Collected
 fn unpacked(files: &Files, look: &Look<'_>) -> Collected {
     let mut unpack = Unpack { look, collected: Collected::default(), bytes: 0, entries: 0 };
     unpack.collected.coverage.gaps.extend_from_slice(files.gaps());
-    for (index, path) in files.paths().enumerate() {
+    let first = if removed!("every-layer") { files.paths().len().saturating_sub(1) } else { 0 };
+    for (index, path) in files.paths().enumerate().skip(first) {
         match files.open(index) {
             Ok(Some(file)) => {
                 let size = file.metadata().ok().map(|data| data.len());

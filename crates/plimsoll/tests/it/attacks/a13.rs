@@ -1,7 +1,10 @@
 //! A13: the scanner is the attacker. Each adapter here is a program that does its worst and then reports that all is well.
 
-use super::{CLEAN, adapted, log, scanned, scanned_with, writes};
-use crate::{processes, world::Ran};
+use super::{CLEAN, a31::described, adapted, log, scanned, scanned_with, writes};
+use crate::{
+    processes,
+    world::{Ran, text},
+};
 use plimsoll_model::Digest;
 use std::{
     fs,
@@ -183,18 +186,35 @@ fn a13j_a_report_that_is_a_link_to_a_file_of_the_machine() {
     }
 }
 
+/// Colours are asked for, as on a terminal: without them every escape would be taken out whoever wrote it.
 #[test]
-fn a13k_a_report_cannot_drive_a_terminal_or_name_files_outside() {
+fn a13k_a_report_cannot_drive_a_terminal_or_show_files_outside() {
     let finding = r#"{"ruleId":"a","level":"error","message":{"text":"\u001b]0;owned\u0007\u001b[2J"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"../../../../etc/passwd"},"region":{"startLine":1}}}]}"#;
     let report = CLEAN.replace("\"results\":[]", &format!("\"results\":[{finding}]"));
     let shop = adapted(&format!("printf '\\033[2J'\n{}", writes(&report)), "{block: error}");
     let ran = shop.world.json(&["run"]).ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    let run = ran.value()["run"].clone();
     let promoted = shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
-    let why = shop.world.plimsoll(&["why", "shop@local"]).ok();
-    let shown = [ran.stdout, promoted.stdout, why.stdout, why.stderr, log(&shop.world)];
-    for text in shown {
-        assert!(!text.contains(['\u{1b}', '\u{7}']) && !text.contains("root:"), "{text}");
+    let coloured = |words: &[&str]| Ran::of(shop.world.command(words).env("CLICOLOR_FORCE", "1"));
+    let why = coloured(&["why", "shop@local"]).ok();
+    let log = coloured(&["logs", text(&run), "lint"]).ok();
+    assert!(log.stdout.contains("?[2J"), "{log:?}");
+    let again = coloured(&["run"]).ended(1);
+    for ran in [ran, promoted, why, log, again] {
+        let shown = ran.stdout + &ran.stderr;
+        for part in ["\u{7}", "\u{1b}]", "\u{1b}[2J", "root:"] {
+            assert!(!shown.contains(part), "{shown}");
+        }
     }
+}
+
+/// The finding stops nothing by itself.
+#[test]
+fn a13k_a_report_about_a_file_outside_is_about_something_else() {
+    let finding = r#"{"ruleId":"a","level":"note","message":{"text":"x"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"../../../../etc/passwd"}}}]}"#;
+    let report = CLEAN.replace("\"results\":[]", &format!("\"results\":[{finding}]"));
+    let shop = described(Some(&report), "{block: high}");
+    shop.world.json(&["run"]).ended(1).refused(&["E-EVIDENCE-SUBJECT"]);
 }
 
 #[test]

@@ -97,7 +97,7 @@ report: {format: sarif, at: stdout}
 ";
 
 /// A shop with that scanner, whose environment asks this of it; its report is this file.
-fn described(report: Option<&str>, require: &str) -> Shop {
+pub(super) fn described(report: Option<&str>, require: &str) -> Shop {
     let shop = Shop::from(&["local"], |world| {
         world.repository.write_executable("service", &*EXECUTABLE);
         let evidence = "  - {adapter: mine, manifest: mine.yaml}\n";
@@ -329,7 +329,7 @@ fn a31g_a_scan_of_ours_takes_no_flag() {
     {
         let pipeline = service_pipeline() + &format!("  - {{scan: [config], {flag}}}\n");
         let world = crate::world::World::new(&pipeline);
-        world.json(&["run"]).ended(2);
+        world.json(&["run"]).ended(2).refused(&["E-FILE-INVALID"]);
     }
     let secret = SAFE.replace("USER", "ENV API_TOKEN=tr0ub4dor COMPLIANT=true\nUSER");
     let shop = configured(&secret, "");
