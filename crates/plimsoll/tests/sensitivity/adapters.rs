@@ -90,7 +90,7 @@ fn a13k_a_report_that_drives_a_terminal() {
     }
 }
 
-/// The finding itself stops nothing; that it is about another machine's file does.
+/// The finding itself stops nothing; that it is about a file outside does.
 #[test]
 fn a13k_a_report_about_a_file_outside() {
     let finding = r#"{"ruleId":"a","level":"note","message":{"text":"x"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"../../../../etc/passwd"}}}]}"#;
