@@ -61,6 +61,21 @@ fn a13j_a_report_that_is_a_link() {
     assert!(kept.exists(), "the file of the machine is in the store");
 }
 
+/// The link stands before the end of the path, where only the rule for paths looks.
+#[test]
+fn a13j_a_report_behind_a_link_to_a_directory() {
+    let world = World::empty();
+    let target = world.scratch("lint.sarif", CLEAN.as_bytes());
+    let link = format!("ln -s {} report/sub", target.parent().unwrap().display());
+    let adapter = format!(
+        "  - adapter: lint\n    tool: sh\n    scratch: [report]\n    run: {link}\n    \
+         report: {{sarif: report/sub/lint.sarif}}\n"
+    );
+    let rest = format!("evidence:\n{adapter}");
+    world.commit_pipeline(&world::pipeline_with("echo x > out/x", "out: [out]", &rest));
+    twins("beneath", &["E-EVIDENCE-PARSE"], run(&world));
+}
+
 /// A shop that was refused for what a scanner reports, with escapes in its message and in what it printed. What of them
 /// a person sees is counted as on a terminal, where colours stay.
 #[test]

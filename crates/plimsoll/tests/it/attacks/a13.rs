@@ -1,9 +1,9 @@
 //! A13: the scanner is the attacker. Each adapter here is a program that does its worst and then reports that all is well.
 
-use super::{CLEAN, a31::described, adapted, log, scanned, scanned_with, writes};
+use super::{CLEAN, a31::described, adapted, adapter, log, scanned, scanned_with, writes};
 use crate::{
     processes,
-    world::{Ran, text},
+    world::{Ran, World, pipeline_with, text},
 };
 use plimsoll_model::Digest;
 use std::{
@@ -184,6 +184,22 @@ fn a13j_a_report_that_is_a_link_to_a_file_of_the_machine() {
         let world = scanned(&format!("ln -s {target} report/lint.sarif"));
         world.json(&["run"]).ended(1).refused(&["E-EVIDENCE-PARSE"]);
     }
+}
+
+/// What the link leads to would pass, as a report that stands there does.
+#[test]
+fn a13j_a_report_behind_a_link_to_a_directory_of_the_machine() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("lint.sarif"), CLEAN).unwrap();
+    let link = format!("ln -s {} report/sub", directory.path().display());
+    let honest = format!("mkdir report/sub\n{}", writes(CLEAN).replace("report/", "report/sub/"));
+    let deep = |script: &str| {
+        let adapter = adapter(script, "    scratch: [report]\n");
+        let adapter = adapter.replace("{sarif: report/", "{sarif: report/sub/");
+        World::new(&pipeline_with("echo x > out/x", "out: [out]", &format!("evidence:\n{adapter}")))
+    };
+    deep(&honest).json(&["run"]).ok();
+    deep(&link).json(&["run"]).ended(1).refused(&["E-EVIDENCE-PARSE"]);
 }
 
 /// Colours are asked for, as on a terminal: without them every escape would be taken out whoever wrote it.

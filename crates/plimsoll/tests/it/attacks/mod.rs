@@ -58,6 +58,7 @@ const ATTACKS: &[Attack] = &[
     attack("A13", "a13h_a_report_about_another_revision", "E-EVIDENCE-SUBJECT", "report-revision", HONEST, "a13h_a_report_about_another_revision"),
     attack("A13", "a13i_a_scanner_reaches_no_process_of_others", "", SANDBOX, HONEST, ""),
     attack("A13", "a13j_a_report_that_is_a_link_to_a_file_of_the_machine", "E-EVIDENCE-PARSE", "last-link", HONEST, "a13j_a_report_that_is_a_link"),
+    attack("A13", "a13j_a_report_behind_a_link_to_a_directory_of_the_machine", "E-EVIDENCE-PARSE", "beneath", HONEST, "a13j_a_report_behind_a_link_to_a_directory"),
     attack("A13", "a13k_a_report_cannot_drive_a_terminal_or_show_files_outside", "E-EVIDENCE-FAILED", "printable", HONEST, "a13k_a_report_that_drives_a_terminal"),
     attack("A13", "a13k_a_report_about_a_file_outside_is_about_something_else", "E-EVIDENCE-SUBJECT", "report-place", MANIFEST, "a13k_a_report_about_a_file_outside"),
     attack("A13", "a13l_a_scanner_that_sleeps_for_ever_is_stopped", "E-EVIDENCE-ERRORED", "time-limit", HONEST, "a13l_a_scanner_that_sleeps_longer_than_it_may"),
