@@ -3,11 +3,14 @@
 //! five of XML, and the sums that a suite claims must be those of its elements.
 
 use super::text::number;
-use super::{Limits, ReportError, TestReport, Verdict, inconsistent, malformed, without_mark};
+use super::{Limits, MAX_NAMES, ReportError, TestReport, Verdict, inconsistent, malformed, without_mark};
+use plimsoll_model::reason::printable;
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use std::collections::BTreeMap;
 
+/// Characters that are kept of what is said of a failure.
+const MAX_SAID: usize = 300;
 /// Attributes of one element: looking for duplicates costs the square of their number.
 const MAX_ATTRIBUTES: usize = 64;
 
@@ -62,6 +65,8 @@ enum Element {
     Suite(Suite),
     /// `testcase`.
     Case(Case),
+    /// `failure` or `error` of a test case, with what it says.
+    Failure(String),
     /// Anything whose content does not matter.
     Other,
 }
@@ -83,8 +88,8 @@ impl Document {
             (Some(Element::Suite(_)), "testsuite") => Element::Suite(Suite::new(attributes)?),
             (Some(Element::Suite(_)), "testcase") => Element::Case(Case::new(attributes)),
             (Some(Element::Suite(_)), "properties" | "system-out" | "system-err") => Element::Other,
-            (Some(Element::Case(case)), name) => case.child(name)?,
-            (Some(Element::Other), _) => Element::Other,
+            (Some(Element::Case(case)), name) => case.child(name, attributes)?,
+            (Some(Element::Failure(_) | Element::Other), _) => Element::Other,
             (_, name) => return Err(malformed(format!("the element `{name}` where it has no meaning"))),
         };
         self.stack.push(element);
@@ -98,7 +103,16 @@ impl Document {
                 let verdict = case.verdict();
                 self.report.counts.see(verdict);
                 self.report.name(verdict, &case.name);
+                if verdict == Verdict::Failed && self.report.said.len() < MAX_NAMES {
+                    self.report.said.push(case.said);
+                }
                 case.seen
+            }
+            Some(Element::Failure(said)) => {
+                if let Some(Element::Case(case)) = self.stack.last_mut() {
+                    case.say(&said);
+                }
+                return Ok(());
             }
             Some(Element::Other) => return Ok(()),
             None => return Err(malformed("an end without a start")),
@@ -110,10 +124,12 @@ impl Document {
         Ok(())
     }
 
-    /// Text matters nowhere, and outside the root it is not XML.
-    fn characters(&self, text: &str) -> Result<(), ReportError> {
-        if self.stack.is_empty() && !text.trim().is_empty() {
-            return Err(malformed("text outside the root element"));
+    /// Text matters in a failure alone, and outside the root it is not XML.
+    fn characters(&mut self, text: &str) -> Result<(), ReportError> {
+        match self.stack.last_mut() {
+            None if !text.trim().is_empty() => return Err(malformed("text outside the root element")),
+            Some(Element::Failure(said)) if said.len() < MAX_SAID => said.push_str(text),
+            _ => {}
         }
         Ok(())
     }
@@ -213,6 +229,8 @@ struct Case {
     name: String,
     /// Some writers say here that a test did not run (`status="notrun"`).
     status: String,
+    /// What its first failure says that says anything.
+    said: String,
     seen: Seen,
 }
 
@@ -225,18 +243,20 @@ impl Case {
         };
         let status = get("status").to_lowercase();
         let skipped = u64::from(["notrun", "skipped", "disabled", "ignored"].contains(&status.as_str()));
-        Self { name, status, seen: Seen { tests: 1, skipped, ..Seen::default() } }
+        Self { name, status, said: String::new(), seen: Seen { tests: 1, skipped, ..Seen::default() } }
     }
 
-    fn child(&mut self, name: &str) -> Result<Element, ReportError> {
+    fn child(&mut self, name: &str, attributes: BTreeMap<String, String>) -> Result<Element, ReportError> {
         match name {
             "failure" => {
                 self.seen.failures += 1;
                 self.seen.failed_tests = 1;
+                return Ok(self.failure(attributes));
             }
             "error" => {
                 self.seen.errors += 1;
                 self.seen.broken_tests = 1;
+                return Ok(self.failure(attributes));
             }
             "skipped" => self.seen.skipped = 1,
             "properties" | "system-out" | "system-err" | "attachments" => {}
@@ -244,6 +264,24 @@ impl Case {
             _ => return Err(malformed(format!("the element `{name}` in a test case"))),
         }
         Ok(Element::Other)
+    }
+
+    /// Writers put the sentence into an attribute and the details into the text, or all into the text; some have a code
+    /// where others have the sentence.
+    fn failure(&mut self, mut attributes: BTreeMap<String, String>) -> Element {
+        let message = attributes.remove("message").unwrap_or_default();
+        if !message.trim().contains(char::is_whitespace) {
+            return Element::Failure(message + "\n");
+        }
+        self.say(&message);
+        Element::Failure(String::new())
+    }
+
+    fn say(&mut self, text: &str) {
+        if self.said.is_empty() {
+            let words = text.split_whitespace().take(MAX_SAID);
+            self.said = printable(&words.collect::<Vec<_>>().join(" "), MAX_SAID);
+        }
     }
 
     /// A failure weighs more than anything else that the case says.
@@ -281,6 +319,27 @@ mod tests {
         check(include_str!("testdata/nextest-fail.xml"), Ok((3, 1, 0)));
         let report = read(include_bytes!("testdata/pytest-fail.xml"), Limits::default()).unwrap();
         assert_eq!(report.failed[0], "test_sample test_breaks");
+        assert_eq!(report.said[0], "AssertionError: assert 'a<b' == 'a&b' - a&b + a<b");
+    }
+
+    #[test]
+    fn what_a_failure_says_is_kept_in_one_line() {
+        let check = |failures: &str, expect: &str| {
+            let xml = format!("<testsuite><testcase/><testcase name='a'>{failures}</testcase></testsuite>");
+            let report = read(xml.as_bytes(), Limits::default()).unwrap();
+            assert_eq!(report.said, [expect], "{xml}");
+        };
+        check("<failure message='no&#10; answer'>at line 3</failure>", "no answer");
+        check("<error type='E'>\n  at\n  <![CDATA[line]]> 3</error>", "at line 3");
+        check("<failure message='ST103'>1. Undocumented</failure>", "ST103 1. Undocumented");
+        check("<failure/><failure message='second'/>", "second");
+        check("<failure message='first'/><failure message='second'/>", "first");
+        check("<failure/>", "");
+        check("<failure message='\u{202e}&#27;[2J'/>", "\u{fffd}\u{fffd}[2J");
+        let long = "x".repeat(100_000);
+        check(&format!("<failure>{long}</failure>"), &format!("{}…", "x".repeat(300)));
+        let marked = "<testsuite><testcase name='a' status='failed'/></testsuite>";
+        assert_eq!(read(marked.as_bytes(), Limits::default()).unwrap().said, [""]);
     }
 
     #[test]

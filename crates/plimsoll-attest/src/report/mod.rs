@@ -168,6 +168,9 @@ pub struct TestReport {
     pub passed: Vec<String>,
     /// Names of tests that failed.
     pub failed: Vec<String>,
+    /// What is said of each of `failed`, in its place and in one line; empty where nothing is. Formats without such words
+    /// leave the list out.
+    pub said: Vec<String>,
     /// Names of tests that did not run.
     pub skipped: Vec<String>,
     /// All of them, counted.

@@ -79,12 +79,12 @@ fn junit(bytes: &[u8], reading: &Reading<'_>) -> Result<ScanReport, ReportError>
         report.broken = Some(format!("{} failed cases are more than can be listed", tests.counts.failed));
     }
     let mut collector = Collector::new(reading);
-    for name in &tests.failed {
+    for (name, said) in tests.failed.iter().zip(&tests.said) {
         let severity = reading.severity.error;
         let raw = Raw {
             rule: name,
             severity,
-            message: name,
+            message: if said.is_empty() { name } else { said },
             place: None,
             line: None,
             suppressed: false,
