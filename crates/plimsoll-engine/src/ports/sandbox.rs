@@ -196,7 +196,8 @@ pub enum SandboxError {
     /// The machine cannot isolate as promised.
     #[error(transparent)]
     Unavailable(#[from] IsolationUnavailable),
-    /// The plan cannot be carried out: a source is missing, a target is not absolute, or the command is not there.
+    /// The plan cannot be carried out: a source is missing, a target is not absolute, or the open executable is none. A
+    /// command that is given by name and is not there starts, says so and ends, as in a shell.
     #[error("the sandbox plan cannot be carried out: {0}")]
     Plan(String),
     /// Setting up failed in another way.

@@ -7,6 +7,7 @@ use crate::{
     wire::{Event, Failure, Task, errno, isolation, system},
 };
 use plimsoll_engine::ports::SandboxPlan;
+use plimsoll_model::reason::printable;
 use rustix::{
     fd::OwnedFd,
     fs::{Mode, OFlags},
@@ -84,12 +85,22 @@ fn execute(plan: &SandboxPlan, executable: Option<&OwnedFd>) -> Failure {
     let (Ok(argv), Ok(env)) = (strings, env) else {
         return Failure::Plan("an argument or variable contains a zero byte".into());
     };
-    let error = match executable {
-        Some(file) => sys::execute_open(file.as_fd(), &argv, &env),
-        None => execute_first(&candidates(plan), &argv, &env),
-    };
     let name = plan.argv.first().map_or("", String::as_str);
+    let Some(file) = executable else {
+        let error = execute_first(&candidates(plan), &argv, &env);
+        std::process::exit(unexecuted(name, error));
+    };
+    let error = sys::execute_open(file.as_fd(), &argv, &env);
     Failure::Plan(format!("the command {name} cannot be executed: {error}"))
+}
+
+/// A name that leads to no program is the plan's author's mistake and no failure of the sandbox: it is told where the
+/// command would have written, and ends as shells end (POSIX.1-2024, Shell Command Language, 2.8.2).
+fn unexecuted(name: &str, error: Errno) -> i32 {
+    let said = format!("plimsoll: the command {} cannot be executed: {error}\n", printable(name, 256));
+    // Where nobody listens, the status still tells.
+    let _ = rustix::io::write(rustix::stdio::stderr(), said.as_bytes());
+    if error == Errno::NOENT { 127 } else { 126 }
 }
 
 /// Paths that the first argument can mean, in order (`execvp(3)`).

@@ -28,6 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("a mount inside a read-only source needs a place that is there", no_place),
         ("a target that leads through a link is refused", linked_target),
         ("plans that cannot be carried out say why", impossible_plans),
+        ("a program that is not there ends as in a shell", programs_that_are_not_there),
         ("a command that ignores SIGTERM is killed", ignores_terminate),
         ("a command that listens to SIGTERM may finish", listens_to_terminate),
         ("dropping a running sandbox kills all of it", dropping_kills),
@@ -204,14 +205,10 @@ fn impossible_plans() {
     let missing = Mount::ReadOnly { source: "/nowhere/at/all".into(), target: "/x".into() };
     let twice = Mount::Symlink { target: "/usr".into(), to: "x".into() };
     let file = Mount::ReadOnly { source: "/etc/hosts".into(), target: "/tmp".into() };
-    let command = |name: &str| SandboxPlan { argv: vec![name.into()], ..shell("") };
     for (plan, expect) in [
         (with(missing), "the source /nowhere/at/all cannot be opened"),
         (with(twice), "something is there already"),
         (with(file), "a file where a directory is mounted"),
-        (command("/no/such/program"), "the command /no/such/program cannot be executed"),
-        (command("no-such-program"), "the command no-such-program cannot be executed"),
-        (command("/etc/passwd"), "the command /etc/passwd cannot be executed"),
         (
             SandboxPlan { cwd: "/nowhere".into(), ..shell("true") },
             "the working directory /nowhere cannot be entered",
@@ -220,7 +217,22 @@ fn impossible_plans() {
         let text = refusal(&plan);
         assert!(text.contains(expect), "{text}");
     }
-    assert_eq!(run(&SandboxPlan { argv: vec!["true".into()], ..shell("") }).0, Exit::Status(0));
+}
+
+/// As in a shell, so that whoever named the program wrongly reads it in the command's own log.
+fn programs_that_are_not_there() {
+    let command = |name: &str| run(&SandboxPlan { argv: vec![name.into()], ..shell("") });
+    assert_eq!(command("true"), (Exit::Status(0), String::new()));
+    for (name, status, expect) in [
+        ("/no/such/program", 127, "the command /no/such/program cannot be executed: No such file"),
+        ("no-such-program", 127, "the command no-such-program cannot be executed: No such file"),
+        ("/etc/passwd", 126, "the command /etc/passwd cannot be executed: Permission denied"),
+        ("/etc", 126, "the command /etc cannot be executed: Permission denied"),
+    ] {
+        let (exit, text) = command(name);
+        assert_eq!(exit, Exit::Status(status), "{text}");
+        assert!(text.contains(expect), "{text}");
+    }
 }
 
 /// Starts a script and reads until it has said that it is ready.

@@ -3,7 +3,7 @@
 use crate::{
     input::path_with_rust,
     service::Shop,
-    world::{Ran, World, pipeline},
+    world::{Ran, World, pipeline, text},
 };
 use std::io::Read as _;
 
@@ -84,6 +84,11 @@ fn what_broke_is_told_from_what_was_refused() {
     world.json(&["run"]).ended(3);
     let world = World::new(&pipeline("exit 1"));
     world.json(&["run"]).ended(1);
+    let misspelt = pipeline("x").replace("run: |\n        x", "run: [cargoo, build]");
+    let world = World::new(&misspelt);
+    let ran = world.json(&["run"]).ended(1).refused(&["E-STEP-FAILED"]).value();
+    let log = world.plimsoll(&["logs", text(&ran["run"]), "make"]).ok().stdout;
+    assert!(log.contains("the command cargoo cannot be executed: No such file"), "{log}");
 }
 
 #[test]
