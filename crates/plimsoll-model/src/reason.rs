@@ -109,6 +109,10 @@ registry! {
         "{what} has {count} secrets that were not there before, the first at {place}",
         "Whoever can read a repository has every secret that was ever in it; removing it later does not take it back.",
         "take it out and read it at run time instead; if it was pushed anywhere, revoke it first";
+    SrcCritical "E-SRC-CRITICAL", Author,
+        "{what} has {count} critical findings that were not there before, the first at {place}",
+        "A package that is an attack, a weakness that is being used, and rights for everybody harm whoever takes the change.",
+        "repair it as the finding says, then commit again";
     SrcUnprotected "E-SRC-UNPROTECTED", PolicyOwner,
         "the commit {commit} is not reachable from a protected ref of {project}",
         "The environment asks for a commit of a protected branch, so that nobody ships what nobody agreed on.",

@@ -84,6 +84,17 @@ pub(crate) fn for_scan(context: &Context) -> Result<Index, Failure> {
     Ok(in_use(context)?.index)
 }
 
+/// The index in use; none where none was imported.
+///
+/// # Errors
+/// Those of [`in_use`] otherwise.
+pub(crate) fn if_imported(context: &Context) -> Result<Option<Index>, Failure> {
+    if !context.state.join(FORMAT).exists() || noted(&context.reader()?)?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(in_use(context)?.index))
+}
+
 /// The index in use as a scan in a sandbox sees it; none where there is none that can be believed, so that the scan says
 /// so.
 pub(crate) fn mount(context: &Context, state: &str) -> Option<Mount> {

@@ -13,7 +13,7 @@ pub(crate) struct HookArguments {
 // What to do about git's hooks.
 #[derive(Debug, Subcommand)]
 pub(crate) enum HookCommand {
-    /// Make git look for secrets before each commit, or with --server before each push is accepted
+    /// Make git ask about secrets and critical findings before each commit, or with --server before each push is accepted
     Install(Hook),
     /// Remove what was installed
     Uninstall(Hook),

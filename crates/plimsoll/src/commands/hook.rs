@@ -2,6 +2,7 @@
 //! when it asks. A hook that cannot tell says no: git goes on only after an exit status of 0.
 
 mod ask;
+mod critical;
 
 use crate::{
     cli::hook::{Hook, HookCommand},

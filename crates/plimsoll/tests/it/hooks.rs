@@ -1,6 +1,11 @@
-//! `plimsoll hook`, asked by the real git: a secret is neither committed nor pushed, and everything else is.
+//! `plimsoll hook`, asked by the real git: neither a secret nor what is critical is committed or pushed, and everything else
+//! is.
 
-use crate::{secret_modes::Place, world::Ran};
+use crate::{
+    advisories::{lock, record},
+    secret_modes::Place,
+    world::Ran,
+};
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 /// git in a directory, with the environment of the fixture and a home for the hook.
@@ -106,6 +111,144 @@ fn work_on_a_file_with_an_old_secret_can_be_pushed() {
     place.repository.write("old.pem", format!("{}{}", place.secret, Place::new().secret));
     place.repository.commit("a new one beside it");
     push(&place, &["main"]).ended(1);
+}
+
+/// A place whose machine knows that `smallvec` was an attack until this version.
+fn informed(fixed: &str) -> Place {
+    let place = Place::new();
+    let records = place.path("osv");
+    fs::create_dir(&records).unwrap();
+    let record = record("MAL-2026-1", "2026-06-13T13:10:24Z", fixed);
+    fs::write(records.join("MAL-2026-1.json"), record).unwrap();
+    place.plimsoll(&["advisories", "import", records.to_str().unwrap()]).ok();
+    place
+}
+
+const MALICIOUS: &str = "1.6.0";
+const HARMLESS: &str = "1.6.1";
+/// A weakness that needs no advisories.
+const FOR_EVERYBODY: &str = "apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: open}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects:
+- {apiGroup: rbac.authorization.k8s.io, kind: Group, name: 'system:unauthenticated'}
+";
+
+#[test]
+fn what_is_critical_is_neither_committed_nor_pushed() {
+    let place = informed(HARMLESS);
+    let directory = place.repository.path();
+    server(&place);
+    push(&place, &["main"]).ok();
+    let good = FOR_EVERYBODY.replace("system:unauthenticated", "developers");
+    for (path, bad, good, rule) in [
+        ("app/Cargo.lock", lock(MALICIOUS), lock(HARMLESS), "dependencies/malicious"),
+        ("roles.yaml", FOR_EVERYBODY.to_owned(), good, "config/kubernetes-anonymous-bound"),
+    ] {
+        install(&place, &directory, &[]).ok();
+        place.repository.write(path, &bad);
+        place.repository.git(&["add", "-A"]);
+        let refused = git(&place, &directory, &["commit", "-qm", "attack"]).ended(1).stderr;
+        assert!(refused.contains("E-SRC-CRITICAL") && refused.contains(path), "{refused}");
+        assert!(refused.contains(rule) && refused.contains("fix: "), "{refused}");
+        git(&place, &directory, &["commit", "-qnm", "attack that asks nobody"]).ok();
+        let refused = push(&place, &["main"]).ended(1).stderr;
+        assert!(refused.contains("E-SRC-CRITICAL") && refused.contains(path), "{refused}");
+        // What counts is where a branch ends: nobody is to write history anew because of a package.
+        place.repository.write(path, good);
+        place.repository.git(&["add", "-A"]);
+        git(&place, &directory, &["commit", "-qm", "repaired"]).ok();
+        push(&place, &["main"]).ok();
+    }
+}
+
+#[test]
+fn a_critical_finding_is_not_hidden_by_a_move_a_tag_or_another_branch() {
+    let place = informed(HARMLESS);
+    server(&place);
+    push(&place, &["main"]).ok();
+    place.repository.write("Cargo.lock", lock(MALICIOUS));
+    place.repository.commit("attack");
+    place.repository.git(&["mv", "Cargo.lock", "moved.lock"]);
+    place.repository.git(&["commit", "-qm", "moved away"]);
+    push(&place, &["main"]).ok();
+    place.repository.write("deep/er/Cargo.lock", lock(MALICIOUS) + "# another file\n");
+    place.repository.commit("attack");
+    for what in ["main", "main:side"] {
+        let refused = push(&place, &[what]).ended(1).stderr;
+        assert!(refused.contains("deep/er/Cargo.lock"), "{refused}");
+    }
+    place.repository.annotated_tag("v1");
+    push(&place, &["v1"]).ended(1);
+}
+
+#[test]
+fn work_beside_an_old_critical_finding_can_be_committed_and_pushed() {
+    let place = informed("1.6.9");
+    let directory = place.repository.path();
+    let server = server(&place);
+    fs::remove_file(server.join("hooks/pre-receive")).unwrap();
+    place.repository.write("Cargo.lock", lock(MALICIOUS));
+    place.repository.write("roles.yaml", FOR_EVERYBODY);
+    place.repository.commit("before there was a hook");
+    push(&place, &["main"]).ok();
+    install(&place, &server, &["--server"]).ok();
+    install(&place, &directory, &[]).ok();
+    place.repository.write("roles.yaml", format!("# a line more\n{FOR_EVERYBODY}"));
+    // Another version that is no better brings nothing new.
+    place.repository.write("Cargo.lock", lock(HARMLESS));
+    place.repository.git(&["add", "-A"]);
+    git(&place, &directory, &["commit", "-qm", "beside old ones"]).ok();
+    push(&place, &["main"]).ok();
+    place.repository.branch("topic");
+    place.repository.write("Cargo.lock", lock("1.6.2"));
+    place.repository.git(&["add", "-A"]);
+    git(&place, &directory, &["commit", "-qm", "beside old ones"]).ok();
+    push(&place, &["topic"]).ok();
+}
+
+/// Nine levels of ten directories each, of which git keeps nine.
+#[test]
+fn a_tree_of_a_billion_directories_is_refused_soon() {
+    let place = Place::new();
+    server(&place);
+    let tree = |lines: &str| {
+        fs::write(place.path("lines"), lines).unwrap();
+        let mut command = place.repository.command(&place.repository.path());
+        let made =
+            command.arg("mktree").stdin(fs::File::open(place.path("lines")).unwrap()).output().unwrap();
+        String::from_utf8(made.stdout).unwrap().trim().to_owned()
+    };
+    let mut id =
+        tree(&format!("100644 blob {}\ta.yaml", place.repository.git(&["rev-parse", "HEAD:README"])));
+    for _ in 0..9 {
+        let lines: Vec<String> = (0..10).map(|name| format!("040000 tree {id}\t{name}")).collect();
+        id = tree(&lines.join("\n"));
+    }
+    let commit = place.repository.git(&["commit-tree", "-m", "bomb", &id]);
+    let refused = push(&place, &[&format!("{commit}:refs/heads/bomb")]).ended(1).stderr;
+    assert!(refused.contains("it has too many entries"), "{refused}");
+}
+
+#[test]
+fn lock_files_are_compared_with_the_advisories_in_use_or_with_none() {
+    let compare = |place: &Place| {
+        place.repository.write("Cargo.lock", lock(MALICIOUS));
+        place.repository.git(&["add", "-A"]);
+        place.plimsoll(&["hook", "pre-commit"])
+    };
+    let said = compare(&Place::new()).ok().stderr;
+    assert!(
+        said.contains("1 lock files were compared with no advisories: plimsoll advisories import"),
+        "{said}"
+    );
+    let place = informed(HARMLESS);
+    assert!(compare(&place).ended(1).stderr.contains("E-SRC-CRITICAL"));
+    for file in fs::read_dir(place.path("state/advisories")).unwrap() {
+        fs::write(file.unwrap().path(), "damaged").unwrap();
+    }
+    assert!(compare(&place).ended(1).stderr.contains("E-ADVISORY-INDEX"));
 }
 
 #[test]

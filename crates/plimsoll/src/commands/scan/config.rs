@@ -31,8 +31,8 @@ pub(crate) fn scan(path: &Path) -> Result<Report, Failure> {
     })
 }
 
-/// Whether a file that could not be read has a name as configuration has it. Other files are no business of this scan.
-fn may_be_configuration(path: &str) -> bool {
+/// Whether a file has a name as configuration has it. Others that could not be read are no business of this scan.
+pub(crate) fn may_be_configuration(path: &str) -> bool {
     const ENDS: [&str; 9] =
         ["yaml", "yml", "json", "tf", "tfvars", "hcl", "template", "dockerfile", "containerfile"];
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
