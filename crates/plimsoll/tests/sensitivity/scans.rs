@@ -127,6 +127,17 @@ fn a20d_a_pushed_secret() {
     world.plimsoll(&["--without-control", "pushed-secret", "hook", "pre-commit"]).ok();
 }
 
+#[test]
+fn a_pushed_right_for_everybody() {
+    let world = World::empty();
+    let binding = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: open}\n\
+                   roleRef: {kind: ClusterRole, name: view}\nsubjects: [{kind: Group, name: 'system:unauthenticated'}]\n";
+    world.repository.write("roles.yaml", binding);
+    world.repository.git(&["add", "-A"]);
+    world.json(&["hook", "pre-commit"]).ended(1).refused(&["E-SRC-CRITICAL"]);
+    world.plimsoll(&["--without-control", "pushed-critical", "hook", "pre-commit"]).ok();
+}
+
 /// Scans of ours that know none of the files, or have no rules.
 #[test]
 fn a31b_a_scan_that_looked_at_nothing() {
