@@ -598,15 +598,18 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Foreign text as it may be shown on a terminal: control and bidirectional formatting characters become `\u{fffd}`,
-/// and more than `limit` characters are cut.
+/// Whether a terminal obeys a character instead of showing it, or shows what stands around it in another order: control
+/// characters, and those that format bidirectional text. Each has four hexadecimal digits.
+#[must_use]
+pub fn is_hostile(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Foreign text as it may be shown on a terminal: what [`is_hostile`] becomes `\u{fffd}`, and more than `limit` characters
+/// are cut.
 #[must_use]
 pub fn printable(text: &str, limit: usize) -> String {
-    let hostile = |c: char| {
-        !removed!("printable")
-            && (c.is_control()
-                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
-    };
+    let hostile = |c: char| !removed!("printable") && is_hostile(c);
     let mut shown: String =
         text.chars().take(limit).map(|c| if hostile(c) { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(limit).is_some() {

@@ -1,9 +1,12 @@
 //! What people and programs see. Text goes through `anstream`, which drops colour where it is not wanted.
 
 use owo_colors::OwoColorize as _;
-use plimsoll_model::{Outcome, Reason, removed};
+use plimsoll_model::{Outcome, Reason, reason::is_hostile, removed};
 use serde::Serialize;
-use std::io::{IsTerminal as _, Write as _};
+use std::{
+    fmt::Write as _,
+    io::{IsTerminal as _, Write as _},
+};
 
 /// Where results and progress go.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +52,15 @@ impl Output {
     pub(crate) fn patch(&self, text: &str) {
         let mut out = std::io::stdout().lock();
         let shown = if out.is_terminal() { disarmed(text.as_bytes()) } else { text.as_bytes().to_vec() };
+        let _ = out.write_all(&shown);
+    }
+
+    /// JSON for a program, byte for byte; on a terminal it has the escapes that keep it from driving that. A closed pipe is
+    /// not an error.
+    pub(crate) fn document(&self, json: &[u8]) {
+        let mut out = std::io::stdout().lock();
+        let text = |json| escaped(String::from_utf8_lossy(json).into_owned()).into_bytes();
+        let shown = if out.is_terminal() { text(json) } else { json.to_vec() };
         let _ = out.write_all(&shown);
     }
 
@@ -105,9 +117,9 @@ impl Output {
     }
 
     fn json(&self, value: &impl Serialize) {
-        if let Ok(mut text) = serde_json::to_vec_pretty(value) {
-            text.push(b'\n');
-            let _ = std::io::stdout().write_all(&text);
+        if let Ok(mut text) = serde_json::to_string_pretty(value) {
+            text.push('\n');
+            let _ = std::io::stdout().write_all(escaped(text).as_bytes());
         }
     }
 }
@@ -122,13 +134,30 @@ fn say(text: &str) {
     let _ = std::io::stdout().write_all(whole.as_bytes());
 }
 
-/// Foreign bytes that may be shown: control characters other than newline and tab become `?`, so that a log cannot
-/// drive the terminal.
+/// JSON of which a terminal obeys nothing. What JSON lets stand as it is and a terminal does not, such as C1 controls, is in
+/// strings alone, where an escape is the same text to every reader.
+fn escaped(json: String) -> String {
+    let hostile = |c: char| c != '\n' && is_hostile(c) && !removed!("json-escapes");
+    if !json.contains(hostile) {
+        return json;
+    }
+    json.chars().fold(String::with_capacity(json.len()), |mut text, c| {
+        if hostile(c) {
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
+        } else {
+            text.push(c);
+        }
+        text
+    })
+}
+
+/// Foreign bytes that may be shown: newline and tab stay, and what else a terminal would obey becomes `?`, so that a log
+/// cannot drive it.
 pub(crate) fn disarmed(bytes: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(bytes);
     let shown = text.chars().map(|c| match c {
         '\n' | '\t' => c,
-        c if c.is_control() && !removed!("disarmed") => '?',
+        c if is_hostile(c) && !removed!("disarmed") => '?',
         c => c,
     });
     shown.collect::<String>().into_bytes()
@@ -141,5 +170,15 @@ mod tests {
     #[test]
     fn a_log_cannot_drive_the_terminal() {
         assert_eq!(disarmed(b"ok\x1b]0;owned\x07\r\n\tfine"), b"ok?]0;owned??\n\tfine");
+        assert_eq!(disarmed("\u{9b}2J\u{202e}abc é".as_bytes()), "?2J?abc é".as_bytes());
+    }
+
+    #[test]
+    fn json_says_the_same_and_drives_no_terminal() {
+        let value = serde_json::json!({ "a\u{9b}": ["\u{1b}[2J\u{85}\u{7f}\n\u{202e}é€", "\\u009b"] });
+        let shown = escaped(serde_json::to_string_pretty(&value).unwrap());
+        assert!(!shown.contains(|c| c != '\n' && is_hostile(c)), "{shown:?}");
+        assert!(shown.contains("\\u009b") && shown.contains("é€"), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
     }
 }

@@ -14,7 +14,7 @@ use plimsoll_dependencies::{
     sbom::{Bill, Subject},
 };
 use plimsoll_model::record::Material;
-use std::{fs, io::Write as _, path::Path};
+use std::{fs, path::Path};
 
 /// Before the paths of what lies in the artifact.
 const ARTIFACT: &str = "artifact:/";
@@ -31,7 +31,10 @@ pub(crate) fn sbom(context: &Context, arguments: &Sbom, output: &Output) -> Resu
         SbomFormat::Spdx => bill.spdx(arguments.created),
     };
     let bytes = written.map_err(|error| Failure::broken("the list cannot be written", &error))?;
-    write(arguments.output.as_deref(), &bytes)?;
+    match &arguments.output {
+        Some(file) => write(file, &bytes)?,
+        None => output.document(&bytes),
+    }
     tell(&bill, output);
     Ok(())
 }
@@ -49,7 +52,7 @@ pub(crate) fn bill_of(cli::Bill { source, artifact, to }: &cli::Bill) -> Result<
     }
     let bill = Bill::of(Subject::default(), &inventory.finish());
     let bytes = bill.to_json().map_err(|error| Failure::broken("the list cannot be written", &error))?;
-    write(Some(to), &bytes)
+    write(to, &bytes)
 }
 
 /// Reads what is there: of a directory the files that can name packages, of a file whatever it is.
@@ -88,16 +91,9 @@ fn fetched(context: &Context, run: &str) -> Result<Vec<Material>, Failure> {
     Ok(materials.collect())
 }
 
-fn write(to: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
-    match to {
-        Some(file) => fs::write(file, bytes)
-            .map_err(|error| Failure::broken(format!("failed to write {}", file.display()), &error)),
-        // A closed pipe is not an error.
-        None => {
-            let _ = std::io::stdout().write_all(bytes);
-            Ok(())
-        }
-    }
+fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    fs::write(file, bytes)
+        .map_err(|error| Failure::broken(format!("failed to write {}", file.display()), &error))
 }
 
 /// How complete the list is, for people: the file says it for programs.

@@ -84,7 +84,7 @@ fn a13k_a_report_that_drives_a_terminal() {
     let report = CLEAN.replace("\"results\":[]", &format!("\"results\":[{finding}]"));
     let shop = Shop::from(&["local"], |world| {
         world.repository.write_executable("service", &*service::EXECUTABLE);
-        let adapter = adapter(r"printf '\033[2J'", &report);
+        let adapter = adapter(r"printf '\033[2J\302\2332J'", &report);
         world.repository.write("plimsoll.yaml", service::service_pipeline() + &adapter);
     });
     shop.world.change_delivery("environments/local/environment.yaml", |text| {
@@ -92,8 +92,10 @@ fn a13k_a_report_that_drives_a_terminal() {
     });
     let record = shop.world.json(&["run"]).ended(1).refused(&["E-EVIDENCE-FAILED"]).value();
     shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    let run = text(&record["run"]);
     for (control, words, escape) in [
-        ("disarmed", ["logs", text(&record["run"]), "lint"].as_slice(), "\u{1b}[2J"),
+        ("disarmed", ["logs", run, "lint"].as_slice(), "\u{1b}[2J"),
+        ("json-escapes", &["--json", "logs", run, "lint"], "\u{9b}2J"),
         ("printable", &["why", "shop@local"], "\u{1b}]0;owned\u{7}"),
     ] {
         let shows = |without: &[&str]| {

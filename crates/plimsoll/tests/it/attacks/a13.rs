@@ -205,20 +205,25 @@ fn a13j_a_report_behind_a_link_to_a_directory_of_the_machine() {
 /// Colours are asked for, as on a terminal: without them every escape would be taken out whoever wrote it.
 #[test]
 fn a13k_a_report_cannot_drive_a_terminal_or_show_files_outside() {
-    let finding = r#"{"ruleId":"a","level":"error","message":{"text":"\u001b]0;owned\u0007\u001b[2J"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"../../../../etc/passwd"},"region":{"startLine":1}}}]}"#;
+    let finding = r#"{"ruleId":"a","level":"error","message":{"text":"\u001b]0;owned\u0007\u001b[2J\u009b2J\u202e"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"../../../../etc/passwd"},"region":{"startLine":1}}}]}"#;
     let report = CLEAN.replace("\"results\":[]", &format!("\"results\":[{finding}]"));
-    let shop = adapted(&format!("printf '\\033[2J'\n{}", writes(&report)), "{block: error}");
+    let shop = adapted(
+        &format!("printf '\\033[2J\\302\\2332J\\342\\200\\256'\n{}", writes(&report)),
+        "{block: error}",
+    );
     let ran = shop.world.json(&["run"]).ended(1).refused(&["E-EVIDENCE-FAILED"]);
     let run = ran.value()["run"].clone();
     let promoted = shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
     let coloured = |words: &[&str]| Ran::of(shop.world.command(words).env("CLICOLOR_FORCE", "1"));
     let why = coloured(&["why", "shop@local"]).ok();
     let log = coloured(&["logs", text(&run), "lint"]).ok();
-    assert!(log.stdout.contains("?[2J"), "{log:?}");
+    assert!(log.stdout.contains("?[2J?2J?"), "{log:?}");
+    let json = coloured(&["--json", "logs", text(&run), "lint"]).ok();
+    assert_eq!(json.value()[0]["text"], "\u{1b}[2J\u{9b}2J\u{202e}", "a program gets what was printed");
     let again = coloured(&["run"]).ended(1);
-    for ran in [ran, promoted, why, log, again] {
+    for ran in [ran, promoted, why, log, json, again] {
         let shown = ran.stdout + &ran.stderr;
-        for part in ["\u{7}", "\u{1b}]", "\u{1b}[2J", "root:"] {
+        for part in ["\u{7}", "\u{1b}]", "\u{1b}[2J", "\u{9b}", "\u{202e}", "root:"] {
             assert!(!shown.contains(part), "{shown}");
         }
     }
