@@ -225,7 +225,8 @@ impl Adapter {
             On::Source => SOURCE,
             On::Artifact => ARTIFACT,
         };
-        let configured = paths.clone().find(|path| any(&self.input.refuses, path));
+        let configures = |path: &&RelPath| !removed!("adapter-config") && any(&self.input.refuses, path);
+        let configured = paths.clone().find(configures);
         let obstacle = match (configured, files.len()) {
             (Some(path), _) => Some(Obstacle::Configured(path.clone())),
             (None, 0) if !removed!("adapter-files") && !self.input.files.is_empty() => {

@@ -152,6 +152,48 @@ fn a31a_an_empty_report() {
     twins("report-empty", &["E-EVIDENCE-EMPTY"], run(&world));
 }
 
+#[test]
+fn a31a_a_scan_that_did_not_come_to_its_end() {
+    let broken = CLEAN.replace("\"results\"", r#""invocations":[{"executionSuccessful":false}],"results""#);
+    twins("report-broken", &["E-EVIDENCE-ERRORED"], run(&adapted("true", &broken)));
+}
+
+/// The scanner finds something in every project, but in one that asks it not to.
+#[test]
+fn a31c_a_file_that_configures_a_foreign_scanner() {
+    const MANIFEST: &str = "version: 1\nname: mine\nabout: Nothing\ntool: {executable: strict, install: write it}\n\
+        input: {kind: source, refuses: [.strictignore]}\narguments: [\"{subject}\"]\nreport: {format: sarif, at: stdout}\n";
+    let shop = Shop::from(&["local"], |world| {
+        let check = "  - {adapter: mine, manifest: mine.yaml}\n";
+        world.repository.write_executable("service", &*service::EXECUTABLE);
+        world.repository.write("mine.yaml", MANIFEST);
+        world.repository.write("plimsoll.yaml", service::service_pipeline() + check);
+    });
+    let found =
+        CLEAN.replace("[]", r#"[{"ruleId":"a","level":"error","message":{"text":"what it always finds"}}]"#);
+    let path = with_tool(
+        &shop.world,
+        "strict",
+        &format!("if [ -e $1/.strictignore ]; then echo '{CLEAN}'; else echo '{found}'; fi"),
+    );
+    let run = |without: &[&str]| {
+        Ran::of(shop.world.command(&[&["--json"], without, &["run"]].concat()).env("PATH", &path))
+    };
+    run(&[]).ok();
+    shop.promote().ended(1).refused(&["E-EVIDENCE-FAILED"]);
+    shop.world.repository.write(".strictignore", "everything\n");
+    shop.commit_version("v2");
+    twins("adapter-config", &["E-ADAPTER-CONFIG"], run);
+    shop.promote().ok();
+}
+
+/// A tool of this name that runs this script, as a path on which it is found.
+fn with_tool(world: &World, name: &str, script: &str) -> String {
+    let tool = world.scratch(name, format!("#!/bin/sh\n{script}\n").as_bytes());
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    format!("/usr/bin:/bin:{}", tool.parent().unwrap().display())
+}
+
 /// A run whose only evidence is by a scanner of the project that prints this report and, with `more` arguments, looks at
 /// this input.
 fn described(input: &str, more: &str, report: &str) -> World {
@@ -214,9 +256,7 @@ fn a31b_a_service_that_nobody_heard_from() {
         world.repository.write("idle.yaml", MANIFEST);
         world.repository.write("plimsoll.yaml", service::service_pipeline() + check);
     });
-    let idle = shop.world.scratch("idle", format!("#!/bin/sh\necho '{REPORT}'\n").as_bytes());
-    fs::set_permissions(&idle, fs::Permissions::from_mode(0o755)).unwrap();
-    let path = format!("/usr/bin:/bin:{}", idle.parent().unwrap().display());
+    let path = with_tool(&shop.world, "idle", &format!("echo '{REPORT}'"));
     shop.commit_version("v1");
     twins("service-answers", &["E-EVIDENCE-PARSE"], |without| {
         Ran::of(shop.world.command(&[&["--json"], without, &["run"]].concat()).env("PATH", &path))

@@ -16,8 +16,8 @@ const SILENCED: &str = "FROM scratch\nCOPY out/service /service\n\
 
 /// Where a variant is shown.
 enum Shown {
-    /// By this attack.
-    By(&'static str),
+    /// By these attacks.
+    By(&'static [&'static str]),
     /// Nowhere among these, and why.
     Not(&'static str),
 }
@@ -26,41 +26,48 @@ use Shown::{By, Not};
 
 /// Each variant for scans by Plimsoll and for foreign scanners.
 const VARIANTS: &[(char, Shown, Shown)] = &[
-    ('a', By("a31a_a_machine_without_rules_says_nothing"), By("a31a_an_empty_report_says_nothing")),
+    (
+        'a',
+        By(&["a31a_a_machine_without_rules_says_nothing"]),
+        By(&["a31a_an_empty_report_says_nothing", "a31a_a_scan_that_did_not_come_to_its_end_says_nothing"]),
+    ),
     (
         'b',
-        By("a31b_a_scan_that_knows_none_of_the_files_is_no_clean_one"),
-        By("a31b_a_foreign_scanner_that_knows_none_of_the_files_is_no_clean_one"),
+        By(&["a31b_a_scan_that_knows_none_of_the_files_is_no_clean_one"]),
+        By(&["a31b_a_foreign_scanner_that_knows_none_of_the_files_is_no_clean_one"]),
     ),
     (
         'c',
-        By("a31c_a_comment_in_the_source_silences_nothing"),
-        By("a31c_what_a_foreign_scanner_suppresses_counts_as_found"),
+        By(&["a31c_a_comment_in_the_source_silences_nothing"]),
+        By(&[
+            "a31c_what_a_foreign_scanner_suppresses_counts_as_found",
+            "a31c_a_file_of_the_project_configures_no_foreign_scanner",
+        ]),
     ),
     (
         'd',
-        By("a31d_old_advisories_find_nothing_new"),
+        By(&["a31d_old_advisories_find_nothing_new"]),
         Not(
             "the data of a foreign scanner has a digest and no date that anybody vouches for, so no age is asked for",
         ),
     ),
     (
         'e',
-        By("a31e_another_program_than_the_environment_names"),
-        By("a31e_another_manifest_than_the_environment_names"),
+        By(&["a31e_another_program_than_the_environment_names"]),
+        By(&["a31e_another_manifest_than_the_environment_names"]),
     ),
     (
         'f',
         Not("a report of ours names no subject: the signer derives it from commit and artifact"),
-        By("a13h_a_report_about_another_revision"),
+        By(&["a13h_a_report_about_another_revision"]),
     ),
-    ('g', By("a31g_a_scan_of_ours_takes_no_flag"), By("a31g_a_flag_of_the_pipeline_passes_nothing")),
+    ('g', By(&["a31g_a_scan_of_ours_takes_no_flag"]), By(&["a31g_a_flag_of_the_pipeline_passes_nothing"])),
     (
         'h',
         Not(
             "our scanner writes it; what one that was taken over writes is read by the same reader, in plimsoll-engine's own_scans",
         ),
-        By("a31h_a_report_with_a_key_twice_or_cut_off_is_not_read"),
+        By(&["a31h_a_report_with_a_key_twice_or_cut_off_is_not_read"]),
     ),
 ];
 
@@ -71,13 +78,13 @@ fn every_variant_of_a31_is_shown_for_both_kinds_of_scan_or_says_why_not() {
     assert_eq!(letters, "abcdefgh");
     for shown in VARIANTS.iter().flat_map(|(_, own, foreign)| [own, foreign]) {
         match shown {
-            By(test) => assert!(known.contains(test), "there is no {test}"),
+            By(tests) => tests.iter().for_each(|test| assert!(known.contains(test), "there is no {test}")),
             Not(why) => assert!(why.len() > 20, "{why}"),
         }
     }
     let shown = VARIANTS.iter().flat_map(|(_, own, foreign)| [own, foreign]);
-    let named: BTreeSet<_> =
-        shown.filter_map(|shown| if let By(test) = shown { Some(*test) } else { None }).collect();
+    let named: BTreeSet<&str> =
+        shown.flat_map(|shown| if let By(tests) = shown { *tests } else { &[] }).copied().collect();
     let of_table = super::ATTACKS.iter().filter(|attack| attack.id == "A31").map(|attack| attack.test);
     assert!(
         of_table.clone().all(|test| named.contains(test)),
@@ -137,6 +144,13 @@ fn a31a_an_empty_report_says_nothing() {
         let shop = scanned(&writes(&report));
         shop.json(&["run"]).ended(1).refused(&["E-EVIDENCE-EMPTY"]);
     }
+}
+
+/// It has nothing to say, since it broke off.
+#[test]
+fn a31a_a_scan_that_did_not_come_to_its_end_says_nothing() {
+    let broken = CLEAN.replace("\"results\"", r#""invocations":[{"executionSuccessful":false}],"results""#);
+    scanned(&writes(&broken)).json(&["run"]).ended(1).refused(&["E-EVIDENCE-ERRORED"]);
 }
 
 /// Rules for malware are the machine's, and this one has none.
@@ -202,6 +216,23 @@ fn a31c_comments_count_where_the_environment_says_so() {
     require_of(&shop, "config", "{block: high, comments: true}");
     shop.world.json(&["run"]).ok();
     shop.promote().ok();
+}
+
+/// The file need not say anything: what a tool makes of it nobody knows.
+#[test]
+fn a31c_a_file_of_the_project_configures_no_foreign_scanner() {
+    let shop = described(Some(CLEAN), "{block: high}");
+    let manifest = MINE.replace("files: ", "refuses: [.lintignore], files: ");
+    shop.world.repository.write("mine.yaml", manifest);
+    shop.commit_version("v2");
+    shop.world.json(&["run"]).ok();
+    for path in [".lintignore", "deep/er/.lintignore"] {
+        shop.world.repository.write(path, "everything\n");
+        shop.commit_version(path);
+        let refused = shop.world.json(&["run"]).ended(1).refused(&["E-ADAPTER-CONFIG"]);
+        assert_eq!(refused.parameter("E-ADAPTER-CONFIG", "path"), path);
+        shop.world.repository.remove(path);
+    }
 }
 
 const SUPPRESSED: &str = r#""results":[{"ruleId":"a","level":"error","message":{"text":"x"},"suppressions":[{"kind":"inSource"}]}]"#;
