@@ -142,7 +142,7 @@ impl LinuxRunning {
         for pipe in &pipes {
             ioctl_fionbio(pipe, true).map_err(|error| doing("set up a pipe")(error.into()))?;
         }
-        let wall = limits.wall.filter(|_| !removed!("time-limit"));
+        let wall = limits.wall.filter(|_| !removed!("wall-time-limit"));
         let deadline = wall.and_then(|wall| Instant::now().checked_add(wall));
         let log = if removed!("output-limit") { u64::MAX } else { limits.log };
         Ok(Self { handle, outer, pipes, group, deadline, log, setup })

@@ -121,7 +121,7 @@ fn a13l_a_scanner_that_sleeps_longer_than_it_may() {
     let adapter = adapter("sleep 3", CLEAN).replace("    tool: sh\n", "    tool: sh\n    timeout: 1s\n");
     let rest = format!("evidence:\n{adapter}");
     let world = World::new(&world::pipeline_with("echo x > out/x", "out: [out]", &rest));
-    twins("time-limit", &["E-EVIDENCE-ERRORED"], run(&world));
+    twins("wall-time-limit", &["E-EVIDENCE-ERRORED"], run(&world));
 }
 
 #[test]

@@ -61,7 +61,7 @@ const ATTACKS: &[Attack] = &[
     attack("A13", "a13j_a_report_behind_a_link_to_a_directory_of_the_machine", "E-EVIDENCE-PARSE", "beneath", HONEST, "a13j_a_report_behind_a_link_to_a_directory"),
     attack("A13", "a13k_a_report_cannot_drive_a_terminal_or_show_files_outside", "E-EVIDENCE-FAILED", "printable", HONEST, "a13k_a_report_that_drives_a_terminal"),
     attack("A13", "a13k_a_report_about_a_file_outside_is_about_something_else", "E-EVIDENCE-SUBJECT", "report-place", MANIFEST, "a13k_a_report_about_a_file_outside"),
-    attack("A13", "a13l_a_scanner_that_sleeps_for_ever_is_stopped", "E-EVIDENCE-ERRORED", "time-limit", HONEST, "a13l_a_scanner_that_sleeps_longer_than_it_may"),
+    attack("A13", "a13l_a_scanner_that_sleeps_for_ever_is_stopped", "E-EVIDENCE-ERRORED", "wall-time-limit", HONEST, "a13l_a_scanner_that_sleeps_longer_than_it_may"),
     attack("A20", "a20a_a_secret_that_left_the_tip_is_found_in_history_with_its_commit", "", "history-trees", CLEAN_HISTORY, "a20a_a_secret_that_left_the_tip"),
     attack("A20", "a20b_a_secret_in_another_encoding_is_found_and_what_is_not_is_known", "", "decoding", CLEAN_HISTORY, "a20b_a_secret_in_another_encoding"),
     attack("A20", "a20c_a_secret_of_a_removed_branch_or_a_merge_is_found", "", "history-parents", CLEAN_HISTORY, "a20c_a_secret_of_a_branch_that_was_merged_and_removed"),
@@ -93,6 +93,11 @@ const REMOVED: [&str; 2] =
 fn tests() -> BTreeSet<&'static str> {
     let functions = SOURCES.iter().flat_map(|source| source.split("#[test]\nfn ").skip(1));
     functions.map(|rest| rest.split('(').next().unwrap()).collect()
+}
+
+/// The controls that tests remove.
+pub(crate) fn controls() -> impl Iterator<Item = &'static str> {
+    ATTACKS.iter().map(|attack| attack.control).filter(|control| *control != SANDBOX)
 }
 
 /// The text of a test.
