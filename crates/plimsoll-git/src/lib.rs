@@ -26,7 +26,7 @@ mod staged;
 mod status;
 mod tree;
 
-pub use history::{Blob, History, Hit, Look, Pushed};
+pub use history::{Base, Blob, Change, History, Hit, Look, Pushed};
 pub use hooks::{Hooks, hooks};
 pub use limits::Limits;
 pub use listing::{listed, unsaved};

@@ -1,9 +1,10 @@
 //! Deltas (gitformat-pack(5), "Deltified representation"): the object they make, and which parts of it its base does not
 //! have.
 
+use super::Change;
 use std::ops::Range;
 
-/// Makes an object from its base into `out`. `fresh` gets the parts that come from the delta itself, and an empty part
+/// Makes an object from its base into `out`. `changes` gets the parts that come from the delta itself, and an empty part
 /// where two pieces of the base meet that are no neighbours there: what lies between two parts, not touching them, stands
 /// in the base just so.
 ///
@@ -14,7 +15,7 @@ pub(crate) fn apply(
     delta: &[u8],
     limit: u64,
     out: &mut Vec<u8>,
-    fresh: &mut Vec<Range<usize>>,
+    changes: &mut Vec<Change>,
 ) -> Result<(), String> {
     let malformed = || "its delta is malformed".to_owned();
     let (base_size, rest) = size(delta).ok_or_else(malformed)?;
@@ -27,7 +28,7 @@ pub(crate) fn apply(
     }
     let size = usize::try_from(size).map_err(|_| malformed())?;
     out.clear();
-    fresh.clear();
+    changes.clear();
     out.reserve(size);
     // Where in the base the object goes on if nothing changed.
     let mut next = 0;
@@ -36,14 +37,17 @@ pub(crate) fn apply(
             0 => return Err(malformed()),
             1..=0x7f => {
                 let (inserted, tail) = tail.split_at_checked(usize::from(command)).ok_or_else(malformed)?;
-                mark(fresh, out.len()..out.len() + inserted.len());
+                mark(changes, out.len()..out.len() + inserted.len());
                 rest = tail;
                 inserted
             }
             _ => {
                 let (offset, length, tail) = copy(command, tail).ok_or_else(malformed)?;
                 if offset != next {
-                    mark(fresh, out.len()..out.len());
+                    mark(changes, out.len()..out.len());
+                }
+                if let Some(last) = changes.last_mut().filter(|last| last.part.end == out.len()) {
+                    last.next = offset;
                 }
                 next = offset + length;
                 rest = tail;
@@ -56,7 +60,7 @@ pub(crate) fn apply(
         out.extend_from_slice(piece);
     }
     if next != base.len() {
-        mark(fresh, out.len()..out.len());
+        mark(changes, out.len()..out.len());
     }
     if out.len() == size { Ok(()) } else { Err(malformed()) }
 }
@@ -67,10 +71,10 @@ pub(crate) fn too_large(size: u64, limit: u64) -> String {
 }
 
 /// Adds a part; one that touches the last one becomes part of it.
-fn mark(fresh: &mut Vec<Range<usize>>, part: Range<usize>) {
-    match fresh.last_mut() {
-        Some(last) if last.end >= part.start => last.end = last.end.max(part.end),
-        _ => fresh.push(part),
+fn mark(changes: &mut Vec<Change>, part: Range<usize>) {
+    match changes.last_mut() {
+        Some(Change { part: last, .. }) if last.end >= part.start => last.end = last.end.max(part.end),
+        _ => changes.push(Change { part, next: 0 }),
     }
 }
 
@@ -125,19 +129,21 @@ mod tests {
     #[test]
     fn what_a_delta_adds_is_known_and_so_is_where_pieces_meet() {
         let base = b"0123456789";
-        let check = |instructions: &[Result<&str, (u8, u8)>], text: &str, fresh: &[(usize, usize)]| {
-            let (mut out, mut found) = (vec![], vec![]);
-            apply(base, &delta(base, text.len(), instructions), 100, &mut out, &mut found).unwrap();
-            let found: Vec<_> = found.iter().map(|part| (part.start, part.end)).collect();
-            assert_eq!((String::from_utf8(out).unwrap().as_str(), found.as_slice()), (text, fresh));
-        };
+        let check =
+            |instructions: &[Result<&str, (u8, u8)>], text: &str, changes: &[(usize, usize, usize)]| {
+                let (mut out, mut found) = (vec![], vec![]);
+                apply(base, &delta(base, text.len(), instructions), 100, &mut out, &mut found).unwrap();
+                let found: Vec<_> =
+                    found.iter().map(|change| (change.part.start, change.part.end, change.next)).collect();
+                assert_eq!((String::from_utf8(out).unwrap().as_str(), found.as_slice()), (text, changes));
+            };
         check(&[Err((0, 10))], "0123456789", &[]);
         check(&[Err((0, 4)), Err((4, 6))], "0123456789", &[]);
-        check(&[Err((0, 4)), Ok("ab"), Err((4, 6))], "0123ab456789", &[(4, 6)]);
-        check(&[Ok("a"), Ok("b"), Err((0, 10))], "ab0123456789", &[(0, 2)]);
-        check(&[Err((0, 2)), Err((8, 2))], "0189", &[(2, 2)]);
-        check(&[Err((5, 5))], "56789", &[(0, 0)]);
-        check(&[Err((0, 5))], "01234", &[(5, 5)]);
+        check(&[Err((0, 4)), Ok("ab"), Err((4, 6))], "0123ab456789", &[(4, 6, 4)]);
+        check(&[Ok("a"), Ok("b"), Err((0, 10))], "ab0123456789", &[(0, 2, 0)]);
+        check(&[Err((0, 2)), Err((8, 2))], "0189", &[(2, 2, 8)]);
+        check(&[Err((5, 5))], "56789", &[(0, 0, 5)]);
+        check(&[Err((0, 5))], "01234", &[(5, 5, 0)]);
     }
 
     #[test]
@@ -155,15 +161,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_not_fresh_stands_in_the_base(base in any::<[u8; 10]>(), bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let (mut out, mut fresh) = (vec![], vec![]);
+        fn whatever_did_not_change_stands_in_the_base(base in any::<[u8; 10]>(), bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let (mut out, mut changes) = (vec![], vec![]);
             let header = [vec![10, 30], bytes].concat();
-            if apply(&base, &header, 200, &mut out, &mut fresh).is_ok() {
+            if apply(&base, &header, 200, &mut out, &mut changes).is_ok() {
                 prop_assert_eq!(out.len(), 30);
-                let starts = std::iter::once(0).chain(fresh.iter().map(|part| part.end));
-                let ends = fresh.iter().map(|part| part.start).chain([30]);
-                for (start, end) in starts.zip(ends).filter(|(start, end)| start < end) {
-                    prop_assert!(base.windows(end - start).any(|window| window == &out[start..end]));
+                let starts = std::iter::once((0, 0)).chain(changes.iter().map(|change| (change.part.end, change.next)));
+                let ends = changes.iter().map(|change| change.part.start).chain([30]);
+                for ((start, from), end) in starts.zip(ends).filter(|((start, _), end)| start < end) {
+                    prop_assert_eq!(&base[from..from + (end - start)], &out[start..end]);
                 }
             }
         }

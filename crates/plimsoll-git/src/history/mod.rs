@@ -41,15 +41,32 @@ const BLOB: u64 = 32 << 20;
 const PACKS: usize = 4096;
 
 /// A blob as it comes by.
-#[derive(Debug, Clone, Copy)]
-pub struct Blob<'a> {
+#[derive(Debug)]
+pub struct Blob<'a, T> {
     /// Where it came in first; empty where no commit holds it.
     pub path: &'a str,
     /// All of it.
     pub content: &'a [u8],
-    /// The parts that differ from another blob of the same path, in which nothing was found. Whatever lies between two of
-    /// them stands there just so. None where all of it has to be looked at.
-    pub fresh: Option<&'a [Range<usize>]>,
+    /// Another blob of the same path, which it is a delta of. None where all of it has to be looked at.
+    pub base: Option<Base<'a, T>>,
+}
+
+/// A blob that was looked at before another one.
+#[derive(Debug)]
+pub struct Base<'a, T> {
+    /// What was found in it.
+    pub found: Option<&'a T>,
+    /// How the other one differs, in order of place. Whatever lies between two changes stands here just so.
+    pub changes: &'a [Change],
+}
+
+/// A part of a blob that its base does not have; an empty one where pieces meet that are no neighbours in the base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where in the blob.
+    pub part: Range<usize>,
+    /// Where in the base stands what follows the part; zero where nothing follows.
+    pub next: usize,
 }
 
 /// Something that was found in a blob.
@@ -79,9 +96,9 @@ pub struct History<T> {
 }
 
 /// What looks at blobs. It is called from several threads.
-pub trait Look<T>: Fn(Blob<'_>) -> Option<T> + Sync {}
+pub trait Look<T>: Fn(Blob<'_, T>) -> Option<T> + Sync {}
 
-impl<T, F: Fn(Blob<'_>) -> Option<T> + Sync> Look<T> for F {}
+impl<T, F: Fn(Blob<'_, T>) -> Option<T> + Sync> Look<T> for F {}
 
 impl GitSource {
     /// Shows `look` every blob that any ref or `HEAD` reaches.
@@ -429,13 +446,14 @@ impl<T> Looked<T> {
         let Some(origin) = walk.origin(number) else { return Mark::default() };
         let path = walk.path(origin);
         // Elsewhere another path could mean another answer for the same bytes.
-        let same = |mark: &Mark| !mark.hit && mark.path.as_ref() == Some(&path);
-        let fresh = object.base.as_ref().filter(|(mark, _)| same(mark)).map(|(_, fresh)| *fresh);
-        let found = look(Blob { path: &path, content: object.content, fresh });
+        let base = object.base.as_ref().filter(|(mark, _)| mark.path.as_ref() == Some(&path));
+        let found = |mark: &Mark| mark.hit.and_then(|at| self.hits.get(at)).map(|(_, found)| found);
+        let base = base.map(|(mark, changes)| Base { found: found(mark), changes });
+        let found = look(Blob { path: &path, content: object.content, base });
         self.seen.push(number);
         self.count += 1;
         self.bytes += object.content.len() as u64;
-        let mark = Mark { path: Some(path.clone()), hit: found.is_some() };
+        let mark = Mark { path: Some(path.clone()), hit: found.is_some().then_some(self.hits.len()) };
         self.hits.extend(found.map(|found| ((origin.commit, path), found)));
         mark
     }

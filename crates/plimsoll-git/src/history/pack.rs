@@ -1,7 +1,7 @@
 //! One pack, read from its beginning to its end: each entry is inflated once, and each delta applied once, to a base that is
 //! still at hand. Of a chain of deltas no more than a few objects are held at a time, however long it is.
 
-use super::{data::Data, delta};
+use super::{Change, data::Data, delta};
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use gix_pack::data::entry::Header;
@@ -49,7 +49,7 @@ pub(crate) struct Object<'a> {
     pub(crate) entry: u32,
     pub(crate) content: &'a [u8],
     /// What its base's visitor left, and the parts that the base does not have; none for a whole object.
-    pub(crate) base: Option<(&'a Mark, &'a [Range<usize>])>,
+    pub(crate) base: Option<(&'a Mark, &'a [Change])>,
 }
 
 /// What a visitor leaves at an object for whatever is made from it.
@@ -57,8 +57,8 @@ pub(crate) struct Object<'a> {
 pub(crate) struct Mark {
     /// The path by which the object was looked at; none where it was not.
     pub(crate) path: Option<String>,
-    /// Whether something was found in it.
-    pub(crate) hit: bool,
+    /// Which of the visitor's findings is of it; none where nothing was found in it.
+    pub(crate) hit: Option<usize>,
 }
 
 impl Pack {
@@ -185,7 +185,7 @@ impl Pack {
             let mut content = workbench.spare.pop().unwrap_or_default();
             match self.make(number, base.as_deref(), limit, workbench, &mut content) {
                 Ok(()) => {
-                    let parts = base.as_deref().map(|base| (&base.mark, workbench.fresh.as_slice()));
+                    let parts = base.as_deref().map(|base| (&base.mark, workbench.changes.as_slice()));
                     let mark = visit(Object { entry: number, content: &content, base: parts });
                     let made = Rc::new(Made { content, mark });
                     self.children(plan, number, &made, &mut open);
@@ -207,13 +207,13 @@ impl Pack {
         content: &mut Vec<u8>,
     ) -> Result<(), String> {
         let entry = &self.entries[number as usize];
-        workbench.fresh.clear();
-        let Workbench { inflater, delta, fresh, .. } = workbench;
+        workbench.changes.clear();
+        let Workbench { inflater, delta, changes, .. } = workbench;
         match base {
             None => self.inflate(entry, limit, inflater, content),
             Some(base) => {
                 self.inflate(entry, limit, inflater, delta)?;
-                delta::apply(&base.content, delta, limit, content, fresh)
+                delta::apply(&base.content, delta, limit, content, changes)
             }
         }
     }
@@ -283,7 +283,7 @@ pub(crate) struct Plan {
 pub(crate) struct Workbench {
     inflater: Inflater,
     delta: Vec<u8>,
-    fresh: Vec<Range<usize>>,
+    changes: Vec<Change>,
     spare: Vec<Vec<u8>>,
 }
 

@@ -8,7 +8,7 @@ use plimsoll_testkit::GitFixture;
 use std::{fs, path::Path, sync::Mutex};
 
 /// What `look` finds: blobs that hold the word.
-fn word(blob: Blob<'_>) -> Option<String> {
+fn word(blob: Blob<'_, String>) -> Option<String> {
     let text = String::from_utf8_lossy(blob.content);
     text.lines().find(|line| line.contains("SECRET")).map(str::to_owned)
 }
@@ -67,11 +67,11 @@ fn of_a_delta_only_the_changed_parts_are_to_be_looked_at() {
     long(&repository);
     repository.git(&["repack", "-adq", "--depth=50", "--window=50"]);
     let looked = Mutex::new((0, 0));
-    let look = |blob: Blob<'_>| {
+    let look = |blob: Blob<'_, ()>| {
         let mut looked = looked.lock().unwrap();
         looked.0 += blob.content.len();
-        looked.1 += match blob.fresh {
-            Some(parts) => parts.iter().map(|part| part.len()).sum::<usize>(),
+        looked.1 += match blob.base {
+            Some(base) => base.changes.iter().map(|change| change.part.len()).sum::<usize>(),
             None => blob.content.len(),
         };
         None::<()>
@@ -80,6 +80,25 @@ fn of_a_delta_only_the_changed_parts_are_to_be_looked_at() {
     let (whole, fresh) = *looked.lock().unwrap();
     assert_eq!(found.bytes as usize, whole);
     assert!(fresh * 10 < whole, "{fresh} of {whole} bytes");
+}
+
+#[test]
+fn a_delta_comes_with_what_was_found_in_its_base_and_with_what_it_kept_of_it() {
+    let repository = GitFixture::new();
+    long(&repository);
+    repository.git(&["repack", "-adq", "--depth=50", "--window=50"]);
+    let deltas = Mutex::new(0);
+    let look = |blob: Blob<'_, Vec<u8>>| {
+        for change in blob.base.iter().flat_map(|base| base.changes) {
+            let found = blob.base.as_ref().and_then(|base| base.found).expect("each was found");
+            let kept = found[change.next..].iter().zip(&blob.content[change.part.end..]);
+            assert!(kept.take_while(|(one, other)| one == other).count() > 100, "{change:?}");
+            *deltas.lock().unwrap() += 1;
+        }
+        Some(blob.content.to_vec())
+    };
+    GitSource::open(&repository.path()).unwrap().history(&look).unwrap();
+    assert!(*deltas.lock().unwrap() > 30);
 }
 
 #[test]

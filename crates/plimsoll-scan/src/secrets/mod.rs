@@ -3,6 +3,7 @@
 //! and whose looks a small model judges. Nothing is verified against a provider, and no secret leaves but masked.
 
 mod bigrams;
+mod change;
 mod decode;
 mod detect;
 mod extract;
@@ -22,11 +23,12 @@ mod wrap;
 
 use crate::finding::{Finding, Fingerprint, Location, ProjectKey, Severity};
 use crate::report::Gap;
+pub use change::Change;
 use detect::Candidate;
 use imported::{Hit, Imported};
 use plimsoll_model::{Digest, digest::Hasher};
 pub use rules::rules;
-use std::{ops::Range, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 use text::{Places, Text};
 
 /// Raised whenever the same bytes may give other findings although rules and weights are the same.
@@ -72,6 +74,8 @@ pub struct Scanned {
     pub suppressed: Vec<Finding>,
     /// What was not looked at.
     pub gaps: Vec<Gap>,
+    /// Where in the bytes the findings stand, and where the suppressed do. Empty where that cannot be said of all.
+    places: [Vec<Range<usize>>; 2],
 }
 
 impl Scanner {
@@ -143,6 +147,11 @@ impl Scanner {
             finding.location = Some(text::locate(path, &text.bytes, &mut places, &shown.range(), &masked));
             let allowed = detect::allowed(&detected.allows, text, shown.range().start, &finding.rule);
             if allowed { &mut scanned.suppressed } else { &mut scanned.findings }.push(finding);
+            let Range { start, end } = shown.range();
+            scanned.places[usize::from(allowed)].push(start + text.start..end + text.start);
+        }
+        if matches!(text.bytes, Cow::Owned(_)) || shown.iter().any(Shown::decoded) {
+            scanned.places = Default::default();
         }
     }
 
@@ -224,6 +233,11 @@ impl Shown<'_> {
             Self::Own(candidate) => candidate.range.clone(),
             Self::Imported(hit) => hit.secret.clone(),
         }
+    }
+
+    /// Whether it stands in something that was decoded, of which any part may be decisive.
+    fn decoded(&self) -> bool {
+        matches!(self, Self::Own(Candidate { decoded: Some(_), .. }))
     }
 
     fn masked(&self) -> Range<usize> {

@@ -13,6 +13,8 @@ const SNIFF: usize = 8192;
 /// One file.
 pub(crate) struct Text<'a> {
     pub(crate) bytes: Cow<'a, [u8]>,
+    /// Bytes of the file before these.
+    pub(crate) start: usize,
     /// Whether it has zero bytes and is no UTF-16: only tokens of known shape are looked for in it.
     pub(crate) binary: bool,
 }
@@ -23,10 +25,10 @@ impl<'a> Text<'a> {
         match bytes {
             [0xff, 0xfe, rest @ ..] => Self::wide(rest, u16::from_le_bytes),
             [0xfe, 0xff, rest @ ..] => Self::wide(rest, u16::from_be_bytes),
-            [0xef, 0xbb, 0xbf, rest @ ..] => Self { bytes: Cow::Borrowed(rest), binary: false },
+            [0xef, 0xbb, 0xbf, rest @ ..] => Self { bytes: Cow::Borrowed(rest), start: 3, binary: false },
             _ => {
                 let binary = memchr::memchr(0, &bytes[..bytes.len().min(SNIFF)]).is_some();
-                Self { bytes: Cow::Borrowed(bytes), binary }
+                Self { bytes: Cow::Borrowed(bytes), start: 0, binary }
             }
         }
     }
@@ -36,7 +38,7 @@ impl<'a> Text<'a> {
         let units = pairs.iter().map(|pair| unit(*pair));
         let text: String =
             char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-        Self { bytes: Cow::Owned(text.into_bytes()), binary: false }
+        Self { bytes: Cow::Owned(text.into_bytes()), start: 2, binary: false }
     }
 
     /// The line around `at`, of which at most `limit` bytes are taken on either side.

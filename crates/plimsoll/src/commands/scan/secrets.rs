@@ -8,16 +8,9 @@ use plimsoll_git::{Blob, GitSource, History};
 use plimsoll_model::{Digest, ScanEngine};
 use plimsoll_scan::{
     Coverage, Finding, Fingerprint, Gap, Report,
-    secrets::{self, Point, Scanned, Scanner, imported::Imported},
+    secrets::{self, Change, Point, Scanned, Scanner, imported::Imported},
 };
 use std::{collections::BTreeSet, io, path::Path};
-
-/// Bytes around a changed part that are looked at with it, before the ends of their lines are.
-const AROUND: usize = 1024;
-/// Longest line that a changed part is looked at with.
-const LINE: usize = 64 << 10;
-/// Bytes in which a NUL means that parts have no meaning alone: UTF-16, or no text.
-const SNIFFED: usize = 8192;
 
 /// Looks where it was asked to look.
 ///
@@ -120,7 +113,7 @@ fn tree(scanner: &Scanner, path: &Path) -> Result<Collected, Failure> {
 
 fn history(scanner: &Scanner, path: &Path, since: Option<&str>) -> Result<Collected, Failure> {
     let source = GitSource::open(path)?;
-    let look = |blob: Blob<'_>| look(scanner, blob);
+    let look = |blob: Blob<'_, Scanned>| look(scanner, blob);
     let history = match since {
         None => source.history(&look)?,
         Some(range) => {
@@ -164,91 +157,20 @@ fn once_each(findings: Vec<Finding>) -> Vec<Finding> {
     kept
 }
 
-/// Looks at a blob. Of one that is a change of another, in which nothing was found, the changed parts are looked at first;
-/// only where they show anything the whole of it decides.
-pub(crate) fn look(scanner: &Scanner, blob: Blob<'_>) -> Option<Scanned> {
-    let found = |scanned: &Scanned| {
-        !(scanned.findings.is_empty() && scanned.suppressed.is_empty() && scanned.gaps.is_empty())
+/// Looks at a blob. Of one that is a change of another, the changed parts are looked at first; only where they show anything
+/// that was not found there before the whole of it decides.
+pub(crate) fn look(scanner: &Scanner, blob: Blob<'_, Scanned>) -> Option<Scanned> {
+    let nothing = Scanned::default();
+    let scanned = match blob.base {
+        None => scanner.scan(blob.path, blob.content),
+        Some(base) => {
+            let changes = base.changes.iter();
+            let changes: Vec<Change> =
+                changes.map(|change| Change { part: change.part.clone(), next: change.next }).collect();
+            let before = base.found.unwrap_or(&nothing);
+            scanner.changed(blob.path, blob.content, before, &changes)
+        }
     };
-    let wide = matches!(blob.content, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-    let sniffed = &blob.content[..blob.content.len().min(SNIFFED)];
-    let parts = blob.fresh.filter(|_| !wide && !sniffed.contains(&0));
-    if let Some(parts) = parts.and_then(|parts| windows(blob.content, parts)) {
-        let clean = |(start, end): &(usize, usize)| {
-            blob.content.get(*start..*end).is_none_or(|part| !found(&scanner.part(blob.path, part)))
-        };
-        if parts.iter().all(clean) {
-            return None;
-        }
-    }
-    let scanned = scanner.scan(blob.path, blob.content);
-    found(&scanned).then_some(scanned)
-}
-
-/// The lines of changed parts with what is around them; none where that is most of it anyway, or its lines are too long to
-/// be told apart.
-fn windows(content: &[u8], parts: &[std::ops::Range<usize>]) -> Option<Vec<(usize, usize)>> {
-    let mut windows: Vec<(usize, usize)> = Vec::new();
-    let mut total = 0;
-    for part in parts {
-        let start = line_start(content, part.start.saturating_sub(AROUND))?;
-        let end = line_end(content, (part.end + AROUND).min(content.len()))?;
-        match windows.last_mut() {
-            Some((_, last)) if *last >= start => {
-                total += end.saturating_sub(*last);
-                *last = end.max(*last);
-            }
-            _ => {
-                total += end - start;
-                windows.push((start, end));
-            }
-        }
-        if total > content.len() / 2 {
-            return None;
-        }
-    }
-    Some(windows)
-}
-
-fn line_start(content: &[u8], at: usize) -> Option<usize> {
-    let from = at.saturating_sub(LINE);
-    match content.get(from..at)?.iter().rposition(|byte| *byte == b'\n') {
-        Some(newline) => Some(from + newline + 1),
-        None => (from == 0).then_some(0),
-    }
-}
-
-fn line_end(content: &[u8], at: usize) -> Option<usize> {
-    let to = (at + LINE).min(content.len());
-    match content.get(at..to)?.iter().position(|byte| *byte == b'\n') {
-        Some(newline) => Some(at + newline + 1),
-        None => (to == content.len()).then_some(to),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_change_is_looked_at_with_whole_lines_around_it() {
-        let line = "0123456789abcdef0123456789abcde\n";
-        let content = line.repeat(1000);
-        let check = |parts: &[(usize, usize)], expect: Option<&[(usize, usize)]>| {
-            let parts: Vec<_> = parts.iter().map(|(start, end)| *start..*end).collect();
-            assert_eq!(windows(content.as_bytes(), &parts).as_deref(), expect, "{parts:?}");
-        };
-        check(&[], Some(&[]));
-        check(&[(0, 0)], Some(&[(0, 1056)]));
-        check(&[(16_010, 16_020)], Some(&[(14_976, 17_056)]));
-        check(&[(16_010, 16_020), (17_100, 17_100)], Some(&[(14_976, 18_144)]));
-        check(&[(32_000, 32_000)], Some(&[(30_976, 32_000)]));
-        check(&[(2000, 20_000)], None);
-        let change = 500_000..500_001;
-        assert_eq!(
-            windows("x".repeat(1 << 20).as_bytes(), std::slice::from_ref(&change)),
-            None,
-            "one long line"
-        );
-    }
+    let found = !(scanned.findings.is_empty() && scanned.suppressed.is_empty() && scanned.gaps.is_empty());
+    found.then_some(scanned)
 }
