@@ -54,6 +54,8 @@ pub struct Blob<'a, T> {
 /// A blob that was looked at before another one.
 #[derive(Debug)]
 pub struct Base<'a, T> {
+    /// All of it.
+    pub content: &'a [u8],
     /// What was found in it.
     pub found: Option<&'a T>,
     /// How the other one differs, in order of place. Whatever lies between two changes stands here just so.
@@ -446,9 +448,10 @@ impl<T> Looked<T> {
         let Some(origin) = walk.origin(number) else { return Mark::default() };
         let path = walk.path(origin);
         // Elsewhere another path could mean another answer for the same bytes.
-        let base = object.base.as_ref().filter(|(mark, _)| mark.path.as_ref() == Some(&path));
+        let base = object.base.as_ref().filter(|(made, _)| made.mark.path.as_ref() == Some(&path));
         let found = |mark: &Mark| mark.hit.and_then(|at| self.hits.get(at)).map(|(_, found)| found);
-        let base = base.map(|(mark, changes)| Base { found: found(mark), changes });
+        let base =
+            base.map(|(made, changes)| Base { content: &made.content, found: found(&made.mark), changes });
         let found = look(Blob { path: &path, content: object.content, base });
         self.seen.push(number);
         self.count += 1;

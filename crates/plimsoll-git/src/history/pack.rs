@@ -48,8 +48,8 @@ enum Base {
 pub(crate) struct Object<'a> {
     pub(crate) entry: u32,
     pub(crate) content: &'a [u8],
-    /// What its base's visitor left, and the parts that the base does not have; none for a whole object.
-    pub(crate) base: Option<(&'a Mark, &'a [Change])>,
+    /// What it was made from, and how it differs; none for a whole object.
+    pub(crate) base: Option<(&'a Made, &'a [Change])>,
 }
 
 /// What a visitor leaves at an object for whatever is made from it.
@@ -185,7 +185,7 @@ impl Pack {
             let mut content = workbench.spare.pop().unwrap_or_default();
             match self.make(number, base.as_deref(), limit, workbench, &mut content) {
                 Ok(()) => {
-                    let parts = base.as_deref().map(|base| (&base.mark, workbench.changes.as_slice()));
+                    let parts = base.as_deref().map(|base| (base, workbench.changes.as_slice()));
                     let mark = visit(Object { entry: number, content: &content, base: parts });
                     let made = Rc::new(Made { content, mark });
                     self.children(plan, number, &made, &mut open);
@@ -307,7 +307,7 @@ impl Workbench {
 }
 
 /// An object that others are made from.
-struct Made {
-    content: Vec<u8>,
-    mark: Mark,
+pub(crate) struct Made {
+    pub(crate) content: Vec<u8>,
+    pub(crate) mark: Mark,
 }

@@ -90,8 +90,9 @@ fn a_delta_comes_with_what_was_found_in_its_base_and_with_what_it_kept_of_it() {
     let deltas = Mutex::new(0);
     let look = |blob: Blob<'_, Vec<u8>>| {
         for change in blob.base.iter().flat_map(|base| base.changes) {
-            let found = blob.base.as_ref().and_then(|base| base.found).expect("each was found");
-            let kept = found[change.next..].iter().zip(&blob.content[change.part.end..]);
+            let base = blob.base.as_ref().expect("it has changes");
+            assert_eq!(base.found.map(Vec::as_slice), Some(base.content));
+            let kept = base.content[change.next..].iter().zip(&blob.content[change.part.end..]);
             assert!(kept.take_while(|(one, other)| one == other).count() > 100, "{change:?}");
             *deltas.lock().unwrap() += 1;
         }

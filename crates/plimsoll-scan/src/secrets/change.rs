@@ -11,7 +11,7 @@ use std::ops::Range;
 const AROUND: usize = 1024;
 /// Longest line that a changed part is looked at with.
 const LINE: usize = 64 << 10;
-/// Bytes in which a NUL means that parts have no meaning alone: UTF-16, or no text.
+/// Bytes in which a zero byte means that parts have no meaning alone.
 const SNIFFED: usize = 8192;
 
 /// A part of bytes that is not in those they were made from; an empty one where pieces meet that are no neighbours there.
@@ -23,25 +23,32 @@ pub struct Change {
     pub next: usize,
 }
 
+/// The bytes that others were made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
+    /// All of them.
+    pub bytes: &'a [u8],
+    /// What was found in them.
+    pub found: &'a Scanned,
+}
+
 impl Scanner {
-    /// As [`Scanner::scan`], for bytes which differ by `changes`, in order, from others of the same path, in which `before`
-    /// was found.
-    pub fn changed(&self, path: &str, bytes: &[u8], before: &Scanned, changes: &[Change]) -> Scanned {
+    /// As [`Scanner::scan`], for bytes which differ by `changes`, in order, from others of the same path.
+    pub fn changed(&self, path: &str, bytes: &[u8], before: Before<'_>, changes: &[Change]) -> Scanned {
         self.carried(path, bytes, before, changes).unwrap_or_else(|| self.scan(path, bytes))
     }
 
     /// What was found before, where it stands now; none where that is not all, or cannot be told from the changes.
-    fn carried(&self, path: &str, bytes: &[u8], before: &Scanned, changes: &[Change]) -> Option<Scanned> {
-        let wide = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-        let binary = bytes[..bytes.len().min(SNIFFED)].contains(&0);
-        (!wide && !binary && before.gaps.is_empty()).then_some(())?;
+    fn carried(&self, path: &str, bytes: &[u8], before: Before<'_>, changes: &[Change]) -> Option<Scanned> {
+        let Before { bytes: others, found: before } = before;
+        (plain(bytes) && plain(others) && before.gaps.is_empty()).then_some(())?;
         let windows = windows(bytes, changes)?;
         let [found, allowed] = &before.places;
         let mut found = Known::of(&before.findings, found, bytes.len(), changes)?;
         let mut allowed = Known::of(&before.suppressed, allowed, bytes.len(), changes)?;
         for window in windows {
             let Scanned { findings, suppressed, gaps, places: [shown, hidden] } =
-                self.part(path, bytes.get(window.clone())?);
+                self.part(path, bytes.get(window.clone()).filter(|part| plain(part))?);
             gaps.is_empty().then_some(())?;
             found.confirm(&window, findings, &shown)?;
             allowed.confirm(&window, suppressed, &hidden)?;
@@ -51,6 +58,12 @@ impl Scanner {
         (findings.len() + suppressed.len() < FINDINGS).then_some(())?;
         Some(Scanned { findings, suppressed, gaps: Vec::new(), places: [found, allowed] })
     }
+}
+
+/// Whether bytes are looked at as the text that they are: no UTF-16, and no zero byte that says it is none.
+fn plain(bytes: &[u8]) -> bool {
+    let wide = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    !wide && memchr::memchr(0, &bytes[..bytes.len().min(SNIFFED)]).is_none()
 }
 
 /// Findings that were known, in order, with where they stand now.

@@ -23,7 +23,7 @@ mod wrap;
 
 use crate::finding::{Finding, Fingerprint, Location, ProjectKey, Severity};
 use crate::report::Gap;
-pub use change::Change;
+pub use change::{Before, Change};
 use detect::Candidate;
 use imported::{Hit, Imported};
 use plimsoll_model::{Digest, digest::Hasher};

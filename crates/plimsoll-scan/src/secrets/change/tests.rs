@@ -73,6 +73,10 @@ impl Made {
     }
 }
 
+fn was<'a>(text: &'a str, found: &'a Scanned) -> Before<'a> {
+    Before { bytes: text.as_bytes(), found }
+}
+
 fn token(number: usize) -> String {
     let body = ["Q3EGR2X5B7ZK6WMT", "R5TZ2WQKX7GMJ3EV", "X6WJ3MZQ7KTBE2RP", "ZB4KQ7WX2NMT5GRJ"][number % 4];
     ["AK", "IA", body].concat()
@@ -95,9 +99,9 @@ fn what_moved_is_found_where_it_went_without_looking_at_it_again() {
     assert!(before.findings.len() > 8 && before.suppressed.len() > 8, "{before:?}");
     let check = |what: &str, parts: &[Result<Range<usize>, &str>], carried: bool| {
         let made = Made::of(base.as_bytes(), parts);
-        let found = scanner.carried("a.py", &made.text, &before, &made.changes);
+        let found = scanner.carried("a.py", &made.text, was(&base, &before), &made.changes);
         assert_eq!(found.is_some(), carried, "{what}");
-        let found = scanner.changed("a.py", &made.text, &before, &made.changes);
+        let found = scanner.changed("a.py", &made.text, was(&base, &before), &made.changes);
         assert_eq!(found, scanner.scan("a.py", &made.text), "{what}");
     };
     let (length, line) = (base.len(), |number: usize| base.match_indices('\n').nth(number).unwrap().0 + 1);
@@ -120,7 +124,7 @@ fn what_moved_is_found_where_it_went_without_looking_at_it_again() {
 fn what_cannot_be_told_from_changes_is_looked_at_whole() {
     let scanner = scanner(Point::Gate);
     let base = text(400, 40);
-    let same = |before: &Scanned| scanner.carried("a.py", base.as_bytes(), before, &[]).is_some();
+    let same = |before: &Scanned| scanner.carried("a.py", base.as_bytes(), was(&base, before), &[]).is_some();
     let before = scanner.scan("a.py", base.as_bytes());
     assert!(same(&before));
     let gap = super::super::gap("a.py", "cut off".into());
@@ -135,8 +139,32 @@ fn what_cannot_be_told_from_changes_is_looked_at_whole() {
     let wide: Vec<u8> =
         [0xff, 0xfe].into_iter().chain(base.encode_utf16().flat_map(u16::to_le_bytes)).collect();
     assert_eq!(scanner.scan("a.py", &wide).places, <[Vec<Range<usize>>; 2]>::default());
-    assert!(scanner.carried("a.py", &wide, &Scanned::default(), &[]).is_none());
-    assert!(scanner.carried("a.py", b"a\0b", &Scanned::default(), &[]).is_none());
+}
+
+/// A zero byte or a mark of UTF-16 decides how all is read: a change that brings one or takes it away changes everything.
+#[test]
+fn what_tells_text_from_other_bytes_is_seen_wherever_it_stands() {
+    let (scanner, base) = (scanner(Point::Gate), text(400, 40));
+    let text = base.as_bytes();
+    let secret = "password = \"vK7pqLx9RwZ2\"\n";
+    let wide: Vec<u8> = [&[0xff, 0xfe], text].concat();
+    let binary = [b"\0", text].concat();
+    let hidden = ["\0", secret].concat();
+    let check = |what: &str, base: &[u8], parts: &[Result<Range<usize>, &str>], carried: bool| {
+        let (before, made) = (scanner.scan("a.py", base), Made::of(base, parts));
+        let before = Before { bytes: base, found: &before };
+        let found = scanner.carried("a.py", &made.text, before, &made.changes);
+        assert_eq!(found.is_some(), carried, "{what}");
+        let found = scanner.changed("a.py", &made.text, before, &made.changes);
+        assert_eq!(found, scanner.scan("a.py", &made.text), "{what}");
+    };
+    let length = text.len();
+    check("text", text, &[Ok(0..length)], true);
+    check("it became binary", text, &[Err("\0"), Ok(0..length)], false);
+    check("it was binary", &binary, &[Ok(1..length + 1)], false);
+    check("it was UTF-16", &wide, &[Ok(2..length + 2)], false);
+    check("it still is", &wide, &[Ok(0..length + 2)], false);
+    check("far from its beginning", text, &[Ok(0..length), Err(&hidden)], false);
 }
 
 #[test]
@@ -145,7 +173,7 @@ fn a_mark_of_utf_8_moves_nothing() {
     let base = ["\u{feff}", &text(200, 40)].concat();
     let before = scanner.scan("a.py", base.as_bytes());
     let made = Made::of(base.as_bytes(), &[Ok(0..base.len() - 5), Err("\n")]);
-    let found = scanner.carried("a.py", &made.text, &before, &made.changes);
+    let found = scanner.carried("a.py", &made.text, was(&base, &before), &made.changes);
     assert_eq!(found, Some(scanner.scan("a.py", &made.text)));
 }
 
@@ -169,7 +197,7 @@ proptest! {
         }
         let made = Made::of(base.as_bytes(), &parts);
         let before = scanner.scan("a.py", base.as_bytes());
-        let found = scanner.changed("a.py", &made.text, &before, &made.changes);
+        let found = scanner.changed("a.py", &made.text, was(&base, &before), &made.changes);
         prop_assert_eq!(found, scanner.scan("a.py", &made.text));
     }
 
@@ -180,6 +208,6 @@ proptest! {
         let (scanner, base) = (scanner(Point::Gate), text(40, 10));
         let before = scanner.scan("a.py", base.as_bytes());
         let changes: Vec<_> = changes.into_iter().map(|(start, end, next)| Change { part: start..end, next }).collect();
-        scanner.changed("a.py", base.as_bytes(), &before, &changes);
+        scanner.changed("a.py", base.as_bytes(), was(&base, &before), &changes);
     }
 }

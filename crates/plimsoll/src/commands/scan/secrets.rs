@@ -8,7 +8,7 @@ use plimsoll_git::{Blob, GitSource, History};
 use plimsoll_model::{Digest, ScanEngine};
 use plimsoll_scan::{
     Coverage, Finding, Fingerprint, Gap, Report,
-    secrets::{self, Change, Point, Scanned, Scanner, imported::Imported},
+    secrets::{self, Before, Change, Point, Scanned, Scanner, imported::Imported},
 };
 use std::{collections::BTreeSet, io, path::Path};
 
@@ -167,7 +167,7 @@ pub(crate) fn look(scanner: &Scanner, blob: Blob<'_, Scanned>) -> Option<Scanned
             let changes = base.changes.iter();
             let changes: Vec<Change> =
                 changes.map(|change| Change { part: change.part.clone(), next: change.next }).collect();
-            let before = base.found.unwrap_or(&nothing);
+            let before = Before { bytes: base.content, found: base.found.unwrap_or(&nothing) };
             scanner.changed(blob.path, blob.content, before, &changes)
         }
     };
