@@ -101,7 +101,7 @@ impl Output {
         }
     }
 
-    /// Any other error.
+    /// Any other error; foreign names can stand in it.
     pub(crate) fn error(&self, text: &str, next: Option<&str>, status: u8) {
         if self.json {
             self.json(
@@ -110,9 +110,9 @@ impl Output {
             return;
         }
         let mut out = anstream::stderr();
-        let _ = writeln!(out, "{} {text}", "error:".red().bold());
+        let _ = writeln!(out, "{} {}", "error:".red().bold(), shown(text));
         if let Some(next) = next {
-            let _ = writeln!(out, "  {} {}", "next".dimmed(), next.cyan());
+            let _ = writeln!(out, "  {} {}", "next".dimmed(), shown(next).cyan());
         }
     }
 
@@ -154,13 +154,16 @@ fn escaped(json: String) -> String {
 /// Foreign bytes that may be shown: newline and tab stay, and what else a terminal would obey becomes `?`, so that a log
 /// cannot drive it.
 pub(crate) fn disarmed(bytes: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(bytes);
-    let shown = text.chars().map(|c| match c {
+    shown(&String::from_utf8_lossy(bytes)).into_bytes()
+}
+
+fn shown(text: &str) -> String {
+    let shown = |c| match c {
         '\n' | '\t' => c,
         c if is_hostile(c) && !removed!("disarmed") => '?',
         c => c,
-    });
-    shown.collect::<String>().into_bytes()
+    };
+    text.chars().map(shown).collect()
 }
 
 #[cfg(test)]

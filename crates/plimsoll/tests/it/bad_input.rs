@@ -159,3 +159,19 @@ fn a_history_with_a_missing_object_is_partial() {
     fs::remove_file(&object).unwrap();
     assert_eq!(text(&place.scan(3, &["--history"])["verdict"]), "partial", "gone");
 }
+
+/// Colours are asked for, as on a terminal: without them every escape would be taken out whoever wrote it.
+#[test]
+fn a_name_of_a_file_drives_no_terminal_in_an_error() {
+    let world = World::empty();
+    let name = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}";
+    world.repository.write(name, "nothing\n");
+    let nowhere = format!("nowhere{name}");
+    for words in [["sbom", name].as_slice(), &["scan", "secrets", &nowhere]] {
+        let ran = Ran::of(world.command(words).env("CLICOLOR_FORCE", "1"));
+        assert!(ran.status != 0 && ran.stderr.contains("]0;owned"), "{ran:?}");
+        for part in ["\u{1b}]", "\u{7}", "\u{9b}", "\u{202e}"] {
+            assert!(!ran.stderr.contains(part), "{ran:?}");
+        }
+    }
+}
