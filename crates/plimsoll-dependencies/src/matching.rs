@@ -326,7 +326,7 @@ fn differ(one: &str, other: &str) -> bool {
 }
 
 /// Whether a version is in an interval.
-fn contains(scheme: Scheme, interval: &Interval, version: &Version) -> bool {
+pub(crate) fn contains(scheme: Scheme, interval: &Interval, version: &Version) -> bool {
     let order = |text: &str| Version::parse(scheme, text).and_then(|bound| version.compare(&bound));
     let begun = interval.from.as_deref().is_none_or(|from| order(from).is_some_and(Ordering::is_ge));
     let ended = match &interval.to {

@@ -1,10 +1,14 @@
 //! From records to an index. The same records give the same bytes, in whatever order they come; of a record that comes
 //! twice the newest counts.
 
-use super::layout::{self, Section, Text};
-use crate::advisory::{
-    Affected, End, Interval, Record, RecordError, intervals, lookup_ecosystem, lookup_name,
-    priority::Priorities, scheme,
+use super::layout::{self, Section, put_number, put_text};
+use crate::{
+    advisory::{
+        Affected, End, Interval, Record, RecordError, intervals, lookup_ecosystem, lookup_name,
+        priority::Priorities, scheme,
+    },
+    matching::contains,
+    version::{Scheme, Version},
 };
 use plimsoll_model::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,14 +104,13 @@ impl Compiler {
     }
 }
 
-/// Sections as they grow.
+/// What goes into the index, as records say it.
 #[derive(Default)]
 struct Writer {
-    strings: Strings,
-    advisories: Rows,
-    intervals: Rows,
-    versions: Rows,
-    packages: BTreeMap<String, Vec<[u32; 6]>>,
+    /// As they are written.
+    advisories: Vec<Vec<u8>>,
+    /// By their keys: which advisory an entry is of, and the rest of it as it is written.
+    packages: BTreeMap<String, Vec<(usize, Vec<u8>)>>,
 }
 
 impl Writer {
@@ -117,144 +120,118 @@ impl Writer {
         priorities: &Priorities,
         contents: &mut Contents,
     ) -> Result<(), CompileError> {
-        let advisory = self.advisories.count()?;
         let ids = || std::iter::once(&record.id).chain(&record.aliases);
         let exploited = ids().any(|id| priorities.exploited.contains(id));
         let predicted = ids().filter_map(|id| priorities.predicted.get(id)).fold(0.0, |a: f64, b| a.max(*b));
         let marks = layout::severity_number(record.severity) | if exploited { layout::EXPLOITED } else { 0 };
+        let mut advisory = Vec::new();
         for text in [&record.id, &record.aliases.join("\n"), &record.summary] {
-            let text = self.strings.add(text)?;
-            self.advisories.text(text);
+            put_text(&mut advisory, text).ok_or(CompileError::TooLarge)?;
         }
-        self.advisories.numbers(&[marks, (predicted * 1e6) as u32]);
-        for affected in &record.affected {
-            self.affected(advisory, affected, contents)?;
-        }
-        Ok(())
+        put_number(&mut advisory, marks);
+        put_number(&mut advisory, (predicted * 1e6) as u32);
+        self.advisories.push(advisory);
+        record.affected.iter().try_for_each(|affected| self.affected(affected, contents))
     }
 
-    fn affected(
-        &mut self,
-        advisory: u32,
-        affected: &Affected,
-        contents: &mut Contents,
-    ) -> Result<(), CompileError> {
+    /// What the newest advisory says about a package.
+    fn affected(&mut self, affected: &Affected, contents: &mut Contents) -> Result<(), CompileError> {
         let Some(scheme) = scheme(&affected.ecosystem) else {
             *contents.unknown_ecosystems.entry(affected.ecosystem.clone()).or_default() += 1;
             return Ok(());
         };
-        let (first_interval, first_version) = (self.intervals.count()?, self.versions.count()?);
-        let mut unordered = 0;
+        let (mut found, mut unordered) = (Vec::new(), 0);
         for range in &affected.ranges {
             match intervals(scheme, range) {
-                Some(found) => found.iter().try_for_each(|interval| self.interval(interval))?,
+                Some(intervals) => found.extend(intervals),
                 None => unordered = layout::UNORDERED,
             }
         }
         contents.unordered += u64::from(unordered != 0);
-        for version in affected.versions.iter().collect::<BTreeSet<_>>() {
-            let text = self.strings.add(version)?;
-            self.versions.text(text);
-            self.versions.rows += 1;
-        }
-        let intervals = self.intervals.count()? - first_interval;
-        let versions = self.versions.count()? - first_version;
-        let kind = layout::kind_number(affected.kind) | unordered;
+        let versions = unsaid(scheme, &affected.versions, &found);
+        let entry = entry(layout::kind_number(affected.kind) | unordered, &found, &versions);
         let ecosystem = lookup_ecosystem(&affected.ecosystem);
         let key = layout::key(ecosystem, &lookup_name(ecosystem, &affected.name));
-        let entry = [advisory, kind, first_interval, intervals, first_version, versions];
+        let entry = (self.advisories.len() - 1, entry.ok_or(CompileError::TooLarge)?);
         self.packages.entry(key).or_default().push(entry);
         Ok(())
     }
 
-    fn interval(&mut self, interval: &Interval) -> Result<(), CompileError> {
+    fn finish(self, updated: i64) -> Result<Vec<u8>, CompileError> {
+        let advisories = number(self.advisories.len())?;
+        let (mut statements, mut rows, mut counts) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let mut places = vec![None; self.advisories.len()];
+        for (key, entries) in &self.packages {
+            let mut package = Vec::new();
+            put_text(&mut package, key).ok_or(CompileError::TooLarge)?;
+            put_number(&mut package, number(entries.len())?);
+            for (at, entry) in entries {
+                let (advisory, place) = (&self.advisories[*at], &mut places[*at]);
+                let offset = *place.get_or_insert_with(|| append(&mut statements, advisory));
+                put_number(&mut package, number(offset)?);
+                put_number(&mut package, number(advisory.len())?);
+                package.extend_from_slice(entry);
+            }
+            rows.push((layout::hash(key), append(&mut statements, &package), package.len()));
+            *counts.entry(key.split('\0').next().unwrap_or_default()).or_insert(0_u32) += 1;
+        }
+        number(statements.len())?;
+        rows.sort_unstable();
+        let (mut ecosystems, mut packages) = (Vec::new(), Vec::new());
+        for (name, count) in counts {
+            put_text(&mut ecosystems, name).ok_or(CompileError::TooLarge)?;
+            put_number(&mut ecosystems, count);
+        }
+        for (hash, offset, length) in rows {
+            packages.extend_from_slice(&hash.to_le_bytes());
+            packages.extend_from_slice(&number(offset)?.to_le_bytes());
+            packages.extend_from_slice(&number(length)?.to_le_bytes());
+        }
+        let sections: [_; Section::ALL.len()] = [ecosystems, packages, statements];
+        Ok(layout::write(updated, advisories, &sections))
+    }
+}
+
+/// Where it begins then.
+fn append(statements: &mut Vec<u8>, piece: &[u8]) -> usize {
+    let offset = statements.len();
+    statements.extend_from_slice(piece);
+    offset
+}
+
+fn number(number: usize) -> Result<u32, CompileError> {
+    u32::try_from(number).map_err(|_| CompileError::TooLarge)
+}
+
+/// Single versions that no interval has already, sorted. Databases list the versions of their ranges once more, one by
+/// one, which is most of what they say.
+fn unsaid<'a>(scheme: Scheme, versions: &'a [String], intervals: &[Interval]) -> BTreeSet<&'a String> {
+    let said = |version: &&String| {
+        let parsed = Version::parse(scheme, version);
+        parsed.is_some_and(|parsed| intervals.iter().any(|interval| contains(scheme, interval, &parsed)))
+    };
+    versions.iter().filter(|version| !said(version)).collect()
+}
+
+/// An entry after the place of its advisory; none for more than the format can count.
+fn entry(kind: u32, intervals: &[Interval], versions: &BTreeSet<&String>) -> Option<Vec<u8>> {
+    let mut entry = Vec::new();
+    put_number(&mut entry, kind);
+    put_number(&mut entry, u32::try_from(intervals.len()).ok()?);
+    for interval in intervals {
         let (kind, end) = match &interval.to {
             End::Open => (layout::OPEN, ""),
             End::Before(version) => (layout::BEFORE, version.as_str()),
             End::With(version) => (layout::WITH, version.as_str()),
         };
-        let from = interval.from.as_deref().unwrap_or_default();
-        for text in [from, end, interval.limit.as_deref().unwrap_or_default()] {
-            let text = self.strings.add(text)?;
-            self.intervals.text(text);
+        put_number(&mut entry, kind);
+        for text in
+            [interval.from.as_deref().unwrap_or_default(), end, interval.limit.as_deref().unwrap_or_default()]
+        {
+            put_text(&mut entry, text)?;
         }
-        self.intervals.numbers(&[kind]);
-        Ok(())
     }
-
-    fn finish(mut self, updated: i64) -> Result<Vec<u8>, CompileError> {
-        let (mut ecosystems, mut packages, mut entries) = (BTreeMap::new(), Rows::default(), Rows::default());
-        for (key, found) in std::mem::take(&mut self.packages) {
-            let text = self.strings.add(&key)?;
-            packages.text(text);
-            let count = u32::try_from(found.len()).map_err(|_| CompileError::TooLarge)?;
-            packages.numbers(&[entries.count()?, count]);
-            found.iter().for_each(|entry| entries.numbers(entry));
-            let ecosystem = key.split('\0').next().unwrap_or_default().to_owned();
-            *ecosystems.entry(ecosystem).or_insert(0_u32) += 1;
-        }
-        let mut rows = Rows::default();
-        for (name, count) in &ecosystems {
-            let text = self.strings.add(name)?;
-            rows.text(text);
-            rows.numbers(&[*count]);
-        }
-        let sections = [
-            rows.bytes,
-            packages.bytes,
-            entries.bytes,
-            self.advisories.bytes,
-            self.intervals.bytes,
-            self.versions.bytes,
-            self.strings.bytes,
-        ];
-        debug_assert!(
-            sections.iter().zip(Section::ALL).all(|(bytes, section)| bytes.len() % section.width() == 0)
-        );
-        Ok(layout::write(updated, &sections))
-    }
-}
-
-/// Rows of one section. [`Rows::numbers`] ends a row.
-#[derive(Default)]
-struct Rows {
-    bytes: Vec<u8>,
-    rows: u64,
-}
-
-impl Rows {
-    fn count(&self) -> Result<u32, CompileError> {
-        u32::try_from(self.rows).map_err(|_| CompileError::TooLarge)
-    }
-
-    fn text(&mut self, text: Text) {
-        self.bytes.extend_from_slice(&text.offset.to_le_bytes());
-        self.bytes.extend_from_slice(&text.length.to_le_bytes());
-    }
-
-    fn numbers(&mut self, numbers: &[u32]) {
-        numbers.iter().for_each(|number| self.bytes.extend_from_slice(&number.to_le_bytes()));
-        self.rows += 1;
-    }
-}
-
-/// Texts, each stored once.
-#[derive(Default)]
-struct Strings {
-    bytes: Vec<u8>,
-    known: BTreeMap<String, Text>,
-}
-
-impl Strings {
-    fn add(&mut self, text: &str) -> Result<Text, CompileError> {
-        if let Some(known) = self.known.get(text) {
-            return Ok(*known);
-        }
-        let number = |length: usize| u32::try_from(length).map_err(|_| CompileError::TooLarge);
-        let place = Text { offset: number(self.bytes.len())?, length: number(text.len())? };
-        number(self.bytes.len() + text.len())?;
-        self.bytes.extend_from_slice(text.as_bytes());
-        self.known.insert(text.to_owned(), place);
-        Ok(place)
-    }
+    put_number(&mut entry, u32::try_from(versions.len()).ok()?);
+    versions.iter().try_for_each(|version| put_text(&mut entry, version))?;
+    Some(entry)
 }

@@ -1,5 +1,6 @@
 //! How an index lies in its file, all numbers little-endian: a head of fixed width, the SHA-256 of every page, then the
-//! content in pages of 16 KiB. The content is sections of rows of fixed width, and one of text.
+//! content in pages of 4 KiB. What is said about one package is one piece of it, and lies beside the advisories that it
+//! names, so that a lookup reads a page or two.
 
 use super::IndexError;
 use crate::advisory::Kind;
@@ -9,11 +10,13 @@ use plimsoll_scan::Severity;
 /// First bytes of every index.
 const MAGIC: &[u8; 16] = b"plimsoll-index\r\n";
 /// The only version that is written and read.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// Bytes of a page.
-pub(super) const PAGE: usize = 16 << 10;
+pub(super) const PAGE: usize = 4 << 10;
+/// Bytes of the head before the sections are listed.
+const SECTIONS: usize = 36;
 /// Bytes of the head before the digests of pages.
-pub(super) const FIXED: usize = 32 + Section::ALL.len() * 12;
+pub(super) const FIXED: usize = SECTIONS + Section::ALL.len() * 12;
 
 /// Where an interval ends.
 pub(super) const OPEN: u32 = 0;
@@ -26,43 +29,24 @@ pub(super) const EXPLOITED: u32 = 1 << 8;
 /// The sections in the order of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
-    /// text name, number of packages.
+    /// For each ecosystem: text name, number of packages.
     Ecosystems,
-    /// text key, first entry, number of entries; in order of the keys.
+    /// Rows of fixed width in their order: what [`hash`] makes of the key of a package, and the place of what is said.
     Packages,
-    /// advisory, kind and marks, first interval, intervals, first version, versions.
-    Entries,
-    /// text id, text aliases, text summary, severity and marks, prediction.
-    Advisories,
-    /// text from, text to, text limit, kind of end.
-    Intervals,
-    /// text.
-    Versions,
-    /// Bytes of all texts.
-    Strings,
+    /// For each package: text key, number of entries, and the entries. An entry: place of the advisory, kind and marks,
+    /// number of intervals, the intervals, number of versions, the versions as texts. An interval: kind of end, texts
+    /// from, end and limit. An advisory: texts id, aliases and summary, severity and marks, prediction.
+    Statements,
 }
 
 impl Section {
-    pub(super) const ALL: [Self; 7] = [
-        Self::Ecosystems,
-        Self::Packages,
-        Self::Entries,
-        Self::Advisories,
-        Self::Intervals,
-        Self::Versions,
-        Self::Strings,
-    ];
+    pub(super) const ALL: [Self; 3] = [Self::Ecosystems, Self::Packages, Self::Statements];
 
     /// Bytes of a row.
     pub(super) const fn width(self) -> usize {
         match self {
-            Self::Ecosystems => 12,
             Self::Packages => 16,
-            Self::Entries => 24,
-            Self::Advisories => 32,
-            Self::Intervals => 28,
-            Self::Versions => 8,
-            Self::Strings => 1,
+            Self::Ecosystems | Self::Statements => 1,
         }
     }
 }
@@ -74,9 +58,9 @@ pub(super) struct Place {
     pub(super) count: u32,
 }
 
-/// A text by its place in the section of texts.
+/// A part of the statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Text {
+pub(super) struct Piece {
     pub(super) offset: u32,
     pub(super) length: u32,
 }
@@ -88,6 +72,8 @@ pub(super) struct Head {
     pub(super) length: usize,
     /// Seconds since 1970 of the newest record.
     pub(super) updated: i64,
+    /// Number of advisories.
+    pub(super) advisories: u32,
     places: [Place; Section::ALL.len()],
     pages: usize,
 }
@@ -103,10 +89,11 @@ impl Head {
         }
         let pages = number(rest, 4).ok_or_else(|| cut.clone())? as usize;
         let updated = bytes.get(24..32).and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| cut.clone())?;
+        let advisories = number(bytes, 32).ok_or_else(|| cut.clone())?;
         let mut places = [Place { offset: 0, count: 0 }; Section::ALL.len()];
         let mut content = 0_u64;
         for (at, (place, section)) in places.iter_mut().zip(Section::ALL).enumerate() {
-            let row = bytes.get(32 + at * 12..).ok_or_else(|| cut.clone())?;
+            let row = bytes.get(SECTIONS + at * 12..).ok_or_else(|| cut.clone())?;
             let low = number(row, 0).ok_or_else(|| cut.clone())?;
             let high = number(row, 4).ok_or_else(|| cut.clone())?;
             let count = number(row, 8).ok_or_else(|| cut.clone())?;
@@ -124,7 +111,7 @@ impl Head {
         if content.div_ceil(PAGE as u64) != pages as u64 {
             return Err(IndexError::Malformed("it has another number of pages than its content"));
         }
-        Ok(Self { length, updated: i64::from_le_bytes(updated), places, pages })
+        Ok(Self { length, updated: i64::from_le_bytes(updated), advisories, places, pages })
     }
 
     pub(super) fn pages(&self) -> usize {
@@ -144,7 +131,7 @@ impl Head {
 }
 
 /// The whole file around sections in their order.
-pub(super) fn write(updated: i64, sections: &[Vec<u8>; Section::ALL.len()]) -> Vec<u8> {
+pub(super) fn write(updated: i64, advisories: u32, sections: &[Vec<u8>; Section::ALL.len()]) -> Vec<u8> {
     let content = sections.concat();
     let pages: Vec<Digest> = content.chunks(PAGE).map(Digest::of).collect();
     let mut file = Vec::with_capacity(FIXED + pages.len() * 32 + content.len());
@@ -152,6 +139,7 @@ pub(super) fn write(updated: i64, sections: &[Vec<u8>; Section::ALL.len()]) -> V
     file.extend_from_slice(&VERSION.to_le_bytes());
     file.extend_from_slice(&(pages.len() as u32).to_le_bytes());
     file.extend_from_slice(&updated.to_le_bytes());
+    file.extend_from_slice(&advisories.to_le_bytes());
     let mut offset = 0_u64;
     for (bytes, section) in sections.iter().zip(Section::ALL) {
         file.extend_from_slice(&offset.to_le_bytes());
@@ -163,9 +151,65 @@ pub(super) fn write(updated: i64, sections: &[Vec<u8>; Section::ALL.len()]) -> V
     file
 }
 
-/// What packages are sorted by.
+/// What a package is called: in this order what is said about packages follows each other.
 pub(super) fn key(ecosystem: &str, name: &str) -> String {
     format!("{ecosystem}\0{name}")
+}
+
+/// What packages are looked up by. It says where to look, and the key that stands there decides.
+pub(super) fn hash(key: &str) -> u64 {
+    let digest = Digest::of(key.as_bytes());
+    digest.as_bytes().iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+}
+
+/// Appends a number: seven bits a byte, the lowest first.
+pub(super) fn put_number(bytes: &mut Vec<u8>, mut number: u32) {
+    while number > 0x7f {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// Appends a text after its length.
+pub(super) fn put_text(bytes: &mut Vec<u8>, text: &str) -> Option<()> {
+    put_number(bytes, u32::try_from(text.len()).ok()?);
+    bytes.extend_from_slice(text.as_bytes());
+    Some(())
+}
+
+/// Takes from the front what [`put_number`] and [`put_text`] wrote.
+pub(super) struct Cursor<'a>(pub(super) &'a [u8]);
+
+impl<'a> Cursor<'a> {
+    pub(super) fn is_at_end(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn number(&mut self) -> Result<u32, IndexError> {
+        let mut number = 0_u64;
+        for shift in (0..35).step_by(7) {
+            let (byte, rest) = self.0.split_first().ok_or(IndexError::Malformed("a number is cut off"))?;
+            self.0 = rest;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return u32::try_from(number).map_err(|_| IndexError::Malformed("a number is too large"));
+            }
+        }
+        Err(IndexError::Malformed("a number is too long"))
+    }
+
+    pub(super) fn text(&mut self) -> Result<&'a str, IndexError> {
+        let length = self.number()? as usize;
+        let (text, rest) =
+            self.0.split_at_checked(length).ok_or(IndexError::Malformed("a text is cut off"))?;
+        self.0 = rest;
+        std::str::from_utf8(text).map_err(|_| IndexError::Malformed("a text is not UTF-8"))
+    }
+
+    pub(super) fn piece(&mut self) -> Result<Piece, IndexError> {
+        Ok(Piece { offset: self.number()?, length: self.number()? })
+    }
 }
 
 pub(super) fn number(bytes: &[u8], at: usize) -> Option<u32> {

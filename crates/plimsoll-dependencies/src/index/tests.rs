@@ -122,10 +122,86 @@ fn a_forged_page_with_a_matching_digest_is_another_index() {
     assert_ne!(forged.database().digest, index.database().digest);
 }
 
+/// Of `count` packages with names like `p0007`, as many pages as that takes.
+fn many(count: usize) -> Vec<u8> {
+    let named = |at: usize| {
+        record(&format!("GHSA-{at:04}"), "2024-01-01T00:00:00Z", "").replace("left-pad", &format!("p{at:04}"))
+    };
+    compiled(&(0..count).map(named).collect::<Vec<_>>()).0
+}
+
+/// What is promised of a page that was altered: no answer comes from it. Who asks for nothing on it is answered as before.
+#[test]
+fn of_an_altered_page_nothing_is_believed_and_the_others_answer_as_before() {
+    let whole = many(300);
+    let names: Vec<String> = (0..300).map(|at| format!("p{at:04}")).collect();
+    let good = Index::open(whole.clone()).unwrap();
+    let (head, pages) = (good.head.length, good.head.pages());
+    assert!(pages > 6, "{pages}");
+    let mut answered = 0;
+    for page in 0..pages {
+        let mut altered = whole.clone();
+        altered[head + page * PAGE] ^= 1;
+        for name in &names {
+            let index = Index::open(altered.clone()).unwrap();
+            match index.find("npm", name) {
+                Ok(found) => {
+                    assert_eq!(Ok(found), good.find("npm", name));
+                    answered += 1;
+                }
+                Err(error) => assert_eq!(error, IndexError::Altered(page), "{name}"),
+            }
+        }
+    }
+    // Each lookup reads a few pages and not all of them.
+    assert!(answered > 300 * (pages - 6) && answered < 300 * pages, "{answered} of {}", 300 * pages);
+}
+
+#[test]
+fn a_missing_page_or_another_list_of_digests_is_another_index() {
+    let whole = many(300);
+    let good = Index::open(whole.clone()).unwrap();
+    let head = good.head.length;
+    let cut = [&whole[..head], &whole[head + PAGE..]].concat();
+    let expected = IndexError::Length { actual: (whole.len() - PAGE) as u64, expected: whole.len() as u64 };
+    assert_eq!(Index::open(cut).map(|_| ()), Err(expected));
+    let mut swapped = whole.clone();
+    swapped[head..head + 2 * PAGE].rotate_left(PAGE);
+    let swapped = Index::open(swapped).unwrap();
+    assert_eq!(swapped.find("npm", "p0000"), Err(IndexError::Altered(0)));
+    for digest in 0..good.head.pages() {
+        let mut listed = whole.clone();
+        listed[head - 32 * (digest + 1)] ^= 1;
+        assert_ne!(Index::open(listed).unwrap().database().digest, good.database().digest);
+    }
+}
+
+#[test]
+fn versions_that_an_interval_has_are_not_stored_once_more() {
+    let more = record("GHSA-a", "2024-01-01T00:00:00Z", "");
+    let listed = more.replace(r#"["0.0.9"]"#, r#"["1.0.0","1.2.9","1.3.0","zero","0.0.9"]"#);
+    let (bytes, _) = compiled(&[listed]);
+    let found = Index::open(bytes).unwrap().find("npm", "left-pad").unwrap();
+    assert_eq!(found[0].versions, ["0.0.9", "1.3.0", "zero"]);
+}
+
 proptest! {
+    /// Numbers and texts come back as they were written, and what was cut off is no number and no text.
+    #[test]
+    fn numbers_and_texts_come_back(number in any::<u32>(), text in ".{0,300}") {
+        let mut bytes = Vec::new();
+        layout::put_number(&mut bytes, number);
+        layout::put_text(&mut bytes, &text).unwrap();
+        let mut cursor = Cursor(&bytes);
+        prop_assert_eq!((cursor.number(), cursor.text()), (Ok(number), Ok(text.as_str())));
+        prop_assert!(cursor.is_at_end());
+        let mut cut = Cursor(&bytes[..bytes.len() - 1]);
+        prop_assert!(cut.number().and_then(|_| cut.text().map(str::len)).is_err());
+    }
+
     #[test]
     fn no_bytes_are_too_strange_to_be_opened(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let mut headed = b"plimsoll-index\r\n\x01\0\0\0".to_vec();
+        let mut headed = b"plimsoll-index\r\n\x02\0\0\0".to_vec();
         headed.extend(&bytes);
         for bytes in [bytes, headed] {
             if let Ok(index) = Index::open(bytes) {

@@ -107,9 +107,17 @@ fn an_index_that_was_cut_off_altered_or_signed_by_nobody_calls_nothing_clean() {
     other[16] = 9;
     fs::write(&index, &other).unwrap();
     check("version 9 of the format");
+    other[16] = 1;
+    fs::write(&index, &other).unwrap();
+    check("this program reads version 2: import the advisories again");
     let mut newer = good_index.clone();
     newer[24] ^= 1;
     fs::write(&index, &newer).unwrap();
+    check("was signed");
+    let mut listed = good_index.clone();
+    // The digest of the first page, after 72 bytes.
+    listed[72] ^= 1;
+    fs::write(&index, &listed).unwrap();
     check("was signed");
     fs::remove_file(&index).unwrap();
     check("is not there");
