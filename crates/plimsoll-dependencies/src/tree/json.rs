@@ -1,20 +1,22 @@
 //! JSON (RFC 8259) with places. `serde_json` judges the grammar; what is read here is known to be valid.
 
-use super::{Bounds, Entry, Node, Value, twice};
+use super::{Bounds, Entry, Map, Node, Value};
 use crate::format::Unreadable;
 use serde::de::IgnoredAny;
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
 pub(super) fn parse(text: &str) -> Result<Node<'_>, Unreadable> {
     serde_json::from_str::<IgnoredAny>(text)
         .map_err(|error| Unreadable::new(format!("it is not valid JSON: {error}")))?;
-    Reader { text, at: 0, bounds: Bounds::default() }.value(0)
+    Reader { text, at: 0, bounds: Bounds::default(), open: Vec::new() }.value(0)
 }
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
     bounds: Bounds,
+    /// Entries of the maps that have not ended yet, the outermost first.
+    open: Vec<(Cow<'a, str>, Entry<'a>)>,
 }
 
 impl<'a> Reader<'a> {
@@ -44,22 +46,19 @@ impl<'a> Reader<'a> {
         there
     }
 
-    fn map(&mut self, depth: usize) -> Result<BTreeMap<Cow<'a, str>, Entry<'a>>, Unreadable> {
+    fn map(&mut self, depth: usize) -> Result<Map<'a>, Unreadable> {
         self.at += 1;
-        let mut map = BTreeMap::new();
+        let before = self.open.len();
         while self.peek() == Some(b'"') {
             let start = self.at;
             let key = self.string()?;
             self.take(b':');
             let node = self.value(depth + 1)?;
             self.take(b',');
-            if map.contains_key(&key) {
-                return Err(twice(&key));
-            }
-            map.insert(key, Entry { key: start, node });
+            self.open.push((key, Entry { key: start, node }));
         }
         self.take(b'}');
-        Ok(map)
+        Map::new(self.open.drain(before..))
     }
 
     fn list(&mut self, depth: usize) -> Result<Vec<Node<'a>>, Unreadable> {

@@ -7,7 +7,7 @@ mod toml;
 mod yaml;
 
 use crate::format::Unreadable;
-use std::{borrow::Cow, collections::BTreeMap, ops::Range};
+use std::{borrow::Cow, ops::Range};
 
 /// Nested lists and maps; the deepest real files are old `package-lock.json`, with some twenty.
 const MAX_DEPTH: usize = 128;
@@ -28,7 +28,29 @@ enum Value<'a> {
     /// A number, a truth value or nothing, as written.
     Literal(Cow<'a, str>),
     List(Vec<Node<'a>>),
-    Map(BTreeMap<Cow<'a, str>, Entry<'a>>),
+    Map(Map<'a>),
+}
+
+/// The entries of a map by their keys, in no more memory than they need: a lock file has thousands of small maps.
+#[derive(Debug, Clone)]
+struct Map<'a>(Box<[(Cow<'a, str>, Entry<'a>)]>);
+
+impl<'a> Map<'a> {
+    /// # Errors
+    /// When a key stands twice.
+    fn new(entries: impl IntoIterator<Item = (Cow<'a, str>, Entry<'a>)>) -> Result<Self, Unreadable> {
+        let mut entries: Box<[_]> = entries.into_iter().collect();
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        match entries.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            Some(pair) => Err(twice(&pair[0].0)),
+            None => Ok(Self(entries)),
+        }
+    }
+
+    fn get(&self, key: &str) -> Option<&Entry<'a>> {
+        let at = self.0.binary_search_by(|(known, _)| known.as_ref().cmp(key)).ok()?;
+        self.0.get(at).map(|(_, entry)| entry)
+    }
 }
 
 /// A value of a map, with where its key begins.
@@ -97,7 +119,7 @@ impl<'a> Node<'a> {
     /// The entries of a map, by key; none of anything else.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &Entry<'a>)> {
         let map = match &self.value {
-            Value::Map(map) => Some(map),
+            Value::Map(map) => Some(&map.0),
             _ => None,
         };
         map.into_iter().flatten().map(|(key, entry)| (key.as_ref(), entry))

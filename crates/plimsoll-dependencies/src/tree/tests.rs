@@ -8,7 +8,8 @@ fn show(node: &Node<'_>) -> String {
         Value::Literal(text) => format!("{text}@{}", node.span.start),
         Value::List(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(" ")),
         Value::Map(map) => {
-            let entries = map.iter().map(|(key, entry)| format!("{key}@{}:{}", entry.key, show(&entry.node)));
+            let entries =
+                map.0.iter().map(|(key, entry)| format!("{key}@{}:{}", entry.key, show(&entry.node)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(" "))
         }
     }
@@ -80,7 +81,7 @@ fn back(node: &Node<'_>) -> serde_json::Value {
         Value::Literal(text) => serde_json::from_str(text).unwrap(),
         Value::List(items) => items.iter().map(back).collect(),
         Value::Map(map) => {
-            let entries = map.iter().map(|(key, entry)| (key.to_string(), back(&entry.node)));
+            let entries = map.0.iter().map(|(key, entry)| (key.to_string(), back(&entry.node)));
             serde_json::Value::Object(entries.collect())
         }
     }

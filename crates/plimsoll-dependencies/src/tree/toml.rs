@@ -1,8 +1,8 @@
 //! TOML 1.0 with places, from the parser of the `toml` crate.
 
-use super::{Bounds, Entry, MAX_NODES, Node, Value, too_many};
+use super::{Bounds, Entry, MAX_NODES, Map, Node, Value, too_many};
 use crate::format::Unreadable;
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -21,12 +21,11 @@ pub(super) fn parse(text: &str) -> Result<Node<'_>, Unreadable> {
 }
 
 fn map<'a>(table: DeTable<'a>, bounds: &mut Bounds, depth: usize) -> Result<Value<'a>, Unreadable> {
-    let mut map = BTreeMap::new();
-    for (key, value) in table {
+    let entries = table.into_iter().map(|(key, value)| {
         let start = key.span().start;
-        map.insert(key.into_inner(), Entry { key: start, node: node(value, bounds, depth + 1)? });
-    }
-    Ok(Value::Map(map))
+        Ok((key.into_inner(), Entry { key: start, node: node(value, bounds, depth + 1)? }))
+    });
+    Map::new(entries.collect::<Result<Vec<_>, _>>()?).map(Value::Map)
 }
 
 fn node<'a>(value: Spanned<DeValue<'a>>, bounds: &mut Bounds, depth: usize) -> Result<Node<'a>, Unreadable> {

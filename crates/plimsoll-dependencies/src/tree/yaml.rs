@@ -1,10 +1,10 @@
 //! YAML 1.2 as package managers write it, with places. Aliases are refused: no lock file has them, and they are how a few
 //! lines become gigabytes. Every scalar is text.
 
-use super::{Bounds, Entry, MAX_DEPTH, Node, Value, twice};
+use super::{Bounds, Entry, MAX_DEPTH, Map, Node, Value};
 use crate::format::Unreadable;
 use serde_saphyr::granit_parser::{self, Event, Parser, Span, StrInput};
-use std::{borrow::Cow, collections::BTreeMap, ops::Range};
+use std::{borrow::Cow, ops::Range};
 
 pub(super) fn parse(text: &str) -> Result<Node<'_>, Unreadable> {
     let options = granit_parser::options! {
@@ -71,21 +71,18 @@ impl<'a> Reader<'a> {
     }
 
     fn map(&mut self, mut span: Range<usize>, depth: usize) -> Result<Node<'a>, Unreadable> {
-        let mut map = BTreeMap::new();
+        let mut entries = Vec::new();
         loop {
             let (event, place) = self.next()?;
             let key: Cow<'a, str> = match event {
-                Event::MappingEnd => return Ok(Node { span, value: Value::Map(map) }),
+                Event::MappingEnd => return Ok(Node { span, value: Value::Map(Map::new(entries)?) }),
                 Event::Scalar(text, ..) => text,
                 _ => return Err(Unreadable::new("it has a key that is no text")),
             };
             let step = self.next()?;
             let node = self.node(step, depth + 1)?;
             span.end = span.end.max(node.span.end).max(place.end);
-            if map.contains_key(&key) {
-                return Err(twice(&key));
-            }
-            map.insert(key, Entry { key: place.start, node });
+            entries.push((key, Entry { key: place.start, node }));
         }
     }
 }
