@@ -250,7 +250,7 @@ fn kind(file: &str) -> FileKind {
 pub(crate) type Feature = (&'static str, fn(&Context<'_>) -> f32);
 
 /// All of them, in the order of the model's columns.
-pub(crate) const FEATURES: &[Feature] = &[
+pub(crate) static FEATURES: &[Feature] = &[
     ("role.password", |c| on(c.role == Role::Password)),
     ("role.secret", |c| on(c.role == Role::Secret)),
     ("role.token", |c| on(c.role == Role::Token)),
