@@ -6,9 +6,9 @@ pub(crate) mod hook;
 pub(crate) mod rules;
 pub(crate) mod scan;
 
-use clap::{Parser, Subcommand};
+use clap::{Args as _, FromArgMatches as _, Parser, Subcommand};
 use plimsoll_model::{Digest, EnvironmentName, ProjectName, Role, Timestamp, ToolName};
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 /// A commit to production along a path that is auditable, reproducible and bounded.
 #[derive(Debug, Parser)]
@@ -19,6 +19,17 @@ use std::path::PathBuf;
     after_help = "Exit status: 0 allowed or done, 1 refused, 2 usage or configuration, 3 could not tell, 130 interrupted."
 )]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+// What every command takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Shared {
     /// Directory for keys, artifacts, journal and logs [default: $XDG_STATE_HOME/plimsoll]
     #[arg(long, global = true, env = "PLIMSOLL_STATE", value_name = "DIR", hide_env_values = true)]
     pub(crate) state: Option<PathBuf>,
@@ -35,10 +46,23 @@ pub(crate) struct Arguments {
     #[cfg(plimsoll_sensitivity)]
     #[arg(long, global = true, hide = true, value_name = "CONTROL")]
     pub(crate) without_control: Vec<String>,
+}
 
-    /// What to do
-    #[command(subcommand)]
-    pub(crate) command: Command,
+impl Arguments {
+    /// From the command line; ends the program where that has no meaning, or asks for help. Hooks scan at every change: that
+    /// command is tried without making the thirty others, and whatever does not fit it alone is read as all are.
+    pub(crate) fn read() -> Self {
+        Self::scan(std::env::args_os().collect()).unwrap_or_else(Self::parse)
+    }
+
+    /// A command line of `plimsoll scan` that is right as it stands.
+    fn scan(words: Vec<OsString>) -> Option<Self> {
+        words.iter().any(|word| word == "scan").then_some(())?;
+        let scan = scan::Scan::augment_args(clap::Command::new("scan"));
+        let alone = Shared::augment_args(clap::Command::new("plimsoll")).subcommand(scan);
+        let mut matches = alone.try_get_matches_from(words).ok()?;
+        Self::from_arg_matches_mut(&mut matches).ok()
+    }
 }
 
 /// The subcommands, in the order of help. What one takes is made when it is the one that was asked for; so the types
@@ -573,6 +597,43 @@ pub(crate) struct Unpacker {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
+
+    #[test]
+    fn a_scan_is_read_alone_as_it_is_read_among_all_commands() {
+        let check = |line: &str, alone: bool| {
+            let words = || line.split(' ').map(OsString::from).collect::<Vec<_>>();
+            let whole = Arguments::try_parse_from(words()).ok().map(|arguments| format!("{arguments:?}"));
+            let quick = Arguments::scan(words()).map(|arguments| format!("{arguments:?}"));
+            assert_eq!(quick.is_some(), alone, "{line}");
+            assert!(quick.is_none() || quick == whole, "{line}: {quick:?}, {whole:?}");
+        };
+        for line in [
+            "plimsoll scan",
+            "plimsoll scan --json",
+            "plimsoll scan secrets . --audit",
+            "plimsoll --state scan scan secrets --history --since HEAD~1",
+            "plimsoll -q scan dependencies --license MIT --license BSD-3-Clause x",
+            "plimsoll scan malware --quiet scan",
+            "plimsoll scan released --environment local",
+        ] {
+            check(line, true);
+        }
+        for line in [
+            "plimsoll",
+            "plimsoll status",
+            "plimsoll scan --help",
+            "plimsoll scan help",
+            "plimsoll scan secrets --version",
+            "plimsoll --version scan",
+            "plimsoll scan nothing more",
+            "plimsoll scan secrets --histori",
+            "plimsoll hook install scan",
+            "plimsoll explain scan",
+            "plimsoll --state scan status",
+        ] {
+            check(line, false);
+        }
+    }
 
     #[test]
     fn the_help_of_a_command_says_what_the_list_of_commands_says() {

@@ -30,16 +30,15 @@ mod service;
 mod toolchain;
 mod unpacker;
 
-use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // A sandbox's first process is this binary started again: nothing may run before this line.
     plimsoll_sandbox::init_if_asked();
-    let arguments = cli::Arguments::parse();
+    let arguments = cli::Arguments::read();
     #[cfg(plimsoll_sensitivity)]
-    plimsoll_model::sensitivity::remove(arguments.without_control.clone());
-    let output = output::Output::new(arguments.json, arguments.quiet);
+    plimsoll_model::sensitivity::remove(arguments.shared.without_control.clone());
+    let output = output::Output::new(arguments.shared.json, arguments.shared.quiet);
     match commands::dispatch(&arguments, &output) {
         Ok(code) => code,
         Err(failure) => failure.report(&output),

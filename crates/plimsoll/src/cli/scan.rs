@@ -17,6 +17,7 @@ pub(crate) struct Scan {
 
 // What to look for.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum ScanCommand {
     /// Passwords, keys and tokens: in files, in a history, in an image
     Secrets(ScanSecrets),

@@ -41,7 +41,7 @@ use crate::{
 use std::process::{self, ExitCode};
 
 pub(crate) fn dispatch(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
-    let context = Context::new(arguments.state.as_deref())?;
+    let context = Context::new(arguments.shared.state.as_deref())?;
     let done = |result: Result<(), Failure>| result.map(|()| ExitCode::SUCCESS);
     match &arguments.command {
         Command::Init(arguments) => done(init::init(&context, arguments, output)),
