@@ -96,6 +96,16 @@ impl Inventory {
         self.found.coverage.gaps.push(Gap { path: path.to_owned(), problem: problem.into() });
     }
 
+    /// Takes what another one collected of the same tree.
+    pub fn append(&mut self, other: Self) {
+        self.found.graphs.extend(other.found.graphs);
+        self.found.coverage.files += other.found.coverage.files;
+        self.found.coverage.bytes += other.found.coverage.bytes;
+        self.found.coverage.packages += other.found.coverage.packages;
+        self.found.coverage.gaps.extend(other.found.coverage.gaps);
+        self.releases.extend(other.releases);
+    }
+
     /// Everything that was found, in order of paths.
     #[must_use]
     pub fn finish(mut self) -> Found {

@@ -177,7 +177,7 @@ pub(crate) fn hash(text: &str) -> Option<Hash> {
 pub(crate) fn base64_hash(algorithm: Algorithm, value: &str) -> Option<Hash> {
     // Longer text is no digest; it is not decoded only to say so.
     let bytes = BASE64_STANDARD.decode(value.get(..value.len().min(96))?).ok()?;
-    hex_hash(algorithm, &hex::encode(bytes))
+    (bytes.len() == algorithm.length()).then(|| Hash { algorithm, hex: hex::encode(bytes) })
 }
 
 /// All digests of subresource integrity, which are separated by spaces.

@@ -17,8 +17,11 @@ use std::{
     panic::resume_unwind,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
-    thread,
+    thread::{self, ScopedJoinHandle},
 };
+
+/// Bytes of a file from which on reading it is worth a thread.
+const LARGE: usize = 32 << 10;
 
 /// Compares every dependency with the advisories, and with the licences where a list is given.
 ///
@@ -120,10 +123,35 @@ fn compare(graphs: &[Graph], index: &Index, options: &Options<'_>) -> Result<Che
     Ok(checked)
 }
 
+fn alone(path: &str, bytes: &[u8]) -> Inventory {
+    let mut inventory = Inventory::new();
+    inventory.add(path, bytes);
+    inventory
+}
+
+fn joined(handle: ScopedJoinHandle<'_, Inventory>) -> Inventory {
+    handle.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// What the files of a tree name. A large one is read beside those that follow it, one at a time.
 fn inventory(path: &Path) -> Result<Found, Failure> {
     let mut inventory = Inventory::new();
-    let walked = tree::walk(path, &Inventory::wants, &mut |path, bytes| {
-        inventory.add(path, bytes);
+    let walked = thread::scope(|scope| {
+        let mut beside: Option<ScopedJoinHandle<'_, Inventory>> = None;
+        let walked = tree::walk(path, &Inventory::wants, &mut |path, bytes| {
+            // What a system's release is, files without an ending say, and the last of them counts: they stay in order.
+            let is_large =
+                bytes.len() >= LARGE && path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+            if !is_large || beside.as_ref().is_some_and(|other| !other.is_finished()) {
+                inventory.add(path, bytes);
+                return;
+            }
+            let (path, bytes) = (path.to_owned(), bytes.to_vec());
+            let other = scope.spawn(move || alone(&path, &bytes));
+            beside.replace(other).into_iter().for_each(|done| inventory.append(joined(done)));
+        });
+        beside.take().into_iter().for_each(|done| inventory.append(joined(done)));
+        walked
     })?;
     let mut found = inventory.finish();
     found.coverage.gaps.extend(walked.gaps.into_iter().filter(|gap| Inventory::wants(&gap.path)));
