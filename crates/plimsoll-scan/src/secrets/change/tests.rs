@@ -133,6 +133,7 @@ fn what_cannot_be_told_from_changes_is_looked_at_whole() {
     let overlapping = [vec![0..10; before.findings.len()], before.places[1].clone()];
     assert!(!same(&Scanned { places: overlapping, ..before.clone() }));
     // The encoded text as a whole decides about what it holds.
+    // plimsoll:allow secrets/aws-access-key an invented one
     let encoded = "a2V5ID0gQUtJQVEzRUdSMlg1QjdaSzZXTVQgIyBhbmQgbW9yZSBvZiBpdA==";
     let encoded = scanner.scan("a.py", encoded.as_bytes());
     assert_eq!((encoded.findings.len(), encoded.places), (1, Default::default()));
@@ -146,6 +147,7 @@ fn what_cannot_be_told_from_changes_is_looked_at_whole() {
 fn what_tells_text_from_other_bytes_is_seen_wherever_it_stands() {
     let (scanner, base) = (scanner(Point::Gate), text(400, 40));
     let text = base.as_bytes();
+    // plimsoll:allow secrets/password an invented one
     let secret = "password = \"vK7pqLx9RwZ2\"\n";
     let wide: Vec<u8> = [&[0xff, 0xfe], text].concat();
     let binary = [b"\0", text].concat();
