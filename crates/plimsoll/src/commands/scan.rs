@@ -20,6 +20,7 @@ use crate::{
     output::Output,
 };
 use others::Others;
+use plimsoll_model::Code;
 use plimsoll_scan::{Finding, Report, Rule, Severity, Verdict, sarif};
 use serde::Serialize;
 use std::{
@@ -29,7 +30,21 @@ use std::{
     process::ExitCode,
 };
 
+/// How a scan ends that cannot tell.
+const CANNOT_TELL: u8 = 3;
+
 pub(crate) fn scan(context: &Context, arguments: &Scan, output: &Output) -> Result<ExitCode, Failure> {
+    match engines(context, arguments, output) {
+        // 1 means that something was found: without advisories that can be believed nobody can tell.
+        Err(Failure::Refused(reasons)) if reasons.iter().all(|reason| reason.code == Code::AdvisoryIndex) => {
+            output.refusal(&reasons, CANNOT_TELL);
+            Ok(ExitCode::from(CANNOT_TELL))
+        }
+        ended => ended,
+    }
+}
+
+fn engines(context: &Context, arguments: &Scan, output: &Output) -> Result<ExitCode, Failure> {
     let (reports, shown, path) = match &arguments.engine {
         Some(ScanCommand::Secrets(secrets)) => {
             (vec![secrets::scan(context, secrets)?], &secrets.shown, &secrets.path)
@@ -106,7 +121,7 @@ fn status(reports: &[Report], others: &Others, least: Severity) -> u8 {
     let any = |verdict| verdicts.contains(&verdict);
     match () {
         () if found || any(Verdict::Findings) => 1,
-        () if broken || any(Verdict::Partial) || !any(Verdict::Clean) => 3,
+        () if broken || any(Verdict::Partial) || !any(Verdict::Clean) => CANNOT_TELL,
         () => 0,
     }
 }

@@ -59,7 +59,7 @@ fn file(world: &World, ending: &str) -> PathBuf {
 #[test]
 fn what_is_imported_is_found_explained_and_gone_when_it_is_updated() {
     let (world, advisories) = world("1.6.1");
-    scan(&world).ended(1).refused(&["E-ADVISORY-INDEX"]);
+    scan(&world).ended(3).refused(&["E-ADVISORY-INDEX"]);
     let imported = import(&world, &advisories, &[]).ok().value();
     assert_eq!(imported["advisories"]["advisories"], 1);
     let shown = world.json(&["advisories", "show"]).ok().value();
@@ -93,7 +93,7 @@ fn an_index_that_was_cut_off_altered_or_signed_by_nobody_calls_nothing_clean() {
     let (index, statement) = (file(&world, ".index"), file(&world, ".sigstore.json"));
     let (good_index, good_statement) = (fs::read(&index).unwrap(), fs::read(&statement).unwrap());
     let check = |expect: &str| {
-        let ran = scan(&world).ended(1).refused(&["E-ADVISORY-INDEX"]);
+        let ran = scan(&world).ended(3).refused(&["E-ADVISORY-INDEX"]);
         let problem = ran.parameter("E-ADVISORY-INDEX", "problem");
         assert!(problem.contains(expect), "{expect}: {problem}");
     };
@@ -158,7 +158,7 @@ fn an_older_index_is_refused_unless_somebody_names_it() {
     for ((old, _), path) in old_files.iter().zip(&new_files) {
         fs::write(path, old).unwrap();
     }
-    scan(&world).ended(1).refused(&["E-ADVISORY-INDEX"]);
+    scan(&world).ended(3).refused(&["E-ADVISORY-INDEX"]);
     for (bytes, path) in good.iter().zip(&new_files) {
         fs::write(path, bytes).unwrap();
     }

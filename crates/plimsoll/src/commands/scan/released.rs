@@ -1,5 +1,6 @@
 //! `plimsoll scan released`: what became known about the packages of what runs.
 
+use super::CANNOT_TELL;
 use crate::{
     advisories::{self, InUse},
     board,
@@ -13,19 +14,8 @@ use crate::{
 use plimsoll_model::reason::printable;
 use std::{fmt::Write as _, process::ExitCode};
 
-/// How a command ends that cannot tell.
-const CANNOT_TELL: u8 = 3;
-
 pub(crate) fn scan(context: &Context, asked: &ScanReleased, output: &Output) -> Result<ExitCode, Failure> {
-    let index = match advisories::in_use(context) {
-        Ok(InUse { index, .. }) => index,
-        // 1 means that something was found. Without advisories that can be believed nobody can tell.
-        Err(Failure::Refused(reasons)) => {
-            output.refusal(&reasons, CANNOT_TELL);
-            return Ok(ExitCode::from(CANNOT_TELL));
-        }
-        Err(other) => return Err(other),
-    };
+    let InUse { index, .. } = advisories::in_use(context)?;
     let pinned = context.pinned()?.ok_or_else(not_pinned)?;
     let places = board::newest_places(context, pinned, output)?;
     let wanted = |place: &&Place| {
