@@ -3,7 +3,8 @@
 
 use crate::{
     advisories::record,
-    secret_modes::{Place, gzip},
+    packed::gzip,
+    secret_modes::Place,
     world::{Ran, World, text},
 };
 use std::fs::{self, Permissions};

@@ -37,6 +37,7 @@ mod journal;
 mod kills;
 mod malware;
 mod manual;
+mod packed;
 mod preflight;
 mod processes;
 mod released;

@@ -1,7 +1,10 @@
 //! Where `plimsoll scan secrets` gets its bytes from (the attacks are in `attacks/a20.rs`). What is a secret is tested beside
 //! the engine; here each is a private key that `ssh-keygen` made a moment ago.
 
-use crate::world::{Ran, text};
+use crate::{
+    packed::{gzip, tar},
+    world::{Ran, text},
+};
 use plimsoll_testkit::{GitFixture, SshKey};
 use serde_json::Value;
 use std::{
@@ -152,24 +155,6 @@ fn standard_input_is_one_file() {
     let shown = check(&format!("a\nb\n{}", place.secret), 1);
     assert!(shown.contains("-:3:") && !shown.contains(place.body()), "{shown}");
     check("nothing\n", 0);
-}
-
-/// A tar file with these files.
-pub(crate) fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    for (path, content) in files {
-        let mut header = tar::Header::new_ustar();
-        header.set_size(content.len() as u64);
-        header.set_mode(0o644);
-        builder.append_data(&mut header, path, *content).unwrap();
-    }
-    builder.into_inner().unwrap()
-}
-
-pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
 }
 
 fn zstd(content: &[u8]) -> Vec<u8> {

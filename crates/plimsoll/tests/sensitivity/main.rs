@@ -8,6 +8,8 @@
 mod adapters;
 mod attest;
 mod delivery;
+#[path = "../it/packed.rs"]
+mod packed;
 #[path = "../it/processes.rs"]
 mod processes;
 mod scans;

@@ -1,14 +1,16 @@
 //! What stops a scan of ours that found something, did not look, or was told not to.
 
 use super::{
-    LOCK, added, import, promote, run,
+    LOCK, added, import,
+    packed::{gzip, tar},
+    promote, run,
     service::{self, Shop},
     twins,
     world::{self, World, text},
 };
 use plimsoll_model::Digest;
 use plimsoll_testkit::SshKey;
-use std::{fs, io::Write as _};
+use std::fs;
 
 /// A shop whose environment asks for a scan of its configuration, and a commit with this Dockerfile that ran.
 fn scanned(dockerfile: &str) -> Shop {
@@ -223,26 +225,11 @@ fn a20e_a_secret_that_a_later_layer_hides() {
     let world = World::empty();
     let layers = world.home().join("layout/blobs/sha256");
     fs::create_dir_all(&layers).unwrap();
-    fs::write(layers.join("aa"), tar("app/key.pem", &secret())).unwrap();
-    fs::write(layers.join("bb"), tar("app/.wh.key.pem", b"")).unwrap();
+    fs::write(layers.join("aa"), tar(&[("app/key.pem", &secret())])).unwrap();
+    fs::write(layers.join("bb"), tar(&[("app/.wh.key.pem", b"")])).unwrap();
     let layout = world.home().join("layout");
     let words = ["--image", layout.to_str().unwrap()];
     overlooked("every-layer", &world, &words, &["blobs/sha256/aa!/app/key.pem"]);
-}
-
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn tar(path: &str, content: &[u8]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_ustar();
-    header.set_size(content.len() as u64);
-    header.set_mode(0o644);
-    builder.append_data(&mut header, path, content).unwrap();
-    builder.into_inner().unwrap()
 }
 
 /// A key of a pipeline that nobody reads would look like a promise to whoever approves it.

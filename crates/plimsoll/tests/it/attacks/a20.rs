@@ -3,7 +3,8 @@
 
 use crate::{
     hooks::{git, push, server},
-    secret_modes::{Place, at, gzip, places, tar},
+    packed::{gzip, tar},
+    secret_modes::{Place, at, places},
     world::text,
 };
 use std::{
