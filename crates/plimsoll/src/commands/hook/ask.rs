@@ -163,7 +163,8 @@ fn answer(collected: Collected, judge: Judge<'_>, what: &str, output: &Output) -
     }
     if !reasons.is_empty() {
         let shown: Vec<&Finding> = collected.findings.iter().chain(&judge.findings).collect();
-        output.progress(show::findings(&shown).trim_end());
+        let text = show::findings(&shown) + &show::gaps(&collected.coverage.gaps);
+        output.progress(text.trim_end());
         return Err(Failure::Refused(reasons));
     }
     let Coverage { files, gaps, .. } = &collected.coverage;
